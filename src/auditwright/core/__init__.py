@@ -1,0 +1,1 @@
+"""The vocabulary: types and ports, standard library only, no input or output."""

@@ -1,0 +1,186 @@
+"""Control tests: a procedure over one attribute of a population, as one decorated function.
+
+The function's positional parameter is the item; its annotation is the population (a union tests
+several kinds). Keyword-only parameters are supplied by name or by type:
+
+- `now: datetime` is the time of the run;
+- `NAME: Related[Kind]` is another population to look things up in;
+- `NAME: int = 90` (or `str`, `bool`, `tuple[str, ...]`) is a setting that the organization may change.
+
+The docstring's first line is the title, the rest the rationale. The examples are run by one test and
+printed in the documentation. A test without an example of a deviation does not import.
+"""
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from auditwright.core.ids import ControlId, TestId
+from auditwright.core.outcome import Deviation, Outcome
+from auditwright.core.resource import Related, Resource
+
+Setting = int | str | bool | tuple[str, ...]
+"""What an organization may set in a test."""
+
+EXAMPLE_NOW = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
+"""The time at which every example is examined."""
+
+
+class Severity(StrEnum):
+    """How much harm a deviation can do."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remediation:
+    """How to put a deviation right: in the console, by command, and as code."""
+
+    console: str
+    command: str
+    terraform: str
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An item, the outcome it must have, and what else the test is given."""
+
+    item: Resource
+    outcome: Outcome
+    given: tuple[Resource, ...] = ()
+    """Items of related populations, which are then complete."""
+    settings: Mapping[str, Setting] | None = None
+
+
+class InvalidControlTestError(TypeError):
+    """A control test is not of the form that this module describes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlTest:
+    """A control test, ready to examine items."""
+
+    id: TestId
+    title: str
+    rationale: str
+    controls: tuple[ControlId, ...]
+    severity: Severity
+    remediation: Remediation
+    populations: tuple[type[Resource], ...]
+    related: Mapping[str, type[Resource]]
+    settings: Mapping[str, Setting]
+    """Each setting with its default."""
+    takes_now: bool
+    examples: tuple[Example, ...]
+    examine: Callable[..., Outcome]
+    source: str
+    """The module or file that defines it."""
+
+
+_TESTS: dict[TestId, ControlTest] = {}
+
+
+def defined_tests() -> Mapping[TestId, ControlTest]:
+    """Every control test whose module has been imported, by id."""
+    return _TESTS
+
+
+def control_test(  # noqa: PLR0913  # the fields of one declaration, all by keyword
+    *,
+    id: str,  # noqa: A002  # the field's own name
+    controls: tuple[str, ...],
+    severity: Severity,
+    remediation: Remediation,
+    examples: tuple[Example, ...],
+) -> Callable[[Callable[..., Outcome]], ControlTest]:
+    """Declare a control test; see the module for the form. Raises InvalidControlTestError."""
+
+    def declare(examine: Callable[..., Outcome]) -> ControlTest:
+        title, _, rationale = inspect.cleandoc(examine.__doc__ or "").partition("\n")
+        form = _form(id, examine)
+        test = ControlTest(
+            id=TestId(id),
+            title=title.strip().rstrip("."),
+            rationale=" ".join(rationale.split()),
+            controls=tuple(ControlId(control) for control in controls),
+            severity=severity,
+            remediation=remediation,
+            examples=examples,
+            examine=examine,
+            source=examine.__module__,
+            populations=form.populations,
+            related=form.related,
+            settings=form.settings,
+            takes_now=form.takes_now,
+        )
+        _check(test)
+        _TESTS[test.id] = test
+        return test
+
+    return declare
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Form:
+    populations: tuple[type[Resource], ...]
+    related: Mapping[str, type[Resource]]
+    settings: Mapping[str, Setting]
+    takes_now: bool
+
+
+def _form(test_id: str, examine: Callable[..., Outcome]) -> _Form:
+    hints = typing.get_type_hints(examine)
+    populations: tuple[type[Resource], ...] = ()
+    related: dict[str, type[Resource]] = {}
+    settings: dict[str, Setting] = {}
+    takes_now = False
+    for name, parameter in inspect.signature(examine).parameters.items():
+        hint = hints.get(name)
+        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
+            if populations:
+                raise InvalidControlTestError(
+                    f"{test_id}: one item is examined; {name!r} must be keyword-only"
+                )
+            populations = _kinds_of(test_id, name, hint)
+        elif name == "now":
+            takes_now = True
+        elif typing.get_origin(hint) is Related:
+            related[name] = typing.get_args(hint)[0]
+        elif isinstance(parameter.default, (int, str, bool, tuple)):
+            settings[name] = parameter.default
+        else:
+            raise InvalidControlTestError(
+                f"{test_id}: {name!r} must be `now`, a `Related[Kind]`, or a setting with a default"
+            )
+    if not populations:
+        raise InvalidControlTestError(f"{test_id}: the function examines no item")
+    return _Form(populations=populations, related=related, settings=settings, takes_now=takes_now)
+
+
+def _kinds_of(test_id: str, name: str, hint: object) -> tuple[type[Resource], ...]:
+    members = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    found = tuple(kind for kind in members if isinstance(kind, type) and issubclass(kind, Resource))
+    if not found or len(found) != len(members):
+        raise InvalidControlTestError(f"{test_id}: annotate {name!r} with a kind of resource, not {hint!r}")
+    return found
+
+
+def _check(test: ControlTest) -> None:
+    if not test.title:
+        raise InvalidControlTestError(f"{test.id}: the docstring's first line is the title; there is none")
+    if not test.controls:
+        raise InvalidControlTestError(f"{test.id}: a test names the controls that it tests")
+    if not any(isinstance(example.outcome, Deviation) for example in test.examples):
+        raise InvalidControlTestError(
+            f"{test.id}: no example shows a deviation, so the test was never seen to fail"
+        )
+    known = _TESTS.get(test.id)
+    if known is not None and known.source != test.source:
+        raise InvalidControlTestError(f"{test.id} is defined twice: in {known.source} and in {test.source}")

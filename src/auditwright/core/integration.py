@@ -1,0 +1,96 @@
+"""Integrations: one value each, from which forms, permissions, documentation and collection are made."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from auditwright.core.evidence import Evidence, Gap, Scope
+from auditwright.core.ids import IntegrationId, StreamId
+from auditwright.core.resource import Resource
+
+Config: TypeAlias = Mapping[str, object]
+"""One integration's table of `auditwright.toml`, checked against its fields."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigField:
+    """One setting of an integration."""
+
+    name: str
+    title: str
+    help: str
+    required: bool = False
+    default: str | tuple[str, ...] = ""
+    secret: bool = False
+    """Secrets are never written into the program folder: the field then names an environment variable."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One question that a stream puts to its source, and the permission that it takes."""
+
+    name: str
+    """Such as `s3:GetBucketPolicy`."""
+    permission: str
+    """Such as `s3:GetBucketPolicy`; empty where none is needed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One unit of collection: a stream in a scope. `settings` is what `collect` needs to reach it; never a secret."""
+
+    stream: StreamId
+    scope: Scope
+    settings: Mapping[str, str]
+
+
+Captured: TypeAlias = Evidence | Gap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """One stream: what it asks, what it emits, how it collects (I/O) and how it normalizes (pure)."""
+
+    id: StreamId
+    title: str
+    operations: tuple[Operation, ...]
+    emits: tuple[type[Resource], ...]
+    collect: Callable[[Target], Iterator[Captured]]
+    """Ask the source; what it refuses becomes a Gap. Raises nothing that the source can cause."""
+    normalize: Callable[[Sequence[Evidence], Sequence[Gap]], Iterable[Resource]]
+    """Derive resources from all that one target captured. Raises MalformedEvidenceError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """What `doctor` found for one operation or one credential."""
+
+    name: str
+    scope: Scope
+    problem: str
+    """Empty where all is well."""
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integration:
+    """One outside system."""
+
+    id: IntegrationId
+    title: str
+    summary: str
+    fields: tuple[ConfigField, ...]
+    streams: tuple[Stream, ...]
+    targets: Callable[[Config], Iterator[Target | Captured]]
+    """Find what there is to collect: accounts and regions. What cannot be found out is a Gap; what was
+    asked to find out is Evidence of a stream."""
+    check: Callable[[Config], Iterator[Check]]
+    """Ask each operation once, cheaply, and say what cannot be seen."""
+
+
+class MalformedEvidenceError(ValueError):
+    """Evidence does not have the form that its source documents; the message says where."""
+
+
+class ConfigError(ValueError):
+    """An integration's settings are wrong; the message says which and what was expected."""
