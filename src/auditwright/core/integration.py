@@ -33,6 +33,9 @@ class Operation:
     """Such as `s3:GetBucketPolicy`."""
     permission: str
     """Such as `s3:GetBucketPolicy`; empty where none is needed."""
+    lists: tuple[type[Resource], ...] = ()
+    """The kinds whose items this question lists, so that its refusal hides those and no others.
+    Empty for a question about items that are already known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

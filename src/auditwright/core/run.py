@@ -39,7 +39,6 @@ class JobRecord:
     finished_at: datetime
     complete: bool
     """False where a gap hides items."""
-    resources: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
