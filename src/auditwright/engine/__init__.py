@@ -1,0 +1,1 @@
+"""Pure rules: from outcomes to conclusions, over items, over time."""

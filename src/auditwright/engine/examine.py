@@ -1,0 +1,67 @@
+"""Apply a control test to one item."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from auditwright.core.control_test import ControlTest, Setting
+from auditwright.core.outcome import Deviation, NotApplicable, Outcome, Satisfied, Undetermined
+from auditwright.core.resource import Population, Related, Resource
+
+Populations = Mapping[str, Population[Resource]]
+"""Every population of a run, by kind."""
+
+MAX_SENTENCE = 2_000
+"""The longest text of an outcome; a source's names can be as long as it likes."""
+
+
+def bind(
+    test: ControlTest, *, now: datetime, populations: Populations, settings: Mapping[str, Setting]
+) -> Mapping[str, object]:
+    """The keyword arguments that a test is given: the time, what it looks things up in, its settings.
+
+    Raises KeyError for a setting that the test does not have.
+    """
+    unknown = set(settings) - set(test.settings)
+    if unknown:
+        raise KeyError(f"{test.id} has no setting {', '.join(sorted(unknown))}")
+    supplied: dict[str, object] = {**test.settings, **settings}
+    if test.takes_now:
+        supplied["now"] = now
+    for name, kind in test.related.items():
+        supplied[name] = Related(population_of(kind, populations))
+    return supplied
+
+
+def population_of(kind: type[Resource], populations: Populations) -> Population[Resource]:
+    """The population of a kind; one that nothing was collected for is empty and not complete."""
+    found = populations.get(kind.kind)
+    return found if found is not None else Population(kind=kind, items=(), gaps=(), scopes=())
+
+
+def examine(test: ControlTest, item: Resource, supplied: Mapping[str, object]) -> Outcome:
+    """The outcome of one item.
+
+    A test that raises, or that answers with something else, leaves the item undetermined: its author's
+    error is shown and stops neither the other items nor the other tests.
+    """
+    try:
+        outcome = test.examine(item, **supplied)
+    except Exception as error:  # noqa: BLE001  # a named boundary: tests may be the organization's own code
+        return Undetermined(_clip(f"the test {test.id} failed: {type(error).__name__}: {error}"))
+    match outcome:
+        case Satisfied(note):
+            return Satisfied(_clip(note))
+        case Deviation(what):
+            return Deviation(_clip(what))
+        case NotApplicable(why):
+            return NotApplicable(_clip(why))
+        case Undetermined(why):
+            return Undetermined(_clip(why))
+        case _:
+            return Undetermined(
+                f"the test {test.id} answered with a {type(outcome).__name__}, not an outcome"
+            )
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= MAX_SENTENCE else text[: MAX_SENTENCE - 1] + "…"
