@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TypeVar, cast
 
 MAX_DEFINITION_BYTES = 1_000_000
-"""The largest shipped file has about 20 kB; a thousand kilobytes is not a definition."""
+"""The largest shipped file has about 10 kB; a hundred times that is not a definition."""
 
 MAX_SUGGESTIONS = 3
 """More near misses than this no longer help."""

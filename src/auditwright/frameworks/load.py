@@ -38,7 +38,7 @@ def load_framework(framework_id: str) -> Framework:
     # The id becomes a folder's name only once it is known to be one.
     if framework_id not in known:
         raise UnknownFrameworkError(
-            what="framework", unknown=framework_id, named_in="load_framework", known=known
+            what="framework", unknown=framework_id, named_in="the framework to load", known=known
         )
     return read_framework(resources.files(__package__).joinpath(framework_id))
 
