@@ -1,0 +1,1 @@
+"""The AWS integration: one module for each service, one engine that asks all of them."""
