@@ -1,0 +1,1 @@
+"""Reports: one value in, the same bytes out."""

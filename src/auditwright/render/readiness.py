@@ -1,0 +1,197 @@
+"""The readiness report as a value: everything that a renderer shows is in it, and renderers never query.
+
+Statuses are computed in `auditwright.engine.readiness`; `auditwright.render.assemble` fills this value
+from what the stores hold.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from auditwright.core.control_test import Remediation, Severity
+from auditwright.core.evidence import Gap, Scope
+from auditwright.core.framework import Category, Control, Criterion, CriterionGroup
+from auditwright.core.ids import ControlId, CriterionId, Digest, TestId
+from auditwright.core.outcome import Conclusion, Observation
+from auditwright.core.run import EvidenceRecord, Finding, Run
+from auditwright.core.waiver import Waiver
+from auditwright.engine.readiness import Status, Tally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """The time that a report covers, such as that of a Type 2 examination."""
+
+    title: str
+    """Such as `Type 2`."""
+    starts: date
+    ends: date
+    """The last day, included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogExcerpt:
+    """The transparency log as of the report: its size, its root, and the signed note that states them."""
+
+    size: int
+    root: str
+    """64 hexadecimal digits; empty where the log has no checkpoint."""
+    note: str
+    """The exact signed note (C2SP tlog-checkpoint); empty where there is none."""
+    signed_at: datetime | None
+    timestamped: bool
+    """True where an RFC 3161 authority confirmed the time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapView:
+    """Something that could not be seen, its place in the log, and what it leaves undetermined."""
+
+    gap: Gap
+    log_index: int | None
+    """None where the gap was found while testing, and nothing was asked."""
+    tests: tuple[TestId, ...]
+    """The tests whose population it hides."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemView:
+    """One item examined by one test."""
+
+    observation: Observation
+    status: Status
+    first_seen_at: datetime | None
+    """When its deviation was first seen; None where it does not deviate or the day is not known."""
+    waiver: Waiver | None
+    """In force for this item as of the report."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlTestView:
+    """One control test, its population, and what was observed. Every item was examined: a census, no sample."""
+
+    id: TestId
+    title: str
+    rationale: str
+    severity: Severity
+    controls: tuple[ControlId, ...]
+    remediation: Remediation
+    settings: tuple[tuple[str, str], ...]
+    """Each setting in force, with its value as text."""
+    status: Status
+    conclusion: Conclusion | None
+    """None where the test did not run."""
+    concluded_at: datetime | None
+    population: str
+    """The kind of item, such as `user_account`."""
+    scopes: tuple[Scope, ...]
+    """The scopes whose listing was recorded."""
+    items: tuple[ItemView, ...]
+    tally: Tally
+    """Of the items."""
+    gaps: tuple[GapView, ...]
+    """Those that hide items of the population."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlView:
+    """One control, and the tests that examine it; none where people's evidence is not collected yet."""
+
+    control: Control
+    status: Status
+    tests: tuple[TestId, ...]
+    waived_until: datetime | None
+    """When the first of its waivers in force ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriterionView:
+    """One criterion, and the controls that meet it."""
+
+    criterion: Criterion
+    status: Status
+    controls: tuple[ControlId, ...]
+    waived_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupView:
+    """Criteria that the framework numbers together."""
+
+    group: CriterionGroup
+    criteria: tuple[CriterionView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CategoryView:
+    """A category in scope."""
+
+    category: Category
+    groups: tuple[GroupView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingView:
+    """One problem, and where it matters."""
+
+    finding: Finding
+    title: str
+    """The title of the test."""
+    severity: Severity
+    status: Status
+    """Deviation; waived where a person accepted it; undetermined where this run could not see the item again."""
+    controls: tuple[ControlId, ...]
+    criteria: tuple[CriterionId, ...]
+    waiver: Waiver | None
+    evidence: tuple[Digest, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadinessReport:
+    """Where an organization stands against a framework, as of one time, with the evidence of every statement."""
+
+    organization: str
+    framework_title: str
+    framework_version: str
+    period: Period | None
+    """None: the report states one moment only."""
+    as_of: datetime
+    run: Run
+    generator: str
+    """The program and its version, such as `auditwright/0.1.0`."""
+    demo_notice: str
+    """Empty, or a sentence such as `The cloud in this report is emulated.`"""
+    log: LogExcerpt
+    not_observable: tuple[GapView, ...]
+    categories: tuple[CategoryView, ...]
+    controls: tuple[ControlView, ...]
+    """Each once, although it may meet several criteria."""
+    tests: tuple[ControlTestView, ...]
+    """Each once, although it may test several controls."""
+    findings: tuple[FindingView, ...]
+    """Open ones, the most severe first."""
+    evidence: tuple[EvidenceRecord, ...]
+    """In the order of the log."""
+    criteria_tally: Tally
+    controls_tally: Tally
+    tests_tally: Tally
+
+    def __post_init__(self) -> None:
+        """Refuse a report that names a control or a test that it does not hold."""
+        controls = {view.control.id for view in self.controls}
+        tests = {view.id for view in self.tests}
+        for criterion in self.criteria:
+            assert controls.issuperset(criterion.controls), (
+                f"{criterion.criterion.id} names an absent control"
+            )
+        for control in self.controls:
+            assert tests.issuperset(control.tests), f"{control.control.id} names an absent test"
+
+    @property
+    def criteria(self) -> tuple[CriterionView, ...]:
+        """Every criterion in scope, in the framework's order."""
+        return tuple(
+            criterion
+            for category in self.categories
+            for group in category.groups
+            for criterion in group.criteria
+        )
