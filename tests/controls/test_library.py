@@ -7,9 +7,7 @@ from hypothesis import strategies as st
 from auditwright.controls import (
     AmendmentError,
     Changed,
-    ControlOverride,
     DanglingCriteriaError,
-    NotApplicableReason,
     Own,
     Shipped,
     UnknownControlError,
@@ -18,7 +16,7 @@ from auditwright.controls import (
     validate,
     with_overrides,
 )
-from auditwright.core.framework import Cadence, Control
+from auditwright.core.framework import Cadence, Control, ControlOverride, NotApplicableReason
 from auditwright.core.ids import ControlId, CriterionId
 from auditwright.frameworks import load_framework
 

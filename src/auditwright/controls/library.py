@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from auditwright.core.definition import UnknownIdError, closest_ids
-from auditwright.core.framework import Cadence, Control, Criterion, Framework
+from auditwright.core.framework import Control, ControlOverride, Criterion, Framework, NotApplicableReason
 from auditwright.core.ids import ControlId, CriterionId
 
 
@@ -37,27 +37,6 @@ class ControlDomain:
     prefix: str
     """What the ids of its controls begin with, such as `IAM`."""
     title: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotApplicableReason:
-    """Why a control does not concern the organization, and who approved that it says so."""
-
-    reason: str
-    approver: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ControlOverride:
-    """What an organization changes in a shipped control; what is None stays as shipped."""
-
-    id: ControlId
-    source: str
-    """Where the change is written, such as `controls/access.yaml:12`."""
-    statement: str | None = None
-    owner_role: str | None = None
-    cadence: Cadence | None = None
-    not_applicable: NotApplicableReason | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,3 +120,24 @@ class Control:
     def domain(self) -> str:
         """The prefix of the id, such as `IAM` of `IAM-02`."""
         return self.id.rpartition("-")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotApplicableReason:
+    """Why a control does not concern the organization, and who approved that it says so."""
+
+    reason: str
+    approver: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlOverride:
+    """What an organization changes in a shipped control; what is None stays as shipped."""
+
+    id: ControlId
+    source: str
+    """Where the change is written, such as `controls/access.yaml:12`."""
+    statement: str | None = None
+    owner_role: str | None = None
+    cadence: Cadence | None = None
+    not_applicable: NotApplicableReason | None = None

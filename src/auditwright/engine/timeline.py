@@ -9,12 +9,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 from auditwright.core.outcome import Conclusion
+from auditwright.core.period import Period
 from auditwright.core.run import ResultRecord
 
-DEFAULT_CADENCE = timedelta(days=1)
-"""Continuous tests are expected every day."""
+DEFAULT_CADENCE = timedelta(hours=36)
+"""Continuous tests are expected every day; half a day of slack for a run that starts late."""
 
 _WORST_FIRST = (
     Conclusion.EXCEPTIONS,
@@ -22,19 +24,6 @@ _WORST_FIRST = (
     Conclusion.NO_EXCEPTIONS,
     Conclusion.DID_NOT_OCCUR,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Period:
-    """From `start` up to, not including, `end`."""
-
-    start: datetime
-    end: datetime
-
-    def __post_init__(self) -> None:
-        """Refuse a period that ends before it starts."""
-        if self.end <= self.start:
-            raise ValueError(f"the period ends on {self.end} and starts on {self.start}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +88,7 @@ def _unobserved(
     looked = [result.concluded_at for result in held if result.conclusion is not Conclusion.INCONCLUSIVE]
     edges = [start, *looked, end]
     return tuple(
-        Unobserved(start=before, end=after)
-        for before, after in zip(edges, edges[1:], strict=False)
-        if after - before > cadence
+        Unobserved(start=before, end=after) for before, after in pairwise(edges) if after - before > cadence
     )
 
 

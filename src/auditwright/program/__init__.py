@@ -1,0 +1,1 @@
+"""The organization's program folder: definitions as files under version control."""

@@ -1,0 +1,269 @@
+"""The program folder as one value: the organization, its scope, its integrations, controls and waivers.
+
+```
+auditwright.toml     organization, categories in scope, period, integrations, settings of tests
+controls/*.yaml      changes to the shipped controls, and the organization's own
+waivers/*.yaml       approved, expiring acceptances of risk
+tests/*.py | *.sql   the organization's own control tests
+```
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from enum import StrEnum
+from typing import TypeVar
+
+from auditwright.core.framework import (
+    Cadence,
+    Control,
+    ControlKind,
+    ControlOverride,
+    NotApplicableReason,
+)
+from auditwright.core.ids import (
+    CategoryId,
+    ControlId,
+    CriterionId,
+    Digest,
+    IntegrationId,
+    TestId,
+    WaiverId,
+)
+from auditwright.core.period import Period
+from auditwright.core.waiver import InvalidWaiverError, Waiver
+from auditwright.program.document import Entry, Fields, ProgramError, read_toml, read_yaml
+
+SETTINGS_FILE = "auditwright.toml"
+
+E = TypeVar("E", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestSetting:
+    """One setting of a test, as the organization wrote it."""
+
+    test: TestId
+    name: str
+    value: int | str | bool | tuple[str, ...]
+    where: str
+    """The file and line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntegrationSettings:
+    """One integration's table, and where it stands."""
+
+    id: IntegrationId
+    values: Mapping[str, object]
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnTestFile:
+    """A file with control tests of the organization."""
+
+    file: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """Everything that an organization defines."""
+
+    organization: str
+    notice: str
+    """Said on every report, such as that a cloud is emulated; empty for none."""
+    framework: str
+    categories: tuple[CategoryId, ...]
+    period: Period | None
+    integrations: tuple[IntegrationSettings, ...]
+    test_settings: tuple[TestSetting, ...]
+    control_overrides: tuple[ControlOverride, ...]
+    own_controls: tuple[Control, ...]
+    waivers: tuple[Waiver, ...]
+    waiver_places: Mapping[WaiverId, str]
+    own_tests: tuple[OwnTestFile, ...]
+    digest: Digest
+    """Of every file of the folder that defines something."""
+
+
+def read_program(files: Mapping[str, bytes]) -> Program:
+    """Read a program from its files, by path within the folder; raises ProgramError with file:line."""
+    if SETTINGS_FILE not in files:
+        raise ProgramError(f"{SETTINGS_FILE}:1: the file is missing; `auditwright init DIR` writes one")
+    settings = read_toml(files[SETTINGS_FILE], file=SETTINGS_FILE).fields()
+    settings.only("organization", "scope", "integrations", "tests")
+    organization = settings.required("organization").fields()
+    organization.only("name", "notice")
+    scope = settings.required("scope").fields()
+    scope.only("framework", "categories", "period")
+    notice = organization.optional("notice")
+    framework = scope.optional("framework")
+    overrides, own = _controls(files)
+    waivers = dict(_waivers(files))
+    return Program(
+        organization=organization.required("name").text(),
+        notice=notice.text() if notice else "",
+        framework=framework.text() if framework else "soc2",
+        categories=tuple(CategoryId(name) for name in scope.required("categories").texts()),
+        period=_period(scope.optional("period")),
+        integrations=tuple(_integrations(settings.optional("integrations"))),
+        test_settings=tuple(_test_settings(settings.optional("tests"))),
+        control_overrides=overrides,
+        own_controls=own,
+        waivers=tuple(waivers),
+        waiver_places={waiver.id: place for waiver, place in waivers.items()},
+        own_tests=tuple(
+            OwnTestFile(file=path, body=body)
+            for path, body in sorted(files.items())
+            if path.startswith("tests/") and path.endswith((".py", ".sql"))
+        ),
+        digest=_digest(files),
+    )
+
+
+def _period(entry: Entry | None) -> Period | None:
+    if entry is None:
+        return None
+    fields = entry.fields()
+    fields.only("start", "end")
+    start, end = fields.required("start").day(), fields.required("end").day()
+    if end < start:
+        raise entry.error(f"the period ends on {end}, before it starts on {start}")
+    midnight = time(tzinfo=UTC)
+    # The last day belongs to the period.
+    return Period(
+        start=datetime.combine(start, midnight), end=datetime.combine(end + timedelta(days=1), midnight)
+    )
+
+
+def _integrations(entry: Entry | None) -> Iterator[IntegrationSettings]:
+    for name, table in entry.fields() if entry else ():
+        yield IntegrationSettings(
+            id=IntegrationId(name),
+            values={key: member.value for key, member in table.fields()},
+            where=f"{SETTINGS_FILE}:{table.document.line(table.path)}",
+        )
+
+
+def _test_settings(entry: Entry | None) -> Iterator[TestSetting]:
+    for test, table in entry.fields() if entry else ():
+        for name, value in table.fields():
+            yield TestSetting(
+                test=TestId(test),
+                name=name,
+                value=_setting(value),
+                where=f"{SETTINGS_FILE}:{value.document.line(value.path)}",
+            )
+
+
+def _setting(entry: Entry) -> int | str | bool | tuple[str, ...]:
+    match entry.value:
+        case bool() | int() | str() as value:
+            return value
+        case list():
+            return entry.texts()
+        case _:
+            raise entry.error("expected a number, a text, true, false or a list of texts")
+
+
+def _controls(files: Mapping[str, bytes]) -> tuple[tuple[ControlOverride, ...], tuple[Control, ...]]:
+    overrides: list[ControlOverride] = []
+    own: list[Control] = []
+    for entry in _yaml_entries(files, "controls/"):
+        fields = entry.fields()
+        if "title" in fields.members:
+            own.append(_own_control(fields))
+        else:
+            overrides.append(_override(entry, fields))
+    return tuple(overrides), tuple(own)
+
+
+def _override(entry: Entry, fields: Fields) -> ControlOverride:
+    fields.only("id", "statement", "owner_role", "cadence", "not_applicable")
+    statement, owner = fields.optional("statement"), fields.optional("owner_role")
+    cadence, excluded = fields.optional("cadence"), fields.optional("not_applicable")
+    return ControlOverride(
+        id=ControlId(fields.required("id").text()),
+        source=f"{entry.document.file}:{entry.document.line(entry.path)}",
+        statement=statement.text() if statement else None,
+        owner_role=owner.text() if owner else None,
+        cadence=_choice(cadence, Cadence) if cadence else None,
+        not_applicable=_not_applicable(excluded.fields()) if excluded else None,
+    )
+
+
+def _not_applicable(fields: Fields) -> NotApplicableReason:
+    fields.only("reason", "approver")
+    return NotApplicableReason(
+        reason=fields.required("reason").text(), approver=fields.required("approver").text()
+    )
+
+
+def _own_control(fields: Fields) -> Control:
+    fields.only("id", "title", "statement", "owner_role", "criteria", "tested_by", "cadence", "kind")
+    kind = fields.optional("kind")
+    return Control(
+        id=ControlId(fields.required("id").text()),
+        version=1,
+        title=fields.required("title").text(),
+        statement=fields.required("statement").text(),
+        owner_role=fields.required("owner_role").text(),
+        criteria=tuple(CriterionId(name) for name in fields.required("criteria").texts()),
+        tested_by=fields.required("tested_by").text(),
+        cadence=_choice(fields.required("cadence"), Cadence),
+        kind=_choice(kind, ControlKind) if kind else ControlKind.MANUAL,
+    )
+
+
+def _waivers(files: Mapping[str, bytes]) -> Iterator[tuple[Waiver, str]]:
+    places: dict[WaiverId, str] = {}
+    for entry in _yaml_entries(files, "waivers/"):
+        fields = entry.fields()
+        fields.only("id", "test", "items", "reason", "requested_by", "approved_by", "approved_at", "ends_at")
+        place = f"{entry.document.file}:{entry.document.line(entry.path)}"
+        try:
+            waiver = Waiver(
+                id=WaiverId(fields.required("id").text()),
+                test=TestId(fields.required("test").text()),
+                items=fields.required("items").texts(),
+                reason=fields.required("reason").text(),
+                requested_by=fields.required("requested_by").text(),
+                approved_by=fields.required("approved_by").text(),
+                approved_at=fields.required("approved_at").moment(),
+                ends_at=fields.required("ends_at").moment(),
+            )
+        except InvalidWaiverError as error:
+            raise entry.error(str(error)) from None
+        if waiver.id in places:
+            raise entry.error(f"the waiver {waiver.id} stands in {places[waiver.id]} already")
+        places[waiver.id] = place
+        yield waiver, place
+
+
+def _yaml_entries(files: Mapping[str, bytes], folder: str) -> Iterator[Entry]:
+    """Every definition of a folder's YAML files: each file holds one, or a list of them."""
+    for path in sorted(files):
+        if not path.startswith(folder) or not path.endswith((".yaml", ".yml")):
+            continue
+        entry = read_yaml(files[path], file=path)
+        if entry.value is None:
+            continue
+        yield from entry.items() if isinstance(entry.value, list) else (entry,)
+
+
+def _choice(entry: Entry, choices: type[E]) -> E:
+    value = entry.text()
+    try:
+        return choices(value)
+    except ValueError:
+        raise entry.error(f"{value!r} is not one of {', '.join(choices)}") from None
+
+
+def _digest(files: Mapping[str, bytes]) -> Digest:
+    whole = hashlib.sha256()
+    for path, body in sorted(files.items()):
+        whole.update(f"{path}\0{hashlib.sha256(body).hexdigest()}\n".encode())
+    return Digest(whole.hexdigest())
