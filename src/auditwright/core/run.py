@@ -16,11 +16,21 @@ class RunState(StrEnum):
     FINISHED = "finished"
 
 
+class RunKind(StrEnum):
+    """What a run did."""
+
+    COLLECTION = "collection"
+    """Asked every source and tested what it saw."""
+    IMPORT = "import"
+    """Took in a saved answer, which the next collection tests."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One pass of collection and tests over the whole program."""
+    """One pass of collection and tests over the whole program, or one import."""
 
     id: RunId
+    kind: RunKind
     started_at: datetime
     finished_at: datetime | None
     state: RunState
