@@ -1,0 +1,1 @@
+"""Control tests of accounts, credentials and permissions."""
