@@ -1,0 +1,273 @@
+"""Conclude: derive resources from a run's evidence, test them, and record what came of it.
+
+Everything here follows from the evidence that was kept, so it can be done again after a crash, or years
+later with a better reader: the inventory keeps what a run saw once, and the records keep one result for
+each test of a run.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+
+from auditwright.app.collecting import entry_of, load_evidence
+from auditwright.app.own_tests import bound
+from auditwright.app.registry import streams
+from auditwright.app.workspace import Workspace
+from auditwright.core.canonical import Json, canonical_json
+from auditwright.core.evidence import Evidence, Gap, GapReason, Scope
+from auditwright.core.ids import JobId, RunId, StreamId, TestId
+from auditwright.core.integration import MalformedEvidenceError
+from auditwright.core.log import LogEntry
+from auditwright.core.outcome import (
+    Conclusion,
+    Deviation,
+    NotApplicable,
+    Outcome,
+    Result,
+    Satisfied,
+    Undetermined,
+)
+from auditwright.core.ports import Snapshot
+from auditwright.core.resource import Resource
+from auditwright.core.run import Finding, GapRecord, ResultRecord, RunState
+from auditwright.engine.evaluate import evaluate
+from auditwright.engine.examine import Populations
+from auditwright.engine.findings import follow
+from auditwright.engine.populations import Capture, assemble, gaps_hiding
+
+CONCLUDING = JobId("conclude")
+"""The job under which gaps stand that were found while reading evidence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Now:
+    """What is concluded: which run, from which stores, at what time."""
+
+    workspace: Workspace
+    run: RunId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Concluded:
+    record: ResultRecord
+    """Without its place in the log, which it has once the entry is appended."""
+    entry: LogEntry
+    findings: tuple[Finding, ...]
+
+
+def conclude(workspace: Workspace, run: RunId, at: datetime) -> None:
+    """Test what a run collected. Again with the same run: nothing changes. Raises StoreError."""
+    records = workspace.stores.records
+    held = records.run(run)
+    assert held is not None, f"{run} was never begun"
+    if held.state is RunState.FINISHED:
+        return
+    captures = tuple(_captures(workspace, run, at))
+    workspace.stores.inventory.record(run, at, _snapshots(captures))
+    concluded: list[_Concluded] = []
+    now = _Now(workspace=workspace, run=run, at=at)
+    workspace.stores.inventory.observe(run, at, _test_all(now, assemble(captures), concluded))
+    known = {gap.gap for gap in records.gaps(run)}
+    found = [gap for capture in captures for gap in capture.gaps if gap not in known]
+    with records.transaction() as write:
+        write.add_gaps(
+            [
+                GapRecord(run=run, job=CONCLUDING, gap=gap, seq=write.append(entry_of(run, gap)))
+                for gap in found
+            ]
+        )
+        write.add_results([replace(each.record, seq=write.append(each.entry)) for each in concluded])
+        write.put_findings([finding for each in concluded for finding in each.findings])
+        write.append(LogEntry(kind="run-finished", at=at, fields={"run": run, "results": len(concluded)}))
+        write.put_run(replace(held, state=RunState.FINISHED, finished_at=at))
+
+
+def captures_of(workspace: Workspace, run: RunId, at: datetime) -> tuple[Capture, ...]:
+    """What a finished run saw, derived again from its evidence."""
+    return tuple(_captures(workspace, run, at))
+
+
+def _captures(workspace: Workspace, run: RunId, at: datetime) -> Iterator[Capture]:
+    evidence: dict[tuple[StreamId, Scope], list[Evidence]] = {}
+    gaps: dict[tuple[StreamId, Scope], list[Gap]] = {}
+    records = workspace.stores.records
+    for record in records.evidence(run):
+        evidence.setdefault((record.stream, record.scope), []).append(load_evidence(workspace, record))
+    for gap_record in records.gaps(run):
+        gap = gap_record.gap
+        gaps.setdefault((gap.stream, gap.scope), []).append(gap)
+    for key in sorted(evidence.keys() | gaps.keys()):
+        stream_id, scope = key
+        stream = streams().get(stream_id)
+        if stream is None:
+            continue  # a gap of something that is no stream: it stands in the records
+        shown, hidden = evidence.get(key, []), gaps.get(key, [])
+        try:
+            resources = tuple(stream.normalize(shown, hidden))
+        except MalformedEvidenceError as error:
+            resources = ()
+            hidden = [*hidden, _malformed(stream_id, scope, str(error), at)]
+        yield Capture(stream=stream, scope=scope, resources=resources, gaps=tuple(hidden))
+
+
+def _malformed(stream: StreamId, scope: Scope, detail: str, at: datetime) -> Gap:
+    return Gap(
+        stream=stream,
+        scope=scope,
+        operation=str(stream),
+        reason=GapReason.MALFORMED,
+        detail=detail,
+        remedy="The answer is kept as it came. Correct the source, or report the form that is not known.",
+        hides_items=True,
+        at=at,
+    )
+
+
+def _snapshots(captures: Iterable[Capture]) -> Iterator[Snapshot]:
+    for capture in captures:
+        by_kind: dict[str, list[Resource]] = {}
+        for resource in capture.resources:
+            by_kind.setdefault(resource.kind, []).append(resource)
+        for kind in capture.stream.emits:
+            yield Snapshot(
+                kind=kind,
+                scope=capture.scope,
+                items=by_kind.get(kind.kind, []),
+                complete=not gaps_hiding(kind, capture),
+            )
+
+
+def _test_all(now: _Now, populations: Populations, concluded: list[_Concluded]) -> Iterator[Result]:
+    """Evaluate one test after the other, so that one result at a time is held; what to record is appended."""
+    known = _findings_by_test(now.workspace)
+    held = now.workspace.catalogue
+    for test in held.tests.values():
+        ready = bound(test, now.workspace.stores.inventory, now.at)
+        result = evaluate(ready, populations, now=now.at, settings=held.settings_of(test))
+        record = _record(now, result)
+        concluded.append(
+            _Concluded(
+                record=record,
+                entry=_result_entry(record),
+                findings=tuple(follow(result, known.get(test.id, ()))),
+            )
+        )
+        yield result
+
+
+def _record(now: _Now, result: Result) -> ResultRecord:
+    counts = _count(result)
+    return ResultRecord(
+        run=now.run,
+        test=result.test,
+        concluded_at=now.at,
+        conclusion=result.conclusion,
+        satisfied=counts[Satisfied],
+        deviations=counts[Deviation],
+        not_applicable=counts[NotApplicable],
+        undetermined=counts[Undetermined],
+        gaps=len(result.gaps),
+        document=now.workspace.stores.evidence.put(canonical_json(result_document(result))),
+        seq=0,
+    )
+
+
+def _findings_by_test(workspace: Workspace) -> Mapping[TestId, list[Finding]]:
+    by_test: dict[TestId, list[Finding]] = {}
+    for finding in workspace.stores.records.findings(include_closed=True):
+        by_test.setdefault(finding.test, []).append(finding)
+    return by_test
+
+
+def _count(result: Result) -> Mapping[type[Outcome], int]:
+    counts: dict[type[Outcome], int] = dict.fromkeys((Satisfied, Deviation, NotApplicable, Undetermined), 0)
+    for observation in result.observations:
+        counts[type(observation.outcome)] += 1
+    return counts
+
+
+def _result_entry(record: ResultRecord) -> LogEntry:
+    return LogEntry(
+        kind="result",
+        at=record.concluded_at,
+        fields={
+            "run": record.run,
+            "test": record.test,
+            "conclusion": record.conclusion,
+            "satisfied": record.satisfied,
+            "deviations": record.deviations,
+            "not_applicable": record.not_applicable,
+            "undetermined": record.undetermined,
+            "gaps": record.gaps,
+            "sha256": record.document,
+        },
+    )
+
+
+def result_document(result: Result) -> Json:
+    """A result as it is kept: without its time, so that an unchanged result is the same bytes."""
+    return {
+        "test": result.test,
+        "population": result.population,
+        "conclusion": result.conclusion,
+        "observations": [
+            {
+                "item": observation.item,
+                "name": observation.name,
+                "account": observation.account,
+                "region": observation.region,
+                "outcome": outcome_name(observation.outcome),
+                "reason": outcome_reason(observation.outcome),
+                "evidence": list(observation.evidence),
+            }
+            for observation in result.observations
+        ],
+        "gaps": [
+            {
+                "stream": gap.stream,
+                "scope": str(gap.scope),
+                "operation": gap.operation,
+                "subject": gap.subject,
+                "reason": gap.reason,
+                "detail": gap.detail,
+            }
+            for gap in result.gaps
+        ],
+    }
+
+
+def outcome_name(outcome: Outcome) -> str:
+    """The outcome's word in documents and exports."""
+    match outcome:
+        case Satisfied():
+            return "satisfied"
+        case Deviation():
+            return "deviation"
+        case NotApplicable():
+            return "not applicable"
+        case Undetermined():
+            return "undetermined"
+        case unreachable:
+            assert_never(unreachable)
+
+
+def outcome_reason(outcome: Outcome) -> str:
+    """What the outcome says of the item."""
+    match outcome:
+        case Satisfied(note):
+            return note
+        case Deviation(what):
+            return what
+        case NotApplicable(why) | Undetermined(why):
+            return why
+        case unreachable:
+            assert_never(unreachable)
+
+
+def exit_code(conclusions: Iterable[Conclusion], *, unwaived_deviations: int, gaps: int) -> int:
+    """0 no exceptions, 1 exceptions that no waiver covers, 3 anything not seen."""
+    if unwaived_deviations:
+        return 1
+    return 3 if gaps or Conclusion.INCONCLUSIVE in set(conclusions) else 0
