@@ -1,0 +1,171 @@
+"""Durable runs: a run is a DBOS workflow that resumes from its last finished step.
+
+DBOS gives the queue, the threads and the recovery after a crash. What makes a step safe to repeat is
+ours: a job that the records hold as finished is not asked again, and a run that is finished is not
+concluded again. So whatever DBOS repeats, nothing is doubled.
+
+This module imports DBOS; import it only where a run is about to start.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeAlias
+
+from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowHandle
+
+from auditwright import __version__
+from auditwright.app.collecting import begin, collect, plan, target_from_json, target_to_json
+from auditwright.app.concluding import conclude
+from auditwright.app.sealing import seal
+from auditwright.app.workspace import Workspace, database_url
+from auditwright.core.ids import RunId
+from auditwright.core.log import iso, parse_iso
+
+QUEUE = "collect"
+
+WORKERS = 6
+"""Scopes collected at the same time: sources answer slowly, and each is asked by few threads of ours."""
+
+POLLING_S = 0.05
+"""How often the queue is looked at; DBOS's default of a second would be most of a small run."""
+
+JobTarget: TypeAlias = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What a run tells whoever watches it. Called from several threads."""
+
+    planned: Callable[[int], None]
+    """How many targets there are."""
+    collected: Callable[[str, int], None]
+    """A target was asked: its name, and the number of gaps."""
+    stage: Callable[[str], None]
+    """What begins now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Session:
+    workspace: Workspace
+    progress: Progress
+
+
+_session: _Session | None = None
+_session_lock = threading.Lock()
+
+
+def _current() -> _Session:
+    assert _session is not None, "a step ran outside of `run_durably`"
+    return _session
+
+
+@DBOS.step()
+def _begin(run: str) -> str:
+    session = _current()
+    known = session.workspace.stores.records.run(RunId(run))
+    at = known.started_at if known else datetime.now(UTC)
+    begin(session.workspace, RunId(run), at)
+    return iso(at)
+
+
+@DBOS.step()
+def _plan(run: str, at: str) -> list[list[JobTarget]]:
+    session = _current()
+    session.progress.stage("Finding accounts and regions")
+    groups = plan(session.workspace, RunId(run), parse_iso(at)).groups
+    return [[target_to_json(target) for target in group] for group in groups]
+
+
+@DBOS.step()
+def _collect(run: str, target: JobTarget) -> int:
+    session = _current()
+    found = target_from_json(target)
+    gaps = collect(session.workspace, RunId(run), found)
+    session.progress.collected(f"{found.stream} {found.scope}", gaps)
+    return gaps
+
+
+@DBOS.step()
+def _now() -> str:
+    return iso(datetime.now(UTC))
+
+
+@DBOS.step()
+def _conclude(run: str, at: str) -> None:
+    session = _current()
+    session.progress.stage("Testing")
+    conclude(session.workspace, RunId(run), parse_iso(at))
+
+
+@DBOS.step()
+def _seal(at: str) -> None:
+    session = _current()
+    session.progress.stage("Sealing the log")
+    seal(session.workspace, parse_iso(at))
+
+
+@DBOS.workflow()
+def _collect_scope(run: str, targets: list[JobTarget]) -> int:
+    return sum(_collect(run, target) for target in targets)
+
+
+@DBOS.workflow()
+def _run(run: str) -> None:
+    groups = _plan(run, _begin(run))
+    _current().progress.planned(sum(len(group) for group in groups))
+    handles = [DBOS.enqueue_workflow(QUEUE, _collect_scope, run, group) for group in groups]
+    for handle in handles:
+        handle.get_result()
+    at = _now()
+    _conclude(run, at)
+    _seal(at)
+
+
+def run_durably(workspace: Workspace, run: RunId, progress: Progress) -> None:
+    """Do a run, or what is left of it. Returns when it is finished; raises what stopped it."""
+    global _session  # noqa: PLW0603  # DBOS calls the steps; they have no other way to the open stores
+    with _session_lock:
+        _session = _Session(workspace=workspace, progress=progress)
+        try:
+            with _engine(workspace.state):
+                _taken_up(run).get_result()
+        finally:
+            _session = None
+
+
+def _taken_up(run: RunId) -> WorkflowHandle[None]:
+    """The workflow of a run: the one that DBOS recovers after a crash, or a new attempt after an error."""
+    attempt = 1
+    while status := DBOS.get_workflow_status(f"{run}.{attempt}"):
+        if status.status == "PENDING" and status.app_version == __version__:
+            return DBOS.retrieve_workflow(f"{run}.{attempt}")
+        if status.status == "PENDING":
+            # DBOS leaves to each version its own workflows; this version does the run anew from the records.
+            DBOS.cancel_workflow(f"{run}.{attempt}")
+        attempt += 1
+    with SetWorkflowID(f"{run}.{attempt}"):
+        return DBOS.start_workflow(_run, run)
+
+
+@contextmanager
+def _engine(state: Path) -> Iterator[None]:
+    config: DBOSConfig = {
+        "name": "auditwright",
+        "system_database_url": database_url() or f"sqlite:///{state / 'jobs.db'}",
+        "application_version": __version__,
+        "executor_id": "local",
+        "log_level": "CRITICAL",
+        "console_log_level": "CRITICAL",
+        "enable_otlp": False,
+    }
+    DBOS(config=config)
+    try:
+        DBOS.launch()
+        DBOS.register_queue(QUEUE, worker_concurrency=WORKERS, polling_interval_sec=POLLING_S)
+        yield
+    finally:
+        DBOS.destroy()
