@@ -1,0 +1,1 @@
+"""Control tests of networks and what they let through."""

@@ -1,0 +1,185 @@
+"""Which ports the rules of a firewall open to the internet.
+
+1. The rules that admit traffic to the port are picked: inbound, of its protocol, with it in their range.
+2. The address blocks that they admit are merged, so that two halves of the internet count as the whole.
+3. A merged block that is wider than one organization holds is open to the internet, unless nothing on
+   the internet has an address in it.
+4. A group as the peer admits only interfaces of that group. The addresses of a prefix list are not in the
+   rule, so what it admits is unknown.
+"""
+
+import ipaddress
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from auditwright.core.outcome import Deviation, Outcome, Satisfied, Undetermined, Unknown
+from auditwright.core.resources import FirewallRule, SecurityGroup
+
+TCP = "tcp"
+UDP = "udp"
+EVERY_PROTOCOL = "-1"
+EVERY_PORT = -1
+FIRST_PORT = 1
+LAST_PORT = 65_535
+
+NARROWEST_OPEN_IPV4 = 7
+"""IANA gave no single organization more than a /8 at a time; a wider block is many strangers."""
+
+NARROWEST_OPEN_IPV6 = 15
+"""Registries hold /12 blocks, and the largest networks of one organization are /16."""
+
+# IANA protocol numbers; AWS gives names for some and accepts either.
+_NAMES = {"6": TCP, "17": UDP, "all": EVERY_PROTOCOL}
+
+Block: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_NOT_INTERNET: tuple[Block, ...] = (
+    ipaddress.IPv4Network("224.0.0.0/3"),  # multicast and reserved, RFC 1112
+    ipaddress.IPv6Network("fc00::/7"),  # unique local, RFC 4193
+    ipaddress.IPv6Network("fe80::/9"),  # link local and the retired site local, RFC 4291 and RFC 3879
+    ipaddress.IPv6Network("ff00::/8"),  # multicast, RFC 4291
+)
+"""Blocks wide enough to count as open in which nothing on the internet has an address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A port over a protocol."""
+
+    protocol: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.protocol}/{self.port}"
+
+
+def read_door(setting: str) -> Door | Unknown:
+    """A setting such as `5432` or `11211/udp`; a port without a protocol is a TCP port."""
+    port, _, protocol = setting.strip().partition("/")
+    protocol = protocol.lower() or TCP
+    if port.isascii() and port.isdigit() and FIRST_PORT <= int(port) <= LAST_PORT and protocol in (TCP, UDP):
+        return Door(protocol, int(port))
+    return Unknown(
+        f"the setting names the port {setting!r}; write a number from {FIRST_PORT} to {LAST_PORT}, "
+        "and /udp after it where it is not TCP"
+    )
+
+
+def closed_to_internet(group: SecurityGroup, doors: Sequence[Door | Unknown]) -> Outcome:
+    """Satisfied where the group opens none of the doors to the internet."""
+    if not doors:
+        return Undetermined("the setting names no port; name at least one")
+    wanted: list[tuple[str, Callable[[FirewallRule], bool]]] = []
+    for door in doors:
+        if isinstance(door, Unknown):
+            return Undetermined(door.why)
+        wanted.append((str(door), _admits(door)))
+    return _judge(group, wanted)
+
+
+def lacks_all_ports_rule(group: SecurityGroup) -> Outcome:
+    """Satisfied where the group opens neither every TCP port nor every UDP port to the internet."""
+    everything = _judge(group, [("every port of every protocol", _admits_every_protocol)])
+    if isinstance(everything, Deviation):
+        return everything
+    return _judge(
+        group, [(f"every {protocol} port", _admits_every_port(protocol)) for protocol in (TCP, UDP)]
+    )
+
+
+def opening(rules: Iterable[FirewallRule]) -> str | Unknown | None:
+    """The part of the internet that rules admit, in words; None for none."""
+    blocks: list[Block] = []
+    unseen: Unknown | None = None
+    for rule in rules:
+        peer = _block(rule.peer)
+        match peer:
+            case Unknown():
+                unseen = unseen or peer
+            case None:
+                continue
+            case _:
+                blocks.append(peer)
+    wide = [block for block in _merged(blocks) if _is_internet(block)]
+    if not wide:
+        return unseen
+    names = ", ".join(str(block) for block in wide)
+    if any(block.prefixlen == 0 for block in wide):
+        return f"the whole internet ({names})"
+    return f"{names}, wider than one organization holds"
+
+
+def _judge(group: SecurityGroup, wanted: Sequence[tuple[str, Callable[[FirewallRule], bool]]]) -> Outcome:
+    rules = group.rules
+    if isinstance(rules, Unknown):
+        return Undetermined(rules.why)
+    by_peer: dict[str, list[str]] = {}
+    unseen: Unknown | None = None
+    for name, admits in wanted:
+        found = opening(rule for rule in rules if rule.inbound and admits(rule))
+        if isinstance(found, Unknown):
+            unseen = unseen or Unknown(f"{name}: {found.why}")
+        elif found is not None:
+            by_peer.setdefault(found, []).append(name)
+    if by_peer:
+        return Deviation("; ".join(f"open to {peer}: {', '.join(by_peer[peer])}" for peer in by_peer))
+    return Satisfied() if unseen is None else Undetermined(unseen.why)
+
+
+def _admits(door: Door) -> Callable[[FirewallRule], bool]:
+    def admits(rule: FirewallRule) -> bool:
+        protocol = _protocol(rule)
+        if protocol == EVERY_PROTOCOL:
+            return True  # EC2 IpPermission: with protocol -1, ports are ignored
+        return protocol == door.protocol and (
+            rule.from_port == EVERY_PORT or rule.from_port <= door.port <= rule.to_port
+        )
+
+    return admits
+
+
+def _admits_every_protocol(rule: FirewallRule) -> bool:
+    return _protocol(rule) == EVERY_PROTOCOL
+
+
+def _admits_every_port(protocol: str) -> Callable[[FirewallRule], bool]:
+    def admits(rule: FirewallRule) -> bool:
+        if _protocol(rule) != protocol:
+            return _admits_every_protocol(rule)
+        return rule.from_port == EVERY_PORT or (rule.from_port <= FIRST_PORT and rule.to_port >= LAST_PORT)
+
+    return admits
+
+
+def _protocol(rule: FirewallRule) -> str:
+    protocol = rule.protocol.lower()
+    return _NAMES.get(protocol, protocol)
+
+
+def _block(peer: str) -> Block | Unknown | None:
+    """The addresses of a rule's peer; None where it is a group."""
+    if peer.startswith("sg-"):
+        return None
+    if peer.startswith("pl-"):
+        return Unknown(f"the addresses of prefix list {peer} were not collected")
+    try:
+        return ipaddress.ip_network(peer, strict=False)
+    except ValueError:
+        return Unknown(f"a rule admits {peer!r}, which is no address block, group or prefix list")
+
+
+def _merged(blocks: Sequence[Block]) -> list[Block]:
+    fours = [block for block in blocks if isinstance(block, ipaddress.IPv4Network)]
+    sixes = [block for block in blocks if isinstance(block, ipaddress.IPv6Network)]
+    return [*ipaddress.collapse_addresses(fours), *ipaddress.collapse_addresses(sixes)]
+
+
+def _is_internet(block: Block) -> bool:
+    if isinstance(block, ipaddress.IPv4Network):
+        return block.prefixlen <= NARROWEST_OPEN_IPV4 and not any(
+            block.subnet_of(other) for other in _NOT_INTERNET if isinstance(other, ipaddress.IPv4Network)
+        )
+    return block.prefixlen <= NARROWEST_OPEN_IPV6 and not any(
+        block.subnet_of(other) for other in _NOT_INTERNET if isinstance(other, ipaddress.IPv6Network)
+    )
