@@ -1,0 +1,1 @@
+"""Control tests that hold accounts against the people of the organization."""
