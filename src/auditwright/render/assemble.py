@@ -10,6 +10,7 @@ from auditwright.core.evidence import Gap, Scope
 from auditwright.core.framework import Control, Criterion, Framework
 from auditwright.core.ids import ControlId, CriterionId, Digest, ResourceId, TestId
 from auditwright.core.outcome import Deviation, Result
+from auditwright.core.period import Period
 from auditwright.core.run import EvidenceRecord, Finding, GapRecord, Run
 from auditwright.core.waiver import Waiver
 from auditwright.engine.readiness import (
@@ -31,7 +32,6 @@ from auditwright.render.readiness import (
     GroupView,
     ItemView,
     LogExcerpt,
-    Period,
     ReadinessReport,
 )
 

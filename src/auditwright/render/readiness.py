@@ -5,27 +5,17 @@ from what the stores hold.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from auditwright.core.control_test import Remediation, Severity
 from auditwright.core.evidence import Gap, Scope
 from auditwright.core.framework import Category, Control, Criterion, CriterionGroup
 from auditwright.core.ids import ControlId, CriterionId, Digest, TestId
 from auditwright.core.outcome import Conclusion, Observation
-from auditwright.core.run import EvidenceRecord, Finding, Run
+from auditwright.core.period import Period
+from auditwright.core.run import Checkpoint, EvidenceRecord, Finding, Run
 from auditwright.core.waiver import Waiver
 from auditwright.engine.readiness import Status, Tally
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Period:
-    """The time that a report covers, such as that of a Type 2 examination."""
-
-    title: str
-    """Such as `Type 2`."""
-    starts: date
-    ends: date
-    """The last day, included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +30,19 @@ class LogExcerpt:
     signed_at: datetime | None
     timestamped: bool
     """True where an RFC 3161 authority confirmed the time."""
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint | None, *, size: int) -> "LogExcerpt":
+        """What the newest checkpoint says; `size` counts where there is no checkpoint yet."""
+        if checkpoint is None:
+            return cls(size=size, root="", note="", signed_at=None, timestamped=False)
+        return cls(
+            size=checkpoint.size,
+            root=checkpoint.root.hex(),
+            note=checkpoint.note.decode("utf-8", "backslashreplace"),
+            signed_at=checkpoint.signed_at,
+            timestamped=bool(checkpoint.timestamp),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,265 @@
+"""The words that every renderer uses: dates, counts, statuses, reasons, and text that comes from outside made visible."""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from auditwright.core.ids import Digest
+from auditwright.core.outcome import Deviation, NotApplicable, Outcome, Satisfied, Undetermined
+from auditwright.core.period import Period
+from auditwright.engine.readiness import Status, Tally
+from auditwright.render.readiness import (
+    ControlTestView,
+    ControlView,
+    CriterionView,
+    ReadinessReport,
+)
+
+NO_OPINION = "Nothing here is an audit opinion."
+NO_AUTOMATED_TEST = "No automated test. Evidence that people give is not collected yet."
+
+MAX_MARKS = 3
+"""Combining marks on one letter that are shown as they are; living languages need no more, and towers of them cover lines."""
+
+_INVISIBLE = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+"""Unicode categories that show nothing, or that reorder what stands beside them (Unicode TR 36, TR 9)."""
+
+
+def visible(text: str) -> str:
+    """Text from outside on one line, with each control, bidi, and unassigned character as its code: [U+202E]."""
+    return _visible(text, frozenset())
+
+
+def visible_block(text: str) -> str:
+    """The same for text of several lines: line feeds stay, tabs become spaces."""
+    return _visible(text.replace("\r\n", "\n").replace("\t", "    "), frozenset("\n"))
+
+
+def _visible(text: str, kept: frozenset[str]) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+    shown: list[str] = []
+    marks = 0
+    for letter in text:
+        category = unicodedata.category(letter)
+        marks = marks + 1 if category in {"Mn", "Me"} else 0
+        hidden = category in _INVISIBLE or marks > MAX_MARKS
+        shown.append(f"[U+{ord(letter):04X}]" if hidden and letter not in kept else letter)
+    return "".join(shown)
+
+
+@dataclass(frozen=True, slots=True)
+class Clipped:
+    """Text for a table's cell, and whether something was left out of it."""
+
+    text: str
+    rest: int
+    """How many characters were left out."""
+
+
+def clip(text: str, limit: int) -> Clipped:
+    """The beginning of a text, made visible; no more than `limit` characters of it."""
+    shown = visible(text)
+    return (
+        Clipped(shown, 0)
+        if len(shown) <= limit
+        else Clipped(shown[: limit - 1] + "…", len(shown) - limit + 1)
+    )
+
+
+def clipped(text: str, limit: int) -> str:
+    """The beginning of a text, with how much was left out."""
+    part = clip(text, limit)
+    return part.text if not part.rest else f"{part.text} ({number(part.rest)} more characters)"
+
+
+def day(at: datetime) -> str:
+    """A day in prose: 23 Nov 2026."""
+    at = at.astimezone(UTC)
+    return f"{at.day} {at:%b %Y}"
+
+
+def span(period: Period) -> str:
+    """A period in prose, its last day included: 1 Nov 2026 to 31 Oct 2027."""
+    return f"{day(period.start)} to {day(period.end - timedelta(microseconds=1))}"
+
+
+def moment(at: datetime) -> str:
+    """A time in prose, in UTC: 23 Nov 2026 14:02 UTC."""
+    return f"{day(at)} {at.astimezone(UTC):%H:%M} UTC"
+
+
+def second(at: datetime) -> str:
+    """A time in a table, in UTC: 2026-11-23 14:02:11."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def number(value: int) -> str:
+    """A whole number with separators: 1,284."""
+    return f"{value:,}"
+
+
+def many(value: int, one: str, more: str = "") -> str:
+    """A count and its noun: 1 item, 2 items."""
+    return f"{number(value)} {one if value == 1 else more or one + 's'}"
+
+
+_KILO = 1000
+
+
+def size(size_bytes: int) -> str:
+    """A length in bytes: 812 B, 12.4 kB, 3.1 MB."""
+    if size_bytes < _KILO:
+        return f"{size_bytes} B"
+    if size_bytes < _KILO * _KILO:
+        return f"{size_bytes / _KILO:,.1f} kB"
+    return f"{size_bytes / _KILO / _KILO:,.1f} MB"
+
+
+_SHORT_HEAD, _SHORT_TAIL = 8, 4
+
+
+def short(digest: Digest | str) -> str:
+    """A digest as a person reads it: 9f2c41d8…e07a."""
+    if len(digest) <= _SHORT_HEAD + _SHORT_TAIL:
+        return visible(digest)
+    return visible(f"{digest[:_SHORT_HEAD]}…{digest[-_SHORT_TAIL:]}")
+
+
+def anchor(prefix: str, name: str) -> str:
+    """An id for a page's element, unique for each name, whatever characters the name has."""
+    safe = re.sub(r"[^A-Za-z0-9_.-]", "-", name)[:64]
+    if safe == name:
+        return f"{prefix}-{safe}"
+    return f"{prefix}-{safe}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
+
+
+def kind_words(kind: str) -> str:
+    """A kind of resource in words: user_account | machine becomes `user account or machine`."""
+    return kind.replace("_", " ").replace(" | ", " or ")
+
+
+WORDS = {
+    Status.DEVIATION: "Deviation",
+    Status.UNDETERMINED: "Undetermined",
+    Status.NO_TEST: "No test",
+    Status.WAIVED: "Waived",
+    Status.SATISFIED: "Satisfied",
+    Status.DID_NOT_OCCUR: "Did not occur",
+    Status.NOT_APPLICABLE: "Not applicable",
+}
+
+
+def status_word(status: Status, waived_until: datetime | None = None) -> str:
+    """A status in words; a waiver always with the day on which it ends."""
+    if status is Status.WAIVED and waived_until is not None:
+        return f"Waived until {day(waived_until)}"
+    return WORDS[status]
+
+
+def what(outcome: Outcome) -> str:
+    """What an outcome says, in the test's or the source's words."""
+    match outcome:
+        case Deviation(text) | Satisfied(text) | NotApplicable(text) | Undetermined(text):
+            return text
+
+
+def headline(report: ReadinessReport) -> str:
+    """The answer: how many of the criteria are satisfied."""
+    tally = report.criteria_tally
+    verb = "is" if tally.satisfied == 1 else "are"
+    return f"{number(tally.satisfied)} of {many(tally.total, 'criterion', 'criteria')} {verb} satisfied"
+
+
+def summary(report: ReadinessReport) -> str:
+    """The sentence under the answer: the rest of the criteria, and what the report is not."""
+    rest = _rest(report.criteria_tally, _first_end(report.criteria))
+    return f"{rest}. {NO_OPINION}" if rest else NO_OPINION
+
+
+def _rest(tally: Tally, waived_until: datetime | None) -> str:
+    until = "" if waived_until is None else f" until {day(waived_until)}"
+    if tally.waived > 1 and until:
+        until = f", the first{until}"
+    phrases = (
+        (tally.deviation, "has deviations", "have deviations"),
+        (tally.undetermined, "cannot be determined", "cannot be determined"),
+        (tally.no_test, "has no automated test", "have no automated test"),
+        (tally.waived, f"is waived{until}", f"are waived{until}"),
+        (tally.did_not_occur, "did not occur", "did not occur"),
+        (tally.not_applicable, "is not applicable", "are not applicable"),
+    )
+    return ", ".join(
+        f"{number(count)} {one if count == 1 else more}" for count, one, more in phrases if count
+    )
+
+
+def _first_end(criteria: Iterable[CriterionView]) -> datetime | None:
+    ends = (
+        view.waived_until
+        for view in criteria
+        if view.status is Status.WAIVED and view.waived_until is not None
+    )
+    return min(ends, default=None)
+
+
+def test_reason(test: ControlTestView) -> str:
+    """Why a test stands where it stands, in one sentence with counts and the whole."""
+    whole = many(len(test.items), "item")
+    tally = test.tally
+    if test.conclusion is None:
+        return "The test did not run."
+    parts = [
+        f"{number(count)} of {whole} {words}"
+        for count, words in (
+            (tally.deviation, "deviates" if tally.deviation == 1 else "deviate"),
+            (tally.undetermined, "could not be determined"),
+            (tally.waived, "is waived" if tally.waived == 1 else "are waived"),
+        )
+        if count
+    ]
+    if test.gaps:
+        parts.append(f"{many(len(test.gaps), 'gap hides', 'gaps hide')} further items")
+    if parts:
+        return "; ".join(parts) + "."
+    match test.status:
+        case Status.SATISFIED:
+            other = f", {number(tally.not_applicable)} not applicable" if tally.not_applicable else ""
+            return f"{number(tally.satisfied)} of {whole} satisfied{other}."
+        case Status.NOT_APPLICABLE:
+            return f"None of {whole} is of the sort that the test concerns."
+        case Status.DID_NOT_OCCUR:
+            return "The population was pulled and is empty. This is neither a pass nor a failure."
+        case _:
+            return "What was collected does not decide it."
+
+
+def control_reason(control: ControlView) -> str:
+    """Why a control stands where it stands, where its tests do not say it."""
+    return NO_AUTOMATED_TEST if not control.tests else ""
+
+
+def criterion_reason(controls: Iterable[ControlView]) -> str:
+    """Why a criterion stands where it stands: the statuses of the controls that meet it."""
+    tally = Tally.of(control.status for control in controls)
+    if not tally.total:
+        return "No control in scope meets it."
+    if tally.no_test == tally.total:
+        return f"None of {many(tally.total, 'control')} has an automated test."
+    counted = [
+        f"{number(tally.count(status))} {word}"
+        for status, word in (
+            (Status.DEVIATION, "with deviations"),
+            (Status.UNDETERMINED, "undetermined"),
+            (Status.NO_TEST, "without an automated test"),
+            (Status.WAIVED, "waived"),
+            (Status.SATISFIED, "satisfied"),
+            (Status.DID_NOT_OCCUR, "did not occur"),
+            (Status.NOT_APPLICABLE, "not applicable"),
+        )
+        if tally.count(status)
+    ]
+    return f"Of {many(tally.total, 'control')}: {', '.join(counted)}."

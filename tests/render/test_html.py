@@ -1,0 +1,162 @@
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+from importlib import resources
+
+import pytest
+from inline_snapshot import snapshot
+from tests.render import samples
+
+from auditwright.render import html
+from auditwright.render.html import MAX_ROWS, render_html
+
+
+class Page(HTMLParser):
+    """What a reader of the page has: its elements, ids, links, and text."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
+        self.text: list[str] = []
+        self.feed(content.decode("utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes.extend((tag, name, value or "") for name, value in attrs)
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+    def values(self, name: str) -> list[str]:
+        return [value for _, key, value in self.attributes if key == name]
+
+    @property
+    def said(self) -> str:
+        return " ".join(" ".join(self.text).split())
+
+
+@pytest.fixture(scope="module", params=list(samples.BUILDERS))
+def content(request: pytest.FixtureRequest) -> bytes:
+    return render_html(samples.BUILDERS[str(request.param)]())
+
+
+@pytest.fixture(scope="module")
+def northwind() -> bytes:
+    return render_html(samples.northwind())
+
+
+def test_the_page_has_no_script_no_inline_style_and_nothing_to_fetch(content: bytes) -> None:
+    page = Page(content)
+    assert not {"script", "iframe", "img", "object", "embed", "form", "base", "image"} & set(page.tags)
+    assert not page.values("style")
+    assert not page.values("src")
+    assert not [name for _, name, _ in page.attributes if name.startswith("on")]
+    assert {value for value in page.values("href") if not value.startswith("#")} == {"data:,"}
+    assert b"url(" not in content.split(b"</style>")[0]
+
+
+def test_the_policy_allows_exactly_the_style_of_the_page(content: bytes) -> None:
+    style = re.search(rb"<style>(.*?)</style>", content, re.DOTALL)
+    assert style is not None
+    digest = base64.b64encode(hashlib.sha256(style[1]).digest()).decode()
+    policy = next(value for value in Page(content).values("content") if "default-src" in value)
+    assert policy == (
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def test_every_link_leads_to_an_element_and_every_id_is_there_once(content: bytes) -> None:
+    page = Page(content)
+    ids = page.values("id")
+    assert len(ids) == len(set(ids))
+    linked = {value[1:] for value in page.values("href") if value.startswith("#")}
+    assert linked <= set(ids)
+    assert {value[1:] for tag, name, value in page.attributes if tag == "use" and name == "href"} <= set(ids)
+
+
+def test_the_page_has_one_title_that_is_the_answer(northwind: bytes) -> None:
+    page = Page(northwind)
+    assert page.tags.count("h1") == 1
+    assert "<h1>10 of 38 criteria are satisfied</h1>" in northwind.decode()
+    assert "Nothing here is an audit opinion." in page.said
+
+
+def test_what_could_not_be_seen_comes_before_what_could(northwind: bytes) -> None:
+    text = northwind.decode()
+    headings = re.findall(r"<h2[^>]*>(.*?)</h2>", text)
+    assert headings == snapshot(
+        [
+            "What could not be seen",
+            "Criteria in scope",
+            "Figures",
+            "What was examined",
+            "Needs attention",
+            "Security",
+            "Availability",
+            "Confidentiality",
+            "Evidence",
+            "How to verify this",
+        ]
+    )
+
+
+def test_the_same_report_gives_the_same_bytes() -> None:
+    assert render_html(samples.northwind()) == render_html(samples.northwind())
+
+
+def test_hostile_text_is_shown_and_not_obeyed() -> None:
+    content = render_html(samples.hostile()).decode()
+    said = Page(content.encode()).said
+    assert "<script>document.title='owned'</script> is wrong" in said
+    assert "invoice[U+202E]xcod.exe is wrong" in said
+    assert "{{ 7*7 }}" in said
+    assert "49" not in re.findall(r">\s*(49)\s*<", content)
+    assert not re.search(
+        "[\u202a-\u202e\u2066-\u2069\u200b-\u200f\ufeff\x00-\x09\x0b-\x1f\x7f-\x9f]", content
+    )
+
+
+def test_a_long_name_is_folded_and_the_whole_of_it_is_in_the_page() -> None:
+    content = render_html(samples.hostile()).decode()
+    name = samples.HOSTILE["long"]
+    assert f'<span class="whole">{name}</span>' in content
+    assert "10,000 characters" in content
+
+
+def test_a_large_population_is_capped_with_the_whole_count_and_the_file_that_has_the_rest() -> None:
+    content = render_html(samples.large(10_000))
+    assert len(content) < 2_000_000
+    said = Page(content).said
+    assert f"10,000 items, {MAX_ROWS} shown; all are in observations.csv" in said
+    assert "200 of 10,000 findings are shown; all are in findings.csv." in said
+    assert "10,000 of 10,000 items deviate." in said
+
+
+def test_a_digest_without_a_record_is_said_to_be_missing_and_is_no_dead_link() -> None:
+    content = render_html(samples.everything_denied())
+    assert b"This run kept no evidence. Nothing can be concluded from it." in content
+    assert b"not in this run" in content
+
+
+def test_a_control_without_a_test_says_so(northwind: bytes) -> None:
+    assert "No automated test. Evidence that people give is not collected yet." in Page(northwind).said
+
+
+def test_an_emulated_cloud_is_announced_and_a_real_one_is_not(northwind: bytes) -> None:
+    assert b"The cloud in this report is emulated." in northwind
+    assert b"emulated" not in render_html(samples.quiet())
+
+
+def test_a_log_that_nobody_signed_is_said_to_be_unsigned() -> None:
+    said = Page(render_html(samples.quiet())).said
+    assert "12 entries , not signed yet" in said
+    assert "no checkpoint yet" in said
+
+
+def test_each_status_has_its_shape() -> None:
+    assert len(set(html.KINDS.values())) == len(html.KINDS)
+    macros = (resources.files("auditwright.render") / "templates" / "_macros.html").read_text("utf-8")
+    for kind in html.KINDS.values():
+        assert f'<symbol id="s-{kind}"' in macros

@@ -1,0 +1,131 @@
+import unicodedata
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from inline_snapshot import snapshot
+from tests.render import samples
+
+from auditwright.core.period import Period
+from auditwright.render import words
+
+anything = st.text(st.characters(), max_size=60)
+
+
+@given(anything)
+def test_visible_text_holds_nothing_that_hides_reorders_or_breaks_a_line(text: str) -> None:
+    shown = words.visible(text)
+    assert not {unicodedata.category(letter) for letter in shown} & {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
+
+
+@given(st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S", "Zs"])))
+def test_plain_text_stays_as_it_is(text: str) -> None:
+    assert words.visible(text) == text
+
+
+@given(anything)
+def test_making_visible_twice_changes_nothing_more(text: str) -> None:
+    once = words.visible(text)
+    assert words.visible(once) == once
+
+
+def test_each_hostile_text_is_shown_as_what_it_is() -> None:
+    shown = {
+        name: words.visible(text) for name, text in samples.HOSTILE.items() if not name.startswith("long")
+    }
+    assert shown == snapshot(
+        {
+            "script": "<script>document.title='owned'</script>",
+            "image": '"><img src=x onerror="document.title=\'owned\'">',
+            "template": "{{ 7*7 }}{% raw %}{{ cycler }}",
+            "bidi": "invoice[U+202E]xcod.exe",
+            "isolate": "[U+2066]admin[U+2069] [U+200F]",
+            "zero width": "ad[U+200B]min[U+FEFF]",
+            "control": "a[U+0000]b[U+0007]c[U+001B][31md[U+007F][U+0085]e",
+            "lines": "first[U+000D][U+000A]second[U+0009]third[U+2028]fourth",
+            "tags": "flag[U+E0041][U+E0042]",
+            "marks": "ź́́[U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301][U+0301]",
+            "formula": '=HYPERLINK("http://x.example","click")',
+            "formula plus": "+1+1",
+            "formula minus": "-2+3",
+            "formula at": "@SUM(A1)",
+            "formula wide": "\uff1d1+1",
+            "formula tab": "[U+0009]=1+1",
+            "formula space": "  =1+1",
+            "quote": '\'"`;--, "x"',
+            "typst": '#read("/etc/passwd") *bold* $x$ `raw` #panic("owned") @ref <label> \\u{41}',
+            "markdown": "[click](javascript:alert(1)) ![x](http://x.example/x.png) `a` **b** <b>c</b>",
+            "empty": "",
+            "surrogate": "lone [U+D800] half",
+            "unassigned": "[U+3FFF0] [U+E000]",
+            "emoji": "👩[U+200D]💻 ok 🤖",
+            "other scripts": "名前 имя اسم ชื่อ",
+        }
+    )
+
+
+def test_a_block_keeps_its_lines_and_nothing_else() -> None:
+    assert words.visible_block("a\r\n\tb\x1b[0m\u202ec") == "a\n    b[U+001B][0m[U+202E]c"
+
+
+def test_a_clipped_text_says_how_much_is_left_out() -> None:
+    assert words.clipped("n" * 10_000, 20) == snapshot("nnnnnnnnnnnnnnnnnnn… (9,981 more characters)")
+    assert words.clipped("short", 20) == "short"
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_two_names_never_share_an_anchor(left: str, right: str) -> None:
+    assert (words.anchor("t", left) == words.anchor("t", right)) == (left == right)
+
+
+@pytest.mark.parametrize("size_bytes", [0, 812, 12_400, 3_100_000])
+def test_a_size_has_a_unit(size_bytes: int) -> None:
+    assert words.size(size_bytes) in {"0 B", "812 B", "12.4 kB", "3.1 MB"}
+
+
+def test_a_period_is_stated_with_its_last_day_included() -> None:
+    period = Period(start=datetime(2026, 11, 1, tzinfo=UTC), end=datetime(2027, 11, 1, tzinfo=UTC))
+    assert words.span(period) == "1 Nov 2026 to 31 Oct 2027"
+
+
+def test_the_answer_and_the_rest_are_stated() -> None:
+    said = {
+        name: f"{words.headline(report)}: {words.summary(report)}"
+        for name, report in ((name, build()) for name, build in samples.BUILDERS.items())
+        if name != "hostile"
+    }
+    assert said == snapshot(
+        {
+            "northwind": "10 of 38 criteria are satisfied: 2 have deviations, 13 cannot be determined, 13 have no automated test. Nothing here is an audit opinion.",
+            "everything denied": "0 of 38 criteria are satisfied: 25 cannot be determined, 13 have no automated test. Nothing here is an audit opinion.",
+            "quiet": "25 of 38 criteria are satisfied: 13 have no automated test. Nothing here is an audit opinion.",
+        }
+    )
+
+
+def test_with_everything_denied_no_criterion_control_or_test_is_satisfied() -> None:
+    report = samples.everything_denied()
+    assert (
+        report.criteria_tally.satisfied
+        == report.controls_tally.satisfied
+        == report.tests_tally.satisfied
+        == 0
+    )
+
+
+def test_reasons_state_the_count_and_the_whole() -> None:
+    report = samples.northwind()
+    reasons = {test.id: words.test_reason(test) for test in report.tests if not test.id.startswith("sample.")}
+    assert reasons == snapshot(
+        {
+            "change.emergency-reviewed": "The population was pulled and is empty. This is neither a pass nor a failure.",
+            "change.reviewed": "1,284 of 1,284 items satisfied.",
+            "data.buckets-closed": "1 of 64 items is waived.",
+            "data.databases-encrypted": "12 of 12 items satisfied.",
+            "identity.access-keys-rotated": "2 of 31 items deviate; 1 of 31 items could not be determined.",
+            "identity.mfa-enrolled": "2 of 46 items deviate.",
+            "logging.trail-covers-regions": "3 of 3 items satisfied.",
+            "network.admin-ports-closed": "1 of 188 items deviates; 1 gap hides further items.",
+        }
+    )
