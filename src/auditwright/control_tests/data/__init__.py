@@ -1,0 +1,1 @@
+"""Control tests of where data lies: buckets, disks, databases, keys, balancers and certificates."""

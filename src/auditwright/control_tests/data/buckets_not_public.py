@@ -1,0 +1,131 @@
+"""Buckets that are open to everybody."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from auditwright.control_tests.data._examples import (
+    ACCOUNT_BLOCK,
+    ALL_BLOCKED,
+    BUCKET,
+    NONE_BLOCKED,
+    REFUSED,
+)
+from auditwright.control_tests.data._three_valued import Fact, both, either, opposite
+from auditwright.core.control_test import Example, Remediation, Severity, control_test
+from auditwright.core.outcome import Deviation, Outcome, Satisfied, Undetermined, Unknown
+from auditwright.core.resource import Related
+from auditwright.core.resources import PublicAccessBlock, PublicAccessSetting, StorageBucket
+
+_Block = PublicAccessBlock | Unknown | None
+_OPEN_ACCOUNT = replace(ACCOUNT_BLOCK, block=None)
+_BARE = replace(BUCKET, block=None)
+
+
+@control_test(
+    id="data.buckets-not-public",
+    controls=("DAT-02",),
+    severity=Severity.CRITICAL,
+    remediation=Remediation(
+        console=(
+            "S3 > the bucket > Permissions > Block public access (bucket settings) > Edit > Block all public "
+            "access > Save changes; then remove what opened it under Bucket policy or Access control list."
+        ),
+        command=(
+            "aws s3api put-public-access-block --bucket <bucket> --public-access-block-configuration "
+            "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true"
+        ),
+        terraform=(
+            'resource "aws_s3_bucket_public_access_block" with bucket = <bucket> and block_public_acls, '
+            "ignore_public_acls, block_public_policy and restrict_public_buckets = true"
+        ),
+    ),
+    examples=(
+        Example(BUCKET, Satisfied(), given=(ACCOUNT_BLOCK,)),
+        Example(_BARE, Satisfied(), given=(_OPEN_ACCOUNT,)),
+        Example(
+            replace(_BARE, public_by_policy=True),
+            Deviation("its policy opens it to the public, and no block restrains it"),
+            given=(_OPEN_ACCOUNT,),
+        ),
+        Example(
+            replace(BUCKET, block=NONE_BLOCKED, public_by_acl=True),
+            Deviation("its access control list opens it to the public, and no block restrains it"),
+            given=(_OPEN_ACCOUNT,),
+        ),
+        Example(
+            replace(_BARE, public_by_policy=True, public_by_acl=True),
+            Deviation(
+                "its policy and its access control list open it to the public, and no block restrains them"
+            ),
+            given=(_OPEN_ACCOUNT,),
+        ),
+        Example(
+            # Refusing new public lists does not close the one that is there.
+            replace(BUCKET, block=replace(NONE_BLOCKED, block_public_acls=True), public_by_acl=True),
+            Deviation("its access control list opens it to the public, and no block restrains it"),
+            given=(_OPEN_ACCOUNT,),
+        ),
+        Example(replace(_BARE, public_by_policy=True), Satisfied(), given=(ACCOUNT_BLOCK,)),
+        Example(
+            replace(BUCKET, public_by_policy=REFUSED, public_by_acl=REFUSED),
+            Satisfied(),
+            given=(_OPEN_ACCOUNT,),
+        ),
+        Example(replace(_BARE, public_by_acl=REFUSED), Undetermined(REFUSED.why), given=(_OPEN_ACCOUNT,)),
+        Example(
+            replace(_BARE, public_by_policy=True),
+            Undetermined(REFUSED.why),
+            given=(replace(ACCOUNT_BLOCK, block=REFUSED),),
+        ),
+        Example(
+            replace(_BARE, public_by_policy=True),
+            Undetermined("the block of public access of account 111122223333 was not seen"),
+        ),
+        Example(
+            replace(BUCKET, block=replace(ALL_BLOCKED, ignore_public_acls=False), public_by_acl=REFUSED),
+            Undetermined(REFUSED.why),
+            given=(_OPEN_ACCOUNT,),
+        ),
+    ),
+)
+def buckets_not_public(bucket: StorageBucket, *, account_settings: Related[PublicAccessSetting]) -> Outcome:
+    """No bucket is open to the public, by its policy or by its access control list.
+
+    Public buckets are among the commonest ways in which customer data is lost. What the bucket says is
+    held against its own block and the account's: a public policy is restrained by RestrictPublicBuckets, a
+    public list by IgnorePublicAcls, on either of the two. Lists on single objects are not seen here; the
+    account's block, which data.account-blocks-public-buckets asks for, makes them ineffective too.
+    """
+    blocks = (bucket.block, _account_block(bucket, account_settings))
+    restricted = _on_either(blocks, lambda block: block.restrict_public_buckets)
+    ignored = _on_either(blocks, lambda block: block.ignore_public_acls)
+    ways = (
+        ("its policy", both(opposite(restricted), bucket.public_by_policy)),
+        ("its access control list", both(opposite(ignored), bucket.public_by_acl)),
+    )
+    opened_by = [way for way, is_open in ways if is_open is True]
+    if opened_by:
+        verb, them = ("opens", "it") if len(opened_by) == 1 else ("open", "them")
+        return Deviation(f"{' and '.join(opened_by)} {verb} it to the public, and no block restrains {them}")
+    for _, is_open in ways:
+        if isinstance(is_open, Unknown):
+            return Undetermined(is_open.why)
+    return Satisfied()
+
+
+def _account_block(bucket: StorageBucket, account_settings: Related[PublicAccessSetting]) -> _Block:
+    for setting in account_settings:
+        if (setting.scope.source, setting.scope.account) == (bucket.scope.source, bucket.scope.account):
+            return setting.block
+    # Every account has a setting, if only to say that it has no block: one that is missing was not seen.
+    absence = account_settings.absence()
+    unseen = Unknown(f"the block of public access of account {bucket.scope.account} was not seen")
+    return absence if absence is not None else unseen
+
+
+def _on_either(blocks: tuple[_Block, _Block], switch: Callable[[PublicAccessBlock], bool]) -> Fact:
+    """Whether a switch is on, on the bucket or on its account: Amazon S3 applies the stricter of the two."""
+    of_bucket, of_account = (
+        block if isinstance(block, Unknown) else block is not None and switch(block) for block in blocks
+    )
+    return either(of_bucket, of_account)
