@@ -41,6 +41,11 @@ def always(_: Answers) -> bool:
     return True
 
 
+def never(_: Row) -> bool:
+    """Do not ask again."""
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
     """What every operation has.
@@ -96,6 +101,8 @@ class Listing(_Asked):
     """Whether to ask at all, by what was answered before: say no where the answer cannot matter."""
     facts_only: bool = False
     """True where it lists facts of items that another listing names, such as flow logs of networks."""
+    page_size: int = 0
+    """Items asked for per page, where the service's own default costs many requests; 0 leaves it to the service."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +115,10 @@ class Single(_Asked):
     needed_when: Callable[[Answers], bool] = always
     hides_items: bool = False
     items: tuple[str, ...] = ()
+    repeat_while: Callable[[Row], bool] = never
+    """Ask again, a bounded number of times, while this is true of the answer: for what AWS prepares meanwhile."""
+    true_at: str = ""
+    """The field that says when the answer was true, where AWS hands out a report that it made earlier."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -234,7 +234,7 @@ class Answers:
     `needed_when` and `asks` of an operation are given the answers so far; `normalize` is given all of them.
     """
 
-    __slots__ = ("_by_name", "_calls", "_evidence", "_gaps", "_parsed")
+    __slots__ = ("_by_name", "_calls", "_evidence", "_gaps", "_gaps_by", "_parsed")
 
     def __init__(self, evidence: Sequence[Evidence], gaps: Sequence[Gap] = ()) -> None:
         """Read evidence and gaps of one stream in one scope; bodies are parsed when they are asked for."""
@@ -243,6 +243,9 @@ class Answers:
         self._by_name: dict[str, list[Evidence]] = {}
         for item in self._evidence:
             self._by_name.setdefault(item.query.operation, []).append(item)
+        self._gaps_by: dict[str, dict[str, Gap]] = {}
+        for gap in self._gaps:
+            self._gaps_by.setdefault(gap.operation, {}).setdefault(gap.subject, gap)
         self._parsed: dict[Digest, Mapping[str, object]] = {}
         self._calls: dict[str, dict[str, Call]] = {}
 
@@ -254,6 +257,11 @@ class Answers:
         for gap in self._gaps:
             return gap.scope
         raise LookupError("neither evidence nor gaps: there is no scope")
+
+    @property
+    def anything(self) -> bool:
+        """True where at least one answer was captured."""
+        return bool(self._evidence)
 
     @property
     def account(self) -> str:
@@ -322,22 +330,26 @@ class Answers:
         """True where the operation was captured at least once."""
         return self._latest(question) is not None
 
+    def gap(self, question: Question) -> Unknown | None:
+        """Why not all of a listing was seen, whether or not some of it was; None where nothing is missing."""
+        found = self._gaps_by.get(question.name, {}).values()
+        return next((Unknown(gap.sentence()) for gap in found), None)
+
+    def body(self, question: Question) -> tuple[bytes, Digest] | None:
+        """The bytes of the answer that was true latest, for what is not JSON; None where there is none."""
+        found = self._latest(question)
+        return None if found is None else (found.body, found.digest)
+
     def digests(self, question: Question) -> tuple[Digest, ...]:
         """The evidence of an operation, for what is derived from its absence (such as "no policy is set")."""
         return tuple(dict.fromkeys(item.digest for item in self._of(question)))
 
     def why_unknown(self, question: Question, *subjects: str) -> Unknown:
         """Why there is no answer: the gap, word for word, or that nobody asked."""
-        whole: Gap | None = None
-        for gap in self._gaps:
-            if gap.operation != question.name:
-                continue
-            if gap.subject and gap.subject in subjects:
-                return Unknown(gap.sentence())
-            if not gap.subject and whole is None:
-                whole = gap
-        if whole is not None:
-            return Unknown(whole.sentence())
+        gaps = self._gaps_by.get(question.name, {})
+        for subject in (*filter(None, subjects), ""):
+            if subject in gaps:
+                return Unknown(gaps[subject].sentence())
         about = f" of {subjects[0]}" if subjects else ""
         return Unknown(f"{question.name}{about} was not asked; import the answer to `{question.command}`")
 
