@@ -583,13 +583,13 @@ class _Leaves:
     """The hash of every line, 32 bytes each."""
     seqs: list[int | None] = field(default_factory=list)
     evidence: dict[str, int] = field(default_factory=dict)
-    """The first leaf of each digest of evidence."""
+    """The first leaf of each digest of evidence, by the number that it gives itself."""
     results: set[str] = field(default_factory=set)
     erased: set[str] = field(default_factory=set)
     unreadable: dict[int, str] = field(default_factory=dict)
     """Why a leaf could not be read."""
-    packages: dict[int, str] = field(default_factory=dict)
-    """The digest of a manifest by its leaf."""
+    packages: dict[int, tuple[str, bytes]] = field(default_factory=dict)
+    """The digest of a manifest, and the leaf's hash, by the leaf's own number."""
 
 
 def verify_package(path: Path, trusted_vkey: str | None = None) -> Report:
@@ -897,7 +897,8 @@ class _Verification:
     def _read_leaf(self, line: bytes, index: int) -> None:
         leaves = self._leaves
         leaf = line.removesuffix(b"\n")
-        leaves.table += hashlib.sha256(b"\x00" + leaf).digest()
+        leaf_hash = hashlib.sha256(b"\x00" + leaf).digest()
+        leaves.table += leaf_hash
         try:
             if leaf == line or len(leaf) > MAX_LEAF_BYTES:
                 raise _Refused(f"its line is cut off, or longer than {MAX_LEAF_BYTES:,} bytes")  # noqa: TRY301  # one of many reasons
@@ -905,14 +906,14 @@ class _Verification:
             seq = _count_of(members, "seq")
             match members.get("kind"):
                 case "evidence":
-                    leaves.evidence.setdefault(_digest_of(members, "sha256"), index)
+                    leaves.evidence.setdefault(_digest_of(members, "sha256"), seq)
                     self._counts.evidence_leaves += 1
                 case "result":
                     leaves.results.add(_digest_of(members, "sha256"))
                 case "erased":
                     leaves.erased.add(_digest_of(members, "sha256"))
                 case "package":
-                    leaves.packages[index] = _digest_of(members, "manifest_sha256")
+                    leaves.packages[seq] = (_digest_of(members, "manifest_sha256"), leaf_hash)
                 case _:
                     _text_of(members, "kind")
         except _Refused as refusal:
@@ -1010,7 +1011,11 @@ class _Verification:
     # (6) The leaf that binds the manifest
     def _check_binding(self, manifest: _Manifest) -> None:
         digest = self._digests[MANIFEST]
-        bound = {i for i, d in self._leaves.packages.items() if d == digest and i >= manifest.size}
+        bound = {
+            seq: leaf_hash
+            for seq, (logged, leaf_hash) in self._leaves.packages.items()
+            if logged == digest and seq >= manifest.size
+        }
         if not bound:
             self._note(
                 Kind.UNBOUND_MANIFEST,
@@ -1026,7 +1031,7 @@ class _Verification:
         except _Refused as refusal:
             self._note(Kind.WRONG_PROOF, PROOF, str(refusal))
 
-    def _check_proof(self, body: bytes, bound: set[int]) -> None:
+    def _check_proof(self, body: bytes, bound: dict[int, bytes]) -> None:
         index, path, checkpoint = _parse_proof(body)
         if hashlib.sha256(checkpoint).hexdigest() != self._digests.get(CHECKPOINT):
             raise _Refused(f"its checkpoint is not the one in {CHECKPOINT}")
@@ -1038,9 +1043,7 @@ class _Verification:
             raise _Refused(
                 f"it is about leaf {index}, and the checkpoint is of {self._checkpoint.size} leaves"
             )
-        offset = (index - self._start) * _HASH_BYTES
-        leaf = bytes(self._leaves.table[offset : offset + _HASH_BYTES])
-        if _root_by_path(leaf, index, path, self._checkpoint.size) != self._checkpoint.root:
+        if _root_by_path(bound[index], index, path, self._checkpoint.size) != self._checkpoint.root:
             raise _Refused("its hashes do not lead from the leaf to the checkpoint's root hash")
 
     # (7) The files
