@@ -1,0 +1,86 @@
+import pytest
+from tests.integrations.aws.shapes import ACCOUNT, captured, of_each, read, refused
+
+from auditwright.core.evidence import Evidence, Gap
+from auditwright.core.outcome import Unknown
+from auditwright.core.resources import EncryptionKey
+from auditwright.integrations.aws import kms
+
+KEYS = captured(kms.KEYS, {"Keys": [{"KeyId": "k-1", "KeyArn": f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/k-1"}]})
+ASKED = {"KeyId": "k-1"}
+
+
+def described(**fields: object) -> Evidence:
+    metadata = {
+        "KeyId": "k-1",
+        "KeyManager": "CUSTOMER",
+        "KeyState": "Enabled",
+        "Enabled": True,
+        "KeySpec": "SYMMETRIC_DEFAULT",
+        "Origin": "AWS_KMS",
+        **fields,
+    }
+    return of_each(kms.KEY, (ASKED, {"KeyMetadata": metadata}))
+
+
+def rotation(*, enabled: bool) -> Evidence:
+    return of_each(kms.ROTATION, (ASKED, {"KeyRotationEnabled": enabled, "KeyId": "k-1"}))
+
+
+def key(*found: Evidence | Gap) -> EncryptionKey:
+    (only,) = kms.normalize(read(KEYS, *found))
+    assert isinstance(only, EncryptionKey)
+    return only
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_customers_key_rotates_as_its_setting_says(*, enabled: bool) -> None:
+    details, status = described(), rotation(enabled=enabled)
+    found = key(details, status)
+    assert found.id == f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/k-1"
+    assert (found.customer_managed, found.enabled, found.rotatable) == (True, True, True)
+    assert found.rotates is enabled
+    assert found.evidence == (KEYS.digest, details.digest, status.digest)
+
+
+def test_a_key_that_aws_manages_rotates_without_being_asked() -> None:
+    details = described(KeyManager="AWS")
+    found = key(details)
+    assert (found.customer_managed, found.rotates) == (False, True)
+    assert list(kms.ROTATION.asks(read(KEYS, details))) == []
+
+
+@pytest.mark.parametrize(
+    "fields", [{"KeySpec": "RSA_2048"}, {"Origin": "EXTERNAL"}, {"Origin": "AWS_CLOUDHSM"}]
+)
+def test_keys_that_cannot_rotate_are_not_asked_about(fields: dict[str, object]) -> None:
+    details = described(**fields)
+    found = key(details)
+    assert (found.rotatable, found.rotates) == (False, False)
+    assert list(kms.ROTATION.asks(read(KEYS, details))) == []
+
+
+def test_a_disabled_key_is_not_asked_about_and_its_rotation_is_unknown() -> None:
+    details = described(KeyState="PendingDeletion", Enabled=False)
+    found = key(details)
+    assert found.enabled is False
+    assert isinstance(found.rotates, Unknown)
+    assert "PendingDeletion" in found.rotates.why
+
+
+def test_a_key_whose_description_is_refused_is_unknown_altogether() -> None:
+    found = key(refused(kms.KEY, "k-1"))
+    for fact in (found.customer_managed, found.enabled, found.rotatable, found.rotates):
+        assert isinstance(fact, Unknown)
+        assert "kms:DescribeKey" in fact.why
+
+
+def test_a_refused_rotation_status_leaves_the_other_facts() -> None:
+    found = key(described(), refused(kms.ROTATION, "k-1"))
+    assert found.rotatable is True
+    assert isinstance(found.rotates, Unknown)
+
+
+def test_the_kind_of_a_key_is_read_under_its_earlier_name_too() -> None:
+    details = described(KeySpec=None, CustomerMasterKeySpec="SYMMETRIC_DEFAULT")
+    assert key(details, rotation(enabled=True)).rotatable is True
