@@ -227,11 +227,13 @@ def result_document(result: Result) -> Json:
         "gaps": [
             {
                 "stream": gap.stream,
-                "scope": str(gap.scope),
+                "scope": [gap.scope.source, gap.scope.account, gap.scope.region],
                 "operation": gap.operation,
                 "subject": gap.subject,
                 "reason": gap.reason,
                 "detail": gap.detail,
+                "remedy": gap.remedy,
+                "hides_items": gap.hides_items,
             }
             for gap in result.gaps
         ],

@@ -1,0 +1,162 @@
+"""Reports: what one run came to, read back from the stores."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from auditwright.app.collecting import COLLECTOR
+from auditwright.app.registry import streams
+from auditwright.app.workspace import Workspace
+from auditwright.core.evidence import Gap, GapReason, Scope
+from auditwright.core.ids import Digest, IntegrationId, ResourceId, RunId, StreamId, TestId
+from auditwright.core.outcome import (
+    Conclusion,
+    Deviation,
+    NotApplicable,
+    Observation,
+    Outcome,
+    Result,
+    Satisfied,
+    Undetermined,
+)
+from auditwright.core.run import Finding, ResultRecord, Run
+from auditwright.render.assemble import Held, assemble
+from auditwright.render.readiness import LogExcerpt, ReadinessReport
+
+
+def readiness_report(workspace: Workspace, run: Run, *, as_of: datetime) -> ReadinessReport:
+    """The readiness report of a finished run; waivers and findings count as of the given time."""
+    records = workspace.stores.records
+    held = workspace.catalogue
+    return assemble(
+        Held(
+            organization=workspace.program.organization,
+            framework=held.framework,
+            criteria=held.criteria,
+            controls=held.library.for_criteria(held.criteria),
+            tests=tuple(held.tests.values()),
+            settings=held.settings,
+            scopes=_scopes(workspace, run.id),
+            waivers=workspace.program.waivers,
+            run=run,
+            results=tuple(_results(workspace, run.id)),
+            findings=tuple(
+                finding for finding in records.findings(include_closed=True) if _open_at(finding, as_of)
+            ),
+            evidence=records.evidence(run.id),
+            gaps=records.gaps(run.id),
+            log=_log(workspace),
+            period=workspace.program.period,
+            generator=COLLECTOR,
+            demo_notice=workspace.program.notice,
+        ),
+        as_of=as_of,
+    )
+
+
+def _open_at(finding: Finding, as_of: datetime) -> bool:
+    return finding.first_seen_at <= as_of and (finding.closed_at is None or finding.closed_at > as_of)
+
+
+def _log(workspace: Workspace) -> LogExcerpt:
+    checkpoints = workspace.stores.records.checkpoints()
+    if not checkpoints:
+        return LogExcerpt(size=0, root="", note="", signed_at=None, timestamped=False)
+    latest = checkpoints[-1]
+    return LogExcerpt(
+        size=latest.size,
+        root=latest.root.hex(),
+        note=latest.note.decode(),
+        signed_at=latest.signed_at,
+        timestamped=bool(latest.timestamp),
+    )
+
+
+def _scopes(workspace: Workspace, run: RunId) -> Mapping[TestId, tuple[Scope, ...]]:
+    pulled: dict[str, set[Scope]] = {}
+    known = streams()
+    for job in workspace.stores.records.jobs(run):
+        stream = known.get(job.stream)
+        for kind in stream.emits if stream else ():
+            pulled.setdefault(kind.kind, set()).add(job.scope)
+    return {
+        test.id: tuple(sorted({scope for kind in test.populations for scope in pulled.get(kind.kind, ())}))
+        for test in workspace.catalogue.tests.values()
+    }
+
+
+def _results(workspace: Workspace, run: RunId) -> list[Result]:
+    records = workspace.stores.records
+    gaps = {_gap_key(held.gap): held.gap for held in records.gaps(run)}
+    return [_result(workspace, record, gaps) for record in records.results(run)]
+
+
+def _result(workspace: Workspace, record: ResultRecord, gaps: Mapping[tuple[str, ...], Gap]) -> Result:
+    document = _Row(json.loads(workspace.stores.evidence.get(record.document)))
+    return Result(
+        test=record.test,
+        population=document.text("population"),
+        concluded_at=record.concluded_at,
+        conclusion=Conclusion(document.text("conclusion")),
+        observations=tuple(_observation(row) for row in document.rows("observations")),
+        gaps=tuple(_gap(row, record.concluded_at, gaps) for row in document.rows("gaps")),
+    )
+
+
+def _observation(row: "_Row") -> Observation:
+    return Observation(
+        item=ResourceId(row.text("item")),
+        name=row.text("name"),
+        account=row.text("account"),
+        region=row.text("region"),
+        outcome=_outcome(row.text("outcome"), row.text("reason")),
+        evidence=tuple(Digest(digest) for digest in cast("list[str]", row.fields["evidence"])),
+    )
+
+
+def _outcome(name: str, reason: str) -> Outcome:
+    match name:
+        case "satisfied":
+            return Satisfied(reason)
+        case "deviation":
+            return Deviation(reason)
+        case "not applicable":
+            return NotApplicable(reason)
+        case _:
+            return Undetermined(reason)
+
+
+def _gap(row: "_Row", at: datetime, gaps: Mapping[tuple[str, ...], Gap]) -> Gap:
+    """The gap as the records hold it; one that was found only while testing stands in the document alone."""
+    source, account, region = cast("list[str]", row.fields["scope"])
+    found = Gap(
+        stream=StreamId(row.text("stream")),
+        scope=Scope(source=IntegrationId(source), account=account, region=region),
+        operation=row.text("operation"),
+        reason=GapReason(row.text("reason")),
+        detail=row.text("detail"),
+        remedy=row.text("remedy"),
+        hides_items=bool(row.fields["hides_items"]),
+        at=at,
+        subject=row.text("subject"),
+    )
+    return gaps.get(_gap_key(found), found)
+
+
+def _gap_key(gap: Gap) -> tuple[str, ...]:
+    return (gap.stream, str(gap.scope), gap.operation, gap.subject, gap.reason, gap.detail)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A part of a document that Auditwright wrote itself, so its form is known."""
+
+    fields: dict[str, object]
+
+    def text(self, name: str) -> str:
+        return cast("str", self.fields[name])
+
+    def rows(self, name: str) -> list["_Row"]:
+        return [_Row(each) for each in cast("list[dict[str, object]]", self.fields[name])]

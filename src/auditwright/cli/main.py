@@ -1,0 +1,79 @@
+"""The command `auditwright`. Each command's module is imported when it is called, so that help comes at once."""
+
+import importlib
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+import click
+
+from auditwright import __version__
+from auditwright.app.errors import AppError
+
+COMMANDS: Final[Mapping[str, str]] = {
+    "init": "Set up a program folder: definitions, stores and the log's key.",
+    "connect": "Show what an integration needs, and add it to the program folder.",
+    "doctor": "Ask each integration whether it can see what it needs.",
+    "run": "Collect evidence, test controls and seal the log.",
+    "import": "Take in a saved answer of the AWS CLI as evidence.",
+    "status": "Say how things stand after the last run.",
+    "report": "Write the readiness report: HTML, PDF, JSON, CSV, OSCAL.",
+    "export": "Write a package that an outsider can verify offline.",
+    "verify": "Verify a package, trusting nothing of this installation.",
+    "tests": "List, show and run control tests.",
+    "frameworks": "List frameworks, criteria and the controls that meet them.",
+    "inventory": "Query what was collected with SQL, as of any day.",
+    "demo": "Run everything on an emulated cloud of a fictional company.",
+}
+"""Each command and its one line of help; the module of the same name in `commands` holds it."""
+
+EXIT_USAGE: Final = 2
+
+EPILOG: Final = """\b
+Exit codes:
+  0  no exceptions
+  1  exceptions: a control test found a deviation that no waiver covers
+  2  usage: the command, a definition or a store is not as it must be
+  3  inconclusive: something could not be seen
+"""
+
+
+class _Commands(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"auditwright.cli.commands.{cmd_name}_")
+        command = module.command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=_Commands,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="auditwright")
+def cli() -> None:
+    """Self-hosted SOC 2: collect evidence, test controls, prove it to others."""
+
+
+def main() -> None:
+    """Run the command line; errors that a person can act on are one paragraph, not a traceback."""
+    try:
+        cli.main(standalone_mode=True)
+    except AppError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(EXIT_USAGE)
