@@ -178,20 +178,29 @@ def test_a_leaver_is_not_cleared_by_accounts_that_were_not_seen(accounts: Popula
     assert isinstance(outcome, Undetermined)
 
 
-def test_a_leaver_whose_accounts_the_roster_hides_is_not_cleared_while_an_account_is_nobodys() -> None:
-    hidden = replace(LEAVER, accounts=Unknown("the roster has no column for accounts"))
-    people = seen(Person, ADA, hidden)
-    alone = outcome_of(
-        "people.roster-reconciled", hidden, people=people, accounts=seen(UserAccount, ADA_ACCOUNT)
-    )
-    beside = outcome_of(
+NO_COLUMN = Unknown("the roster has no column for accounts")
+
+
+@pytest.mark.parametrize(
+    ("ada", "accounts", "expected"),
+    [
+        (replace(ADA, accounts=NO_COLUMN), (ADA_ACCOUNT,), Satisfied),
+        (replace(ADA, accounts=NO_COLUMN), (ADA_ACCOUNT, account("x")), Undetermined),
+        (ADA, (ADA_ACCOUNT,), Undetermined),
+    ],
+    ids=["a roster without accounts", "and an account that is nobody's", "a roster that hides only theirs"],
+)
+def test_a_leaver_whose_accounts_the_roster_hides_is_cleared_only_where_none_can_be_theirs(
+    ada: Person, accounts: tuple[UserAccount, ...], expected: type[Outcome]
+) -> None:
+    hidden = replace(LEAVER, accounts=NO_COLUMN)
+    outcome = outcome_of(
         "people.roster-reconciled",
         hidden,
-        people=people,
-        accounts=seen(UserAccount, ADA_ACCOUNT, account("x")),
+        people=seen(Person, ada, hidden),
+        accounts=seen(UserAccount, *accounts),
     )
-    assert isinstance(alone, Satisfied)
-    assert isinstance(beside, Undetermined)
+    assert isinstance(outcome, expected)
 
 
 def test_doubt_about_two_people_does_not_reach_a_third() -> None:

@@ -117,13 +117,18 @@ def _state(certificate: Certificate, now: datetime, min_days: int) -> Satisfied 
     if isinstance(expires_at, Unknown):
         return expires_at
     if expires_at is None:
-        expired = certificate.status == "EXPIRED"
-        return "is expired" if expired else Unknown("the source gives no date of expiry")
+        return _without_date(certificate.status)
     problem = _expiry(expires_at, now, min_days)
     # A good date alone does not show that the certificate was not revoked.
     if not problem and isinstance(certificate.status, Unknown):
         return certificate.status
     return problem or Satisfied(f"expires in {in_days(days_until(expires_at, now))}")
+
+
+def _without_date(status: str | Unknown) -> Unknown | str:
+    if isinstance(status, Unknown):
+        return status
+    return "is expired" if status == "EXPIRED" else Unknown("the source gives no date of expiry")
 
 
 def _expiry(expires_at: datetime, now: datetime, min_days: int) -> str:

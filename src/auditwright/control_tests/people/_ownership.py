@@ -62,6 +62,8 @@ class Ownership:
     """What names an address that is not on the roster, in words; empty where the roster names somebody."""
     is_service: bool | Unknown
     doubt: Doubt | None
+    outright: bool
+    """True where the roster, a tag or an address names somebody; a name that merely fits can be wrong."""
 
 
 class Roster:
@@ -93,25 +95,22 @@ class Roster:
         """The people whom the evidence names for an account."""
         named, strangers = self._named(account)
         is_service = _is_service(account, service_tag)
-        if named:
+        if named or strangers:
             settled = any(claim.by == _ROSTER for claim in named)
             return Ownership(
                 claims=named,
                 strangers=() if settled else strangers,
                 is_service=is_service,
-                doubt=None,
+                doubt=self._other_entries(),
+                outright=True,
             )
-        if strangers:
-            return Ownership(claims=(), strangers=strangers, is_service=is_service, doubt=None)
-        if is_service is True:
-            return Ownership(claims=(), strangers=(), is_service=True, doubt=self._hidden_entry())
-        alike = self._by_local_part.get(account.name.casefold(), [])
-        claims = (Claim(person=alike[0], by="its name"),) if len(alike) == 1 else ()
+        alike = [] if is_service is True else self._by_local_part.get(account.name.casefold(), [])
         return Ownership(
-            claims=claims,
+            claims=(Claim(person=alike[0], by="its name"),) if len(alike) == 1 else (),
             strangers=(),
             is_service=is_service,
             doubt=self._doubt(account, alike),
+            outright=False,
         )
 
     def _named(self, account: UserAccount) -> tuple[tuple[Claim, ...], tuple[str, ...]]:
@@ -142,12 +141,23 @@ class Roster:
                 why=f"the name {account.name} fits {addresses}; name the account in the roster",
                 people=frozenset(person.id for person in alike),
             )
-        if alike:
-            # Somebody unseen may have the same local part.
-            return Doubt(why=self.unseen.why) if self.unseen else None
-        return self._hidden_entry()
+        if not alike:
+            return self._hidden_entries()
+        if self.unseen is not None:
+            return Doubt(why=f"somebody unseen may have the name {account.name} too: {self.unseen.why}")
+        others = self._other_entries()
+        # It is the account of the one whom the name fits, or of one whose entries are hidden.
+        return others and Doubt(why=others.why, people=others.people | {alike[0].id})
 
-    def _hidden_entry(self) -> Doubt | None:
+    def _other_entries(self) -> Doubt | None:
+        """Doubt whether the roster names somebody else too.
+
+        A roster that records nobody's accounts hides nothing. One that records some people's may hide that
+        an account is also that of another.
+        """
+        return self._hidden_entries() if len(self._hidden) < len(self._by_address) else None
+
+    def _hidden_entries(self) -> Doubt | None:
         if not self._hidden:
             return None
         return Doubt(
@@ -189,7 +199,8 @@ def holdings_of(accounts: Related[UserAccount], people: Related[Person], service
             continue
         if ownership.doubt is not None:
             doubtful.append((account, ownership.doubt))
-            continue
+            if not ownership.outright:
+                continue
         for claim in ownership.claims:
             held[claim.person.id].append(account)
     return Holdings(held=dict(held), doubtful=doubtful)
