@@ -1,0 +1,1 @@
+"""Control tests of machines, their images and their snapshots."""
