@@ -37,10 +37,10 @@ docs: $(VENV)/.dev
 # Locks are made from pyproject.toml, with hashes and without the names of registries.
 lock: $(VENV)/.dev
 	$(PIP) install uv
-	$(BIN)/uv pip compile pyproject.toml --extra postgres --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements/runtime.txt
-	$(BIN)/uv pip compile pyproject.toml --extra postgres --group demo --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements/demo.txt
-	$(BIN)/uv pip compile pyproject.toml --extra postgres --group demo --group dev --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements/dev.txt
-	$(BIN)/uv pip compile requirements/build.in --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements/build.txt
+	$(BIN)/uv pip compile pyproject.toml --extra postgres --python-version 3.11 --generate-hashes --no-header -q -o requirements/runtime.txt
+	$(BIN)/uv pip compile pyproject.toml --extra postgres --group demo --python-version 3.11 --generate-hashes --no-header -q -o requirements/demo.txt
+	$(BIN)/uv pip compile pyproject.toml --extra postgres --group demo --group dev --python-version 3.11 --generate-hashes --no-header -q -o requirements/dev.txt
+	$(BIN)/uv pip compile requirements/build.in --python-version 3.11 --generate-hashes --no-header -q -o requirements/build.txt
 
 clean:
 	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -76,7 +76,7 @@ def settings_toml(answers: Answers) -> str:
     categories = ", ".join(f'"{name}"' for name in answers.categories)
     framework = load_framework("soc2")
     known = "\n".join(f"#   {each.id:<22} {each.title}" for each in framework.categories)
-    tables = "\n".join(_integration_toml(integrations()[name]) for name in answers.integrations)
+    tables = "\n".join(integration_toml(integrations()[name]) for name in answers.integrations)
     return f"""\
 # What {answers.organization} defines for Auditwright. Keep this folder under version control:
 # its history is evidence. What Auditwright collects lies in {STATE_FOLDER}/, which is not.
@@ -112,7 +112,8 @@ def _write_definitions(folder: Path, answers: Answers) -> None:
         raise AppError(f"{folder} cannot be written: {error.strerror}") from None
 
 
-def _integration_toml(integration: Integration) -> str:
+def integration_toml(integration: Integration) -> str:
+    """The commented table of an integration in `auditwright.toml`."""
     fields = "\n".join(_field_toml(field) for field in integration.fields)
     return f"# {integration.title}: {integration.summary}\n[integrations.{integration.id}]\n{fields}\n"
 
