@@ -70,9 +70,7 @@ def render_html(report: ReadinessReport) -> bytes:
     text = (
         _environment()
         .get_template("readiness.html")
-        .render(
-            report=report, page=page, style=style, style_digest=digest, words=words
-        )
+        .render(report=report, page=page, style=style, style_digest=digest, words=words)
     )
     return text.encode("utf-8", "backslashreplace")
 
