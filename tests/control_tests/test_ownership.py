@@ -13,7 +13,7 @@ from auditwright.control_tests.people._examples import ADA, ADA_ACCOUNT, BOB, LE
 from auditwright.control_tests.people._ownership import Roster, has_left
 from auditwright.core.control_test import EXAMPLE_NOW
 from auditwright.core.evidence import Gap, GapReason
-from auditwright.core.ids import ResourceId, StreamId, TestId
+from auditwright.core.ids import StreamId, TestId
 from auditwright.core.outcome import Deviation, Outcome, Satisfied, Undetermined, Unknown
 from auditwright.core.resource import Population, Related, Resource
 from auditwright.core.resources import Person, UserAccount
@@ -221,16 +221,41 @@ def test_an_account_is_not_unique_while_other_accounts_are_unseen() -> None:
     assert isinstance(outcome, Undetermined)
 
 
-def test_the_same_name_in_two_cloud_accounts_is_no_duplicate() -> None:
-    elsewhere = replace(
-        ADA_ACCOUNT,
-        id=ResourceId("arn:aws:iam::444455556666:user/ada"),
-        scope=replace(ADA_ACCOUNT.scope, account="444455556666"),
+def test_accounts_of_one_person_in_two_cloud_accounts_are_no_duplicates() -> None:
+    ada = replace(ADA, accounts=("aws:ada", "aws:ada.l"))
+    elsewhere = account("ada.l", scope=replace(ADA_ACCOUNT.scope, account="444455556666"))
+    for one in (ADA_ACCOUNT, elsewhere):
+        outcome = outcome_of(
+            "identity.accounts-unique",
+            one,
+            people=seen(Person, ada),
+            accounts=seen(UserAccount, ADA_ACCOUNT, elsewhere),
+        )
+        assert isinstance(outcome, Satisfied)
+
+
+@pytest.mark.parametrize(("place", "expected"), [("111122223333", Undetermined), ("444455556666", Satisfied)])
+def test_an_account_that_may_be_a_persons_second_counts_only_beside_the_first(
+    place: str, expected: type[Outcome]
+) -> None:
+    untagged = replace(
+        account("x", scope=replace(ADA_ACCOUNT.scope, account=place)), tags=Unknown("iam:ListUserTags")
     )
     outcome = outcome_of(
         "identity.accounts-unique",
         ADA_ACCOUNT,
         people=seen(Person, ADA),
-        accounts=seen(UserAccount, ADA_ACCOUNT, elsewhere),
+        accounts=seen(UserAccount, ADA_ACCOUNT, untagged),
+    )
+    assert isinstance(outcome, expected)
+
+
+def test_an_account_that_is_one_of_two_others_is_no_second_account() -> None:
+    people = seen(Person, ADA, person("eve@acme.example"), person("eve@partner.example"))
+    outcome = outcome_of(
+        "identity.accounts-unique",
+        ADA_ACCOUNT,
+        people=people,
+        accounts=seen(UserAccount, ADA_ACCOUNT, account("eve")),
     )
     assert isinstance(outcome, Satisfied)

@@ -1,6 +1,6 @@
 """TLS versions of load balancers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from auditwright.control_tests.data._examples import BALANCER, HTTP, HTTPS, REDIRECT, REFUSED
@@ -18,6 +18,8 @@ from auditwright.core.resources import Listener, LoadBalancer
 
 _PASSED_THROUGH = frozenset({"TCP", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC", "GENEVE"})
 """Protocols that a balancer hands on as they are; if there is TLS in them, it ends behind the balancer."""
+
+_HANDED_ON = "hands traffic on as it is; if there is TLS, it ends behind the balancer"
 
 _OLD = replace(HTTPS, tls_policy="ELBSecurityPolicy-2016-08")
 _NEW = replace(HTTPS, tls_policy="ELBSecurityPolicy-TLS14-2031-01")
@@ -68,8 +70,9 @@ _TLS = replace(HTTPS, protocol="TLS", port=8443)
         ),
         Example(
             replace(BALANCER, type="network", listeners=(_TCP,)),
-            NotApplicable("hands traffic on as it is; if there is TLS, it ends behind the balancer"),
+            NotApplicable(_HANDED_ON),
         ),
+        Example(replace(BALANCER, type="gateway", listeners=REFUSED), NotApplicable(_HANDED_ON)),
         Example(replace(BALANCER, listeners=()), NotApplicable("listens on nothing")),
         Example(
             replace(BALANCER, listeners=(_NEW, REDIRECT)),
@@ -85,6 +88,12 @@ _TLS = replace(HTTPS, protocol="TLS", port=8443)
             replace(BALANCER, listeners=(replace(HTTP, protocol="SCTP"),)),
             Undetermined("port 80: whether SCTP is encrypted is not known"),
         ),
+        Example(
+            replace(BALANCER, listeners=(replace(HTTP, protocol=""),)),
+            Undetermined(
+                "port 80: whether a protocol that the source does not name is encrypted is not known"
+            ),
+        ),
         Example(replace(BALANCER, listeners=REFUSED), Undetermined(REFUSED.why)),
     ),
 )
@@ -94,11 +103,16 @@ def balancers_require_tls12(balancer: LoadBalancer) -> Outcome:
     TLS 1.0 and 1.1 are broken and retired (RFC 8996), and plain HTTP is readable to everybody on the way.
     An HTTP listener may only redirect to HTTPS. Internal balancers are examined too.
     """
+    if balancer.type == "gateway":
+        return NotApplicable(_HANDED_ON)
     if isinstance(balancer.listeners, Unknown):
         return Undetermined(balancer.listeners.why)
     if not balancer.listeners:
         return NotApplicable("listens on nothing")
-    verdicts = [_judge(listener) for listener in balancer.listeners]
+    return _sum_up([_judge(listener) for listener in balancer.listeners])
+
+
+def _sum_up(verdicts: Sequence[Outcome]) -> Outcome:
     problems = _each(verdict.what for verdict in verdicts if isinstance(verdict, Deviation))
     if problems:
         return Deviation("; ".join(problems))
@@ -107,7 +121,7 @@ def balancers_require_tls12(balancer: LoadBalancer) -> Outcome:
         return Undetermined("; ".join(unclear))
     if any(isinstance(verdict, Satisfied) for verdict in verdicts):
         return Satisfied()
-    return NotApplicable("hands traffic on as it is; if there is TLS, it ends behind the balancer")
+    return NotApplicable(_HANDED_ON)
 
 
 def _judge(listener: Listener) -> Outcome:
@@ -120,7 +134,8 @@ def _judge(listener: Listener) -> Outcome:
         return Deviation(f"{at} serves plain HTTP and does not redirect to HTTPS")
     if listener.protocol in {"HTTPS", "TLS"}:
         return _judge_policy(listener, at)
-    return Undetermined(f"{at}: whether {listener.protocol} is encrypted is not known")
+    named = listener.protocol or "a protocol that the source does not name"
+    return Undetermined(f"{at}: whether {named} is encrypted is not known")
 
 
 def _judge_policy(listener: Listener, at: str) -> Outcome:

@@ -4,7 +4,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from auditwright.control_tests.identity._examples import AWS, account
-from auditwright.control_tests.people._examples import ADA, ADA_ACCOUNT, BOB, NO_TAGS, ROBOT
+from auditwright.control_tests.people._examples import (
+    ADA,
+    ADA_ACCOUNT,
+    BOB,
+    EVE_ACCOUNT,
+    LEAVER,
+    NO_TAGS,
+    ROBOT,
+)
 from auditwright.control_tests.people._ownership import (
     Holdings,
     has_left,
@@ -73,6 +81,11 @@ _ELSEWHERE = account("ada", scope=replace(AWS, account="444455556666"))
             ADA_ACCOUNT,
             Satisfied("the one account of ada@acme.example in aws 111122223333"),
             given=(_SECOND, ADA_ACCOUNT, replace(account("ada.l"), active=False)),
+        ),
+        Example(
+            EVE_ACCOUNT,
+            Satisfied("the one account of eve@acme.example in aws 111122223333"),
+            given=(ADA, LEAVER, ADA_ACCOUNT, EVE_ACCOUNT),
         ),
         Example(ROBOT, NotApplicable("a service account"), given=(ADA, ROBOT)),
         Example(replace(ADA_ACCOUNT, active=False), NotApplicable("the account is disabled"), given=(ADA,)),

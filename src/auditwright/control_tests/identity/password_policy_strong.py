@@ -53,6 +53,8 @@ _REFUSED = Unknown("iam:GetAccountPasswordPolicy was refused")
             Deviation("passwords expire after 730 days; the limit is 365 days"),
             settings={"max_age_days": 365},
         ),
+        Example(replace(PASSWORDS, max_age_days=365), Satisfied(), settings={"max_age_days": 365}),
+        Example(replace(PASSWORDS, reuse_prevention=_REFUSED), Satisfied(), settings={"reuse_prevention": 0}),
         Example(replace(PASSWORDS, is_set=_REFUSED), Undetermined(_REFUSED.why)),
         Example(replace(PASSWORDS, reuse_prevention=_REFUSED), Undetermined(_REFUSED.why)),
     ),
