@@ -38,6 +38,10 @@ from auditwright.core.resources import RootUser
         Example(replace(ROOT, last_used_at=days_ago(400)), Satisfied("last used 400 days ago")),
         Example(replace(ROOT, last_used_at=days_ago(90)), Satisfied("last used 90 days ago")),
         Example(
+            replace(ROOT, last_used_at=days_ago(0)),
+            Deviation("the root user was last used today; it must stay unused for 90 days"),
+        ),
+        Example(
             replace(ROOT, last_used_at=days_ago(12)),
             Deviation("the root user was last used 12 days ago; it must stay unused for 90 days"),
         ),

@@ -42,6 +42,7 @@ from auditwright.core.resources import AccessKey, UserAccount
             replace(ADA, last_used_at=days_ago(120)),
             Deviation("the account was last used 120 days ago; the limit is 90"),
         ),
+        Example(replace(ADA, last_used_at=days_ago(90)), Satisfied("last used 90 days ago")),
         Example(
             replace(ADA, last_used_at=None),
             Deviation("the account was never used since it was made 400 days ago; the limit is 90"),
