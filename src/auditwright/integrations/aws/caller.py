@@ -25,6 +25,9 @@ MAX_PAGES: Final = 2_000
 MAX_DETAIL_CHARACTERS: Final = 600
 """How much of AWS's words a gap quotes; denials are under 400 characters, encoded ones much longer."""
 
+MIN_SECRET_CHARACTERS: Final = 8
+"""Shorter credentials exist in emulators only; blotting them out would blot out words."""
+
 _REFUSED: Final = (
     "AccessDenied",
     "AccessDeniedException",
@@ -170,7 +173,7 @@ class Caller:
         pages: list[Mapping[str, object]] = []
         rest: Mapping[str, object] = {}
         try:
-            client = self._client(operation.service, region)
+            client = self._client(operation.sdk_service, region)
             for page, others in _pages(client, operation, parameters):
                 if len(pages) == self._max_pages:
                     return _merged(operation, pages, rest, cut_short=_too_many_pages(self._max_pages))
@@ -198,7 +201,8 @@ class Caller:
     def redacted(self, text: str) -> str:
         """A text of AWS without credentials and signatures, on one line and not too long."""
         for secret in self._secrets():
-            text = text.replace(secret, REDACTED)
+            if len(secret) >= MIN_SECRET_CHARACTERS:
+                text = text.replace(secret, REDACTED)
         for pattern in _SECRETS:
             text = pattern.sub(REDACTED, text)
         line = " ".join(text.split())
@@ -259,16 +263,22 @@ def _listed(page: Mapping[str, object], key: str) -> list[object]:
 
 
 def _refuse_undocumented(operation: Operation, page: Mapping[str, object]) -> None:
+    # A page of HTML, whatever its status, leaves botocore with nothing; and an answer in which the
+    # list itself is missing is not an empty list.
+    if operation.items and not any(key in page for key in operation.items):
+        raise _UndocumentedError(f"answered without {' or '.join(operation.items)}")
+    # Some answers are empty by design (AWS WAF: no web ACL), but then they are not sent as HTML.
+    if not any(key != "ResponseMetadata" for key in page) and _sent_as_html(page):
+        raise _UndocumentedError("answered with a page of HTML")
+
+
+def _sent_as_html(page: Mapping[str, object]) -> bool:
     metadata = page.get("ResponseMetadata")
     headers = (
         cast("Mapping[str, object]", metadata).get("HTTPHeaders") if isinstance(metadata, dict) else None
     )
     kind = cast("Mapping[str, object]", headers).get("content-type") if isinstance(headers, dict) else None
-    if isinstance(kind, str) and "html" in kind.lower():
-        raise _UndocumentedError("answered with a page of HTML")
-    # An answer in which the list itself is missing is not an empty list.
-    if operation.items and not any(key in page for key in operation.items):
-        raise _UndocumentedError(f"answered without {' or '.join(operation.items)}")
+    return isinstance(kind, str) and "html" in kind.lower()
 
 
 def _too_many_pages(limit: int) -> Failure:

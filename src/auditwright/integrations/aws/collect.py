@@ -22,7 +22,6 @@ from auditwright.core.evidence import Evidence, Gap, GapReason, Query, Scope, di
 from auditwright.core.integration import Captured, MalformedEvidenceError
 from auditwright.integrations.aws.caller import Answered, Caller, Failure, NoneThere, Reply
 from auditwright.integrations.aws.operations import (
-    ACCOUNT,
     Ask,
     AwsStream,
     Detail,
@@ -38,6 +37,7 @@ from auditwright.integrations.aws.reading import (
     Parameters,
     Row,
     moment_of,
+    of_account,
     parsed_answer,
     rendered,
 )
@@ -139,8 +139,7 @@ class _Run:
         return self.caller.ask(operation, {**self.fixed(operation), **asked}, where)
 
     def fixed(self, operation: Operation) -> Parameters:
-        account = self.place.scope.account
-        return {name: account if value == ACCOUNT else value for name, value in operation.parameters.items()}
+        return of_account(operation.parameters, self.place.scope.account)
 
 
 def _captured(
@@ -266,8 +265,8 @@ def command(operation: Operation, asks: Sequence[Ask], *, account: str, region: 
     if len(asks) > 1:
         asked = {name: f"<{name}>" for name in asked}
     words = [operation.command, "--region", shlex.quote(operation.region or region)]
-    for name, value in {**operation.parameters, **asked}.items():
-        words.extend(_option(name, account if value == ACCOUNT else value))
+    for name, value in {**of_account(operation.parameters, account), **asked}.items():
+        words.extend(_option(name, value))
     if isinstance(operation, Listing) and operation.page_size:
         words.extend(("--page-size", str(operation.page_size)))
     return " ".join(words)

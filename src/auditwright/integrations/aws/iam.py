@@ -155,9 +155,10 @@ def _report(answers: Answers) -> _Report | Unknown:
         entries = tuple(_entry(rows.line_num, row, digest) for row in rows)
     except (UnicodeDecodeError, csv.Error) as error:
         raise MalformedEvidenceError(f"iam:GetCredentialReport: Content is no table: {error}") from error
-    if not entries or not entries[0].arn:
-        # Every report has at least the root user.
-        raise MalformedEvidenceError("iam:GetCredentialReport: Content has no rows with a column arn")
+    if not {"user", "arn"} <= set(rows.fieldnames or ()):
+        raise MalformedEvidenceError(
+            "iam:GetCredentialReport: Content must be a table with columns user and arn"
+        )
     return _Report(entries=entries, by_arn={entry.arn: entry for entry in entries}, digest=digest)
 
 

@@ -32,6 +32,9 @@ _IAM_PREFIXES: Final[Mapping[str, str]] = {
 }
 """Services whose name in boto3 is not their prefix in IAM actions."""
 
+_SDK_NAMES: Final[Mapping[str, str]] = {"configservice": "config"}
+"""Services whose name in boto3 is not the one that we use, which is the AWS CLI's here."""
+
 _CLI_NAMES: Final[Mapping[str, str]] = {"s3": "s3api"}
 """Services whose name in the AWS CLI is not their name in boto3."""
 
@@ -50,7 +53,8 @@ def never(_: Row) -> bool:
 class _Asked:
     """What every operation has.
 
-    `service` is boto3's name (`elbv2`, `configservice`, `s3control`), `method` the API's (`DescribeVolumes`).
+    `service` is boto3's name (`elbv2`, `s3control`; but `configservice`, as the CLI says, for boto3's `config`),
+    `method` the API's (`DescribeVolumes`).
     """
 
     service: str
@@ -76,6 +80,11 @@ class _Asked:
         """The IAM actions that it takes, its own first."""
         own = self.permission or f"{_IAM_PREFIXES.get(self.service, self.service)}:{self.method}"
         return (own, *self.also)
+
+    @property
+    def sdk_service(self) -> str:
+        """The name of boto3's client."""
+        return _SDK_NAMES.get(self.service, self.service)
 
     @property
     def cli(self) -> tuple[str, str]:

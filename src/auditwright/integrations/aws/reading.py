@@ -316,9 +316,7 @@ class Answers:
 
         Fixed parameters of the operation need not be repeated.
         """
-        fixed = {
-            name: self.account if value == ACCOUNT else value for name, value in question.parameters.items()
-        }
+        fixed = of_account(question.parameters, self.account) if question.parameters else {}
         call = self._indexed(question).get(_key({**fixed, **parameters}))
         return call.answer if call is not None else self.why_unknown(question, *parameters.values())
 
@@ -454,9 +452,24 @@ def partition_of(region: str) -> str:
 
 def rendered(parameters: Parameters, account: str) -> tuple[tuple[str, str], ...]:
     """Parameters as a query records them: a text as it stands, anything else as JSON."""
-    return tuple(
-        (name, _written(account if value == ACCOUNT else value)) for name, value in parameters.items()
-    )
+    return tuple((name, _written(value)) for name, value in of_account(parameters, account).items())
+
+
+def of_account(parameters: Parameters, account: str) -> dict[str, object]:
+    """Parameters with the account's number wherever they say ACCOUNT, at any depth."""
+    return {name: _with_account(value, account) for name, value in parameters.items()}
+
+
+def _with_account(value: object, account: str) -> object:
+    match value:
+        case str():
+            return account if value == ACCOUNT else value
+        case dict():
+            return of_account(cast("dict[str, object]", value), account)
+        case list() | tuple():
+            return [_with_account(item, account) for item in cast("Sequence[object]", value)]
+        case _:
+            return value
 
 
 def _written(value: object) -> str:

@@ -12,7 +12,7 @@ Sessions and clients are made once per process and kept: making one costs more t
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, cast
@@ -62,6 +62,9 @@ ATTEMPTS: Final = 4
 CONNECTIONS: Final = 16
 """Connections kept open for each client: two for each detail thread."""
 
+MAX_CLIENTS: Final = 64
+"""Clients kept for one account: each takes half a megabyte, and a stream asks region after region."""
+
 SESSION_LIFETIME_S: Final = 900.0
 """A session is made anew after this time, so that a long-running worker notices changed credentials."""
 
@@ -108,7 +111,7 @@ class Settings:
 def read_settings(config: Config) -> Settings:
     """Check one integration's table; raises ConfigError naming the key and what was expected."""
     known = ("accounts", "regions", "home_region", "profile", "endpoint_url", "timeout_s", "attempts")
-    _only(config, known, where="aws")
+    _only(config, (*known, "program_folder"), where="aws")
     return Settings(
         accounts=_accounts(config.get("accounts")),
         regions=_regions(config.get("regions")),
@@ -259,12 +262,20 @@ class AwsSession:
         """The client of a service in a region, made once."""
         key = (service, region)
         with self._lock:
-            found = self._clients.get(key)
+            found = self._clients.pop(key, None)
             if found is None:
                 found = self._session.create_client(
                     service, region_name=region, endpoint_url=self._endpoint_url or None, config=self._config
                 )
-                self._clients[key] = found
+                if self._endpoint_url:
+                    name = found.meta.service_model.service_id.hyphenize()
+                    # What it returns matters, although the types say that it returns nothing.
+                    give_up = cast("Callable[..., None]", _give_up_on_html)
+                    found.meta.events.register_first(f"needs-retry.{name}", give_up)
+            # The one used longest ago goes first.
+            self._clients[key] = found
+            if len(self._clients) > MAX_CLIENTS:
+                del self._clients[next(iter(self._clients))]
             return found
 
     def caller(self, *, max_pages: int = MAX_PAGES) -> Caller:
@@ -341,6 +352,16 @@ class AwsSession:
         first, _, others = rest.partition(".")
         if first.isdigit() and not self._endpoint_url.startswith(f"{scheme}://{first}."):
             setattr(request, "url", f"{scheme}://{others}")  # noqa: B010  # botocore gives the event no type
+
+
+def _give_up_on_html(**event: object) -> bool | None:
+    """Keep botocore from asking an emulator again for what it does not know, which it answers with 500 and HTML."""
+    response = event.get("response")
+    content: object = getattr(response[0], "content", b"") if isinstance(response, tuple) else b""
+    # False means no; None leaves it to botocore.
+    return (
+        False if isinstance(content, bytes) and content.lstrip()[:14].lower() == b"<!doctype html" else None
+    )
 
 
 def _configured_region(session: "Session") -> str:

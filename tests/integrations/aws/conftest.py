@@ -1,0 +1,65 @@
+"""A real AWS emulator on a free loopback port: one per session, emptied before each test."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from urllib.request import Request, urlopen
+
+import pytest
+from tests.simulators.aws_proxy import AwsProxy, aws_proxy
+
+START = """
+import logging, time
+logging.getLogger("werkzeug").setLevel(logging.ERROR)
+from moto.server import ThreadedMotoServer
+server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+server.start()
+print("http://%s:%d" % server.get_host_and_port(), flush=True)
+while True:
+    time.sleep(3600)
+"""
+
+
+@pytest.fixture(scope="session")
+def moto_url() -> Iterator[str]:
+    """The URL of the emulator of this session."""
+    server = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", START],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert server.stdout is not None
+        url = server.stdout.readline().strip()
+        assert url.startswith("http://"), "the emulator did not start"
+        yield url
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
+        assert server.stdout is not None
+        server.stdout.close()
+
+
+@pytest.fixture
+def aws(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty emulator with credentials in the environment; gives its URL, for `endpoint_url`."""
+    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "session-token-of-the-test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    with urlopen(Request(f"{moto_url}/moto-api/reset", method="POST")) as answer:  # noqa: S310
+        assert answer.status == 200
+    return moto_url
+
+
+@pytest.fixture
+def proxy(aws: str) -> Iterator[AwsProxy]:
+    """A proxy in front of the emulator that can refuse, throttle, hang and break."""
+    with aws_proxy(aws) as running:
+        yield running
