@@ -70,6 +70,27 @@ def test_names_that_only_look_alike_name_nobody() -> None:
         assert names(account(name), ADA, BOB) == {}
 
 
+def test_case_and_surrounding_spaces_make_no_difference() -> None:
+    ada = replace(ADA, email=" Ada@Acme.example ", accounts=(" AWS:Countess ",))
+    assert set(names(account("cOUNTESS"), ada, BOB)) == {ada.email}
+    assert set(names(account("ADA@acme.EXAMPLE"), ada, BOB)) == {ada.email}
+    assert set(names(account("aDa"), ada, BOB)) == {ada.email}
+    assert set(names(tagged(account("x"), ("EMAIL", " ADA@acme.example ")), ada, BOB)) == {ada.email}
+    assert names(tagged(account("ada"), ("Service-Account", " FALSE ")), ada, BOB) == {ada.email: "its name"}
+    assert names(tagged(account("ada"), ("SERVICE-account", "yes")), ada, BOB) == {}
+
+
+def test_the_roster_settles_what_a_strangers_address_would_leave_open() -> None:
+    by_roster = tagged(account("x"), ("owner", "team@acme.example"))
+    by_tag = tagged(account("mallory@elsewhere.example"), ("owner", ADA.email))
+    people = seen(Person, replace(ADA, accounts=("aws:x",)), BOB)
+    for user, expected in ((by_roster, Satisfied), (by_tag, Deviation)):
+        outcome = outcome_of(
+            "people.accounts-map-to-people", user, people=people, accounts=seen(UserAccount, user)
+        )
+        assert isinstance(outcome, expected)
+
+
 def test_what_names_a_person_outright_overrules_a_local_part() -> None:
     assert names(tagged(account("ada"), ("owner", BOB.email)), ADA, BOB) == {BOB.email: "its tag owner"}
 

@@ -54,9 +54,9 @@ from auditwright.core.resources import RootUser
     ),
 )
 def root_unused(root: RootUser, *, now: datetime, unused_days: int = 90) -> Outcome:
-    """The root user of every cloud account was not used in the last `unused_days` days.
+    """The root user of every cloud account stays unused.
 
-    Few tasks need the root user, and what it does cannot be told apart by person. Use of it is either an
+    It must not have been used in the last `unused_days` days. Few tasks need the root user, and what it does cannot be told apart by person. Use of it is either an
     emergency, which is recorded and reviewed, or a habit that bypasses every permission.
     """
     if root.last_used_at is None:

@@ -75,9 +75,9 @@ from auditwright.core.resources import AccessKey, UserAccount
 def unused_credentials_disabled(
     credential: UserAccount | AccessKey, *, now: datetime, max_unused_days: int = 90
 ) -> Outcome:
-    """Accounts and access keys that were not used for `max_unused_days` days are disabled.
+    """Accounts and access keys that nobody uses are disabled.
 
-    Nobody notices the theft of what nobody uses. What was never used counts from the day it was made.
+    After `max_unused_days` days without use they must be. Nobody notices the theft of what nobody uses. What was never used counts from the day it was made.
     An account counts as used when its password or any of its keys was; each key is also examined alone.
     """
     match credential:
