@@ -19,7 +19,7 @@ from auditwright.integrations.aws import STREAMS
 from auditwright.integrations.aws.collect import COLLECTOR, command, remedy
 from auditwright.integrations.aws.iam import REPORT
 from auditwright.integrations.aws.operations import Ask, AwsStream, Detail, Listing, Operation, hides_items
-from auditwright.integrations.aws.reading import Parameters, of_account, parsed_answer, rendered
+from auditwright.integrations.aws.reading import of_account, parsed_answer, rendered
 from auditwright.integrations.aws.session import ACCOUNT_DIGITS, AWS
 
 MAX_IMPORT_BYTES: Final = 256_000_000
