@@ -1,6 +1,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from tests.integrations.aws.live import Account
 from tests.integrations.aws.shapes import captured, model, read
 
 from auditwright.core.outcome import Unknown
@@ -36,3 +37,12 @@ def test_what_was_never_issued_does_not_expire(status: str) -> None:
 def test_an_issued_certificate_without_an_end_is_unknown() -> None:
     assert isinstance(certificate().expires_at, Unknown)
     assert isinstance(certificate(InUse=None).in_use, Unknown)
+
+
+def test_live_certificates(aws: str) -> None:
+    account = Account(url=aws)
+    for domain, key in (("short.example", "RSA_2048"), ("curve.example", "EC_prime256v1")):
+        account.do("acm", "RequestCertificate", DomainName=domain, KeyAlgorithm=key)
+    found = {one.domain: one for one in account.only(acm.STREAM) if isinstance(one, Certificate)}
+    assert set(found) == {"short.example", "curve.example"}
+    assert found["short.example"].in_use is False

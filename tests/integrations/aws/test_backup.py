@@ -1,8 +1,10 @@
 from datetime import UTC, datetime
 
+from tests.integrations.aws.live import Account, says
 from tests.integrations.aws.shapes import ACCOUNT, captured, read
+from tests.simulators.aws_proxy import AwsProxy
 
-from auditwright.core.evidence import Evidence, Gap
+from auditwright.core.evidence import Evidence, Gap, GapReason
 from auditwright.core.outcome import Unknown
 from auditwright.core.resources import BackupProtection
 from auditwright.integrations.aws import backup
@@ -61,3 +63,38 @@ def test_the_members_of_a_protected_cluster_are_protected() -> None:
 def test_clusters_are_asked_for_only_when_one_is_protected() -> None:
     assert backup.CLUSTERS.needed_when(read(protected({"ResourceArn": CLUSTER})))
     assert not backup.CLUSTERS.needed_when(read(protected({"ResourceArn": VOLUME})))
+
+
+def test_live_protections(proxy: AwsProxy) -> None:
+    """The emulator does not know what is protected; the proxy answers, and the cluster is the emulator's."""
+    account = Account(url=proxy.url)
+    account.do(
+        "rds",
+        "CreateDBCluster",
+        DBClusterIdentifier="main",
+        Engine="aurora-postgresql",
+        MasterUsername="root",
+        MasterUserPassword="long-enough-for-rds",  # of an emulated database
+    )
+    account.do(
+        "rds",
+        "CreateDBInstance",
+        DBInstanceIdentifier="one",
+        DBInstanceClass="db.r5.large",
+        Engine="aurora-postgresql",
+        DBClusterIdentifier="main",
+    )
+    listed: dict[str, object] = {
+        "Results": [{"ResourceArn": CLUSTER, "ResourceType": "Aurora", "LastBackupTime": 1_700_000_000}]
+    }
+    proxy.add(says(backup.PROTECTED, listed), service="backup")
+    found = [one.id for one in account.only(backup.STREAM)]
+    assert found == [f"backup:{CLUSTER}", f"backup:arn:aws:rds:eu-west-1:{ACCOUNT}:db:one"]
+
+
+def test_live_an_unanswered_listing_is_a_gap_that_hides_protections(aws: str) -> None:
+    found, gaps = Account(url=aws).collect(backup.STREAM)
+    assert found == []
+    assert [(gap.operation, gap.reason, gap.hides_items) for gap in gaps] == [
+        ("backup:ListProtectedResources", GapReason.UNAVAILABLE, True)
+    ]

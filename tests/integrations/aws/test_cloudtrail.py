@@ -1,5 +1,6 @@
 import pytest
-from tests.integrations.aws.shapes import GLOBAL, HOSTILE, captured, of_each, read, refused
+from tests.integrations.aws.live import Account
+from tests.integrations.aws.shapes import GLOBAL, HOSTILE, REGION, captured, of_each, read, refused
 
 from auditwright.core.evidence import Evidence, Gap
 from auditwright.core.outcome import Unknown
@@ -150,3 +151,43 @@ def test_two_advanced_selectors_record_together() -> None:
 
 def test_an_answer_without_selectors_is_unknown() -> None:
     assert isinstance(first(selectors()).records_management_events, Unknown)
+
+
+def test_live_trails(aws: str) -> None:
+    account = Account(url=aws)
+    account.do(
+        "s3", "CreateBucket", Bucket="trails", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    account.do(
+        "cloudtrail",
+        "CreateTrail",
+        Name="everywhere",
+        S3BucketName="trails",
+        IsMultiRegionTrail=True,
+        EnableLogFileValidation=True,
+    )
+    account.do("cloudtrail", "StartLogging", Name="everywhere")
+    account.do("cloudtrail", "CreateTrail", Name="local", S3BucketName="trails")
+    account.do(
+        "cloudtrail",
+        "PutEventSelectors",
+        TrailName="local",
+        EventSelectors=[{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": True}],
+    )
+    (whole,) = account.only(cloudtrail.STREAM)
+    (part,) = account.only(cloudtrail.REGIONAL_STREAM)
+    assert isinstance(whole, AuditTrail)
+    assert isinstance(part, AuditTrail)
+    assert (whole.name, whole.multi_region, whole.logging, whole.log_validation) == (
+        "everywhere",
+        True,
+        True,
+        True,
+    )
+    assert (whole.records_management_events, whole.bucket) == (True, "trails")
+    assert (part.name, part.multi_region, part.logging, part.records_management_events) == (
+        "local",
+        False,
+        False,
+        False,
+    )

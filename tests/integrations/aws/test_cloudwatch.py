@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 
 import pytest
+from tests.integrations.aws.live import Account, at
 from tests.integrations.aws.shapes import HOSTILE, Answer, captured, of_each, read, refused
 
 from auditwright.core.evidence import Evidence, Gap
@@ -79,3 +80,26 @@ def test_a_topic_whose_second_page_was_refused_is_unknown() -> None:
 def test_each_topic_is_asked_about_once() -> None:
     asked = cloudwatch.SUBSCRIPTIONS.asks(read(alarms(TOPIC, SCALING, OTHER, TOPIC)))
     assert [ask.parameters for ask in asked] == [{"TopicArn": TOPIC}, {"TopicArn": OTHER}]
+
+
+def test_live_alarms(aws: str) -> None:
+    account = Account(url=aws)
+    topic = at(account.do("sns", "CreateTopic", Name="ops"), "TopicArn")
+    account.do("sns", "Subscribe", TopicArn=topic, Protocol="email", Endpoint="ops@example.com")
+    account.do(
+        "cloudwatch",
+        "PutMetricAlarm",
+        AlarmName="errors",
+        AlarmActions=[topic],
+        MetricName="m",
+        Namespace="n",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    (found,) = account.only(cloudwatch.STREAM)
+    assert isinstance(found, Alarm)
+    assert (found.name, found.actions_enabled, found.topics) == ("errors", True, (topic,))
+    assert found.confirmed_subscribers == 1

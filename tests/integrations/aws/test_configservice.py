@@ -1,5 +1,6 @@
 import pytest
-from tests.integrations.aws.shapes import captured, read, refused
+from tests.integrations.aws.live import Account
+from tests.integrations.aws.shapes import REGION, captured, read, refused
 
 from auditwright.core.evidence import Evidence, Gap
 from auditwright.core.outcome import Unknown
@@ -78,3 +79,28 @@ def test_a_region_without_a_recorder_is_asked_one_question() -> None:
     nothing = read(captured(configservice.RECORDERS, {"ConfigurationRecorders": []}))
     assert not configservice.STATUS.needed_when(nothing)
     assert list(configservice.normalize(nothing)) == []
+
+
+def test_live_recorders(aws: str) -> None:
+    account = Account(url=aws)
+    assert account.only(configservice.STREAM) == []
+    account.do(
+        "s3", "CreateBucket", Bucket="config", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    account.do(
+        "config",
+        "PutConfigurationRecorder",
+        ConfigurationRecorder={
+            "name": "default",
+            "roleARN": "arn:aws:iam::123456789012:role/config",
+            "recordingGroup": {"allSupported": True, "includeGlobalResourceTypes": True},
+        },
+    )
+    (before,) = account.only(configservice.STREAM)
+    assert isinstance(before, ConfigurationRecorder)
+    assert (before.recording, before.all_resource_types) == (False, True)
+    account.do("config", "PutDeliveryChannel", DeliveryChannel={"name": "d", "s3BucketName": "config"})
+    account.do("config", "StartConfigurationRecorder", ConfigurationRecorderName="default")
+    (after,) = account.only(configservice.STREAM)
+    assert isinstance(after, ConfigurationRecorder)
+    assert after.recording is True

@@ -1,4 +1,5 @@
 import pytest
+from tests.integrations.aws.live import Account
 from tests.integrations.aws.shapes import ACCOUNT, HOSTILE, captured, of_each, read, refused
 
 from auditwright.core.evidence import Evidence, Gap
@@ -63,3 +64,26 @@ def test_a_region_without_tables_is_asked_one_question() -> None:
     nothing = read(captured(dynamodb.TABLES, {"TableNames": []}))
     assert not dynamodb.TAGS.needed_when(nothing)
     assert list(dynamodb.BACKUPS.asks(nothing)) == []
+
+
+def test_live_tables(aws: str) -> None:
+    account = Account(url=aws)
+    for name, tags in (("orders", [{"Key": "env", "Value": "prod"}]), ("scratch", [])):
+        account.do(
+            "dynamodb",
+            "CreateTable",
+            TableName=name,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+            Tags=tags,
+        )
+    account.do(
+        "dynamodb",
+        "UpdateContinuousBackups",
+        TableName="orders",
+        PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+    )
+    found = {one.name: one for one in account.only(dynamodb.STREAM) if isinstance(one, Table)}
+    assert (found["orders"].point_in_time_recovery, found["orders"].tags) == (True, (("env", "prod"),))
+    assert (found["scratch"].point_in_time_recovery, found["scratch"].tags) == (False, ())

@@ -3,7 +3,9 @@ from collections.abc import Mapping
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.integrations.aws.shapes import ACCOUNT, HOSTILE, captured, of_each, read, refused
+from tests.integrations.aws.live import Account, at
+from tests.integrations.aws.shapes import ACCOUNT, HOSTILE, REGION, captured, of_each, read, refused
+from tests.simulators.aws_proxy import AwsProxy, refuse
 
 from auditwright.core.evidence import Evidence, Gap
 from auditwright.core.integration import MalformedEvidenceError
@@ -359,3 +361,95 @@ def test_a_shared_network_is_logged_where_this_account_cannot_see() -> None:
 def test_flow_logs_are_not_asked_for_where_there_is_no_network() -> None:
     assert not ec2.FLOW_LOGS.needed_when(read(captured(ec2.VPCS, {"Vpcs": []})))
     assert ec2.FLOW_LOGS.needed_when(read(VPC))
+
+
+def test_live_machines_disks_and_images(aws: str) -> None:
+    account = Account(url=aws)
+    made = account.do(
+        "ec2",
+        "RunInstances",
+        ImageId="ami-12c6146b",
+        MinCount=1,
+        MaxCount=1,
+        MetadataOptions={"HttpTokens": "required", "HttpEndpoint": "enabled"},
+        TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": HOSTILE}]}],
+    )
+    machine_id = at(made, "Instances", 0, "InstanceId")
+    plain = at(account.do("ec2", "CreateVolume", AvailabilityZone="eu-west-1a", Size=1), "VolumeId")
+    opened = at(account.do("ec2", "CreateSnapshot", VolumeId=plain), "SnapshotId")
+    closed = at(account.do("ec2", "CreateSnapshot", VolumeId=plain), "SnapshotId")
+    account.do(
+        "ec2",
+        "ModifySnapshotAttribute",
+        SnapshotId=opened,
+        Attribute="createVolumePermission",
+        OperationType="add",
+        GroupNames=["all"],
+    )
+    own = at(account.do("ec2", "CreateImage", InstanceId=machine_id, Name="base"), "ImageId")
+    account.do("ec2", "ModifyImageAttribute", ImageId=own, LaunchPermission={"Add": [{"Group": "all"}]})
+
+    found = {str(one.id): one for one in account.only(ec2.STREAM)}
+    running = found[f"{ARN}instance/{machine_id}"]
+    assert isinstance(running, VirtualMachine)
+    assert (running.name, running.state, running.metadata_token_required) == (HOSTILE, "running", True)
+    volumes = [one for one in found.values() if isinstance(one, BlockVolume)]
+    assert {one.encrypted for one in volumes} == {False}
+    public = {one.name: one.public for one in found.values() if isinstance(one, DiskSnapshot)}
+    # The image's own snapshot is there too; those of other owners are not.
+    assert len(public) == 3
+    assert (public[opened], public[closed]) == (True, False)
+    images = [one for one in found.values() if isinstance(one, MachineImage)]
+    assert [(one.name, one.public) for one in images] == [("base", True)]
+
+
+def test_live_networks(aws: str) -> None:
+    account = Account(url=aws)
+    vpc = at(account.do("ec2", "DescribeVpcs"), "Vpcs", 0, "VpcId")
+    opened = at(
+        account.do("ec2", "CreateSecurityGroup", GroupName="open", Description="d", VpcId=vpc), "GroupId"
+    )
+    account.do(
+        "ec2",
+        "AuthorizeSecurityGroupIngress",
+        GroupId=opened,
+        IpPermissions=[
+            {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+        ],
+    )
+    (before,) = [one for one in account.only(ec2.VPC_STREAM) if isinstance(one, VirtualNetwork)]
+    assert before.flow_logged is False
+    account.do("s3", "CreateBucket", Bucket="flows", CreateBucketConfiguration={"LocationConstraint": REGION})
+    account.do(
+        "ec2",
+        "CreateFlowLogs",
+        ResourceIds=[vpc],
+        ResourceType="VPC",
+        TrafficType="REJECT",
+        LogDestinationType="s3",
+        LogDestination="arn:aws:s3:::flows",
+    )
+    found = account.only(ec2.VPC_STREAM)
+    (after,) = [one for one in found if isinstance(one, VirtualNetwork)]
+    assert after.flow_logged is True
+    groups = {one.name: one for one in found if isinstance(one, SecurityGroup)}
+    assert groups["default"].is_default is True
+    rules = groups["open"].rules
+    assert isinstance(rules, tuple)
+    assert FirewallRule(inbound=True, protocol="tcp", from_port=22, to_port=22, peer="0.0.0.0/0") in rules
+    assert groups["open"].network == after.id
+
+
+def test_live_refusals_leave_facts_unknown(proxy: AwsProxy) -> None:
+    account = Account(url=proxy.url)
+    volume_id = at(account.do("ec2", "CreateVolume", AvailabilityZone="eu-west-1a", Size=1), "VolumeId")
+    account.do("ec2", "CreateSnapshot", VolumeId=volume_id)
+    proxy.add(refuse(), action="DescribeSnapshotAttribute")
+    proxy.add(refuse(), action="DescribeFlowLogs")
+    found, gaps = account.collect(ec2.STREAM)
+    (snapped,) = [one for one in found if isinstance(one, DiskSnapshot)]
+    assert isinstance(snapped.public, Unknown)
+    assert [gap.hides_items for gap in gaps] == [False]
+    found, _ = account.collect(ec2.VPC_STREAM)
+    (vpc,) = [one for one in found if isinstance(one, VirtualNetwork)]
+    assert isinstance(vpc.flow_logged, Unknown)

@@ -1,4 +1,5 @@
 import pytest
+from tests.integrations.aws.live import Account, at
 from tests.integrations.aws.shapes import Answer, captured, of_each, read, refused
 
 from auditwright.core.evidence import Evidence, Gap
@@ -135,8 +136,60 @@ def test_only_internet_facing_application_balancers_are_asked_for_a_web_acl(
     assert isinstance(balancer(listing).web_acl, Unknown)
 
 
+def test_a_balancer_that_may_face_the_internet_is_asked_for_a_web_acl() -> None:
+    listing = balancers(Scheme=None)
+    assert len(list(elbv2.WEB_ACL.asks(read(listing)))) == 1
+    assert isinstance(balancer(listing).internet_facing, Unknown)
+
+
 def test_a_gateway_balancer_faces_no_internet_and_takes_every_port() -> None:
     heard = listeners({"ListenerArn": "arn", "Protocol": "GENEVE"})
     found = balancer(balancers(Type="gateway", Scheme=None), heard)
     assert found.internet_facing is False
     assert found.listeners == (Listener(protocol="GENEVE", port=0, tls_policy="", redirects_to_https=False),)
+
+
+def test_a_plain_listener_has_no_tls_policy() -> None:
+    heard = balancer(balancers(), listeners({**plain(FORWARD), "SslPolicy": "ELBSecurityPolicy-2016-08"}))
+    assert isinstance(heard.listeners, tuple)
+    assert [one.tls_policy for one in heard.listeners] == [""]
+
+
+def test_live_balancers(aws: str) -> None:
+    account = Account(url=aws)
+    subnets = [at(account.do("ec2", "DescribeSubnets"), "Subnets", place, "SubnetId") for place in (0, 1)]
+    made = account.do("elbv2", "CreateLoadBalancer", Name="web", Subnets=subnets, Scheme="internet-facing")
+    arn = at(made, "LoadBalancers", 0, "LoadBalancerArn")
+    account.do(
+        "elbv2",
+        "CreateListener",
+        LoadBalancerArn=arn,
+        Protocol="HTTP",
+        Port=80,
+        DefaultActions=[
+            {
+                "Type": "redirect",
+                "RedirectConfig": {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"},
+            }
+        ],
+    )
+    (before,) = account.only(elbv2.STREAM)
+    assert isinstance(before, LoadBalancer)
+    assert (before.type, before.internet_facing, before.web_acl) == ("application", True, None)
+    assert before.listeners == (Listener(protocol="HTTP", port=80, tls_policy="", redirects_to_https=True),)
+    acl = account.do(
+        "wafv2",
+        "CreateWebACL",
+        Name="main",
+        Scope="REGIONAL",
+        DefaultAction={"Allow": {}},
+        VisibilityConfig={
+            "SampledRequestsEnabled": False,
+            "CloudWatchMetricsEnabled": False,
+            "MetricName": "m",
+        },
+    )
+    account.do("wafv2", "AssociateWebACL", WebACLArn=at(acl, "Summary", "ARN"), ResourceArn=arn)
+    (after,) = account.only(elbv2.STREAM)
+    assert isinstance(after, LoadBalancer)
+    assert after.web_acl == at(acl, "Summary", "ARN")

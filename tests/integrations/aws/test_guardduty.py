@@ -1,7 +1,9 @@
 from datetime import UTC, datetime
 
 import pytest
+from tests.integrations.aws.live import Account, at, says
 from tests.integrations.aws.shapes import HOSTILE, captured, of_each, read, refused
+from tests.simulators.aws_proxy import AwsProxy
 
 from auditwright.core.evidence import Evidence
 from auditwright.core.outcome import Unknown
@@ -87,3 +89,25 @@ def test_a_finding_has_its_times_and_whether_it_was_closed() -> None:
 def test_a_finding_whose_service_part_is_missing_is_not_taken_for_open_or_closed() -> None:
     (found,) = findings(finding(Service=None))
     assert isinstance(found.archived, Unknown)
+
+
+def test_live_detectors_and_findings(proxy: AwsProxy) -> None:
+    """The emulator has detectors but no findings; those are answered by the proxy."""
+    account = Account(url=proxy.url)
+    made = at(account.do("guardduty", "CreateDetector", Enable=True), "DetectorId")
+    path = f"/detector/{made}/findings"
+    proxy.add(says(guardduty.FINDING_IDS, {"FindingIds": ["f-1"], "NextToken": ""}), action=f"POST {path}")
+    proxy.add(says(guardduty.FINDINGS, {"Findings": [finding()]}), action=f"POST {path}/get")
+    first, second = account.only(guardduty.STREAM)
+    assert isinstance(first, ThreatDetector)
+    assert (first.name, first.enabled) == (made, True)
+    assert isinstance(second, ThreatFinding)
+    assert (second.name, second.severity, second.archived) == (HOSTILE, "high", False)
+
+
+def test_live_findings_that_cannot_be_listed_are_a_gap_that_hides_them(aws: str) -> None:
+    account = Account(url=aws)
+    account.do("guardduty", "CreateDetector", Enable=True)
+    found, gaps = account.collect(guardduty.STREAM)
+    assert [type(one) for one in found] == [ThreatDetector]
+    assert [(gap.operation, gap.hides_items) for gap in gaps] == [("guardduty:ListFindings", True)]

@@ -1,5 +1,7 @@
 import pytest
+from tests.integrations.aws.live import Account, at
 from tests.integrations.aws.shapes import ACCOUNT, captured, of_each, read, refused
+from tests.simulators.aws_proxy import AwsProxy, refuse
 
 from auditwright.core.evidence import Evidence, Gap
 from auditwright.core.outcome import Unknown
@@ -84,3 +86,29 @@ def test_a_refused_rotation_status_leaves_the_other_facts() -> None:
 def test_the_kind_of_a_key_is_read_under_its_earlier_name_too() -> None:
     details = described(KeySpec=None, CustomerMasterKeySpec="SYMMETRIC_DEFAULT")
     assert key(details, rotation(enabled=True)).rotatable is True
+
+
+def test_live_keys(aws: str) -> None:
+    account = Account(url=aws)
+    made = [at(account.do("kms", "CreateKey"), "KeyMetadata", "KeyId") for _ in range(2)]
+    made.append(
+        at(account.do("kms", "CreateKey", KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY"), "KeyMetadata", "KeyId")
+    )
+    account.do("kms", "EnableKeyRotation", KeyId=made[0])
+    found = {one.name: one for one in account.only(kms.STREAM) if isinstance(one, EncryptionKey)}
+    assert [(found[name].rotatable, found[name].rotates) for name in made] == [
+        (True, True),
+        (True, False),
+        (False, False),
+    ]
+
+
+def test_live_a_refused_status_is_unknown(proxy: AwsProxy) -> None:
+    account = Account(url=proxy.url)
+    account.do("kms", "CreateKey")
+    proxy.add(refuse(), action="GetKeyRotationStatus")
+    found, gaps = account.collect(kms.STREAM)
+    (only,) = found
+    assert isinstance(only, EncryptionKey)
+    assert isinstance(only.rotates, Unknown)
+    assert [gap.hides_items for gap in gaps] == [False]

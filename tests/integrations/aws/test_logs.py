@@ -1,3 +1,4 @@
+from tests.integrations.aws.live import Account
 from tests.integrations.aws.shapes import HOSTILE, captured, read
 
 from auditwright.core.resources import LogGroup
@@ -34,3 +35,13 @@ def test_the_arn_is_the_groups_own_and_not_that_of_its_streams() -> None:
 
 def test_a_hostile_name_passes_through_untouched() -> None:
     assert group(logGroupName=HOSTILE).name == HOSTILE
+
+
+def test_live_groups(aws: str) -> None:
+    account = Account(url=aws)
+    account.do("logs", "CreateLogGroup", logGroupName="kept")
+    account.do("logs", "PutRetentionPolicy", logGroupName="kept", retentionInDays=30)
+    account.do("logs", "CreateLogGroup", logGroupName="forever")
+    found = {one.name: one for one in account.only(logs.STREAM) if isinstance(one, LogGroup)}
+    assert {name: one.retention_days for name, one in found.items()} == {"kept": 30, "forever": None}
+    assert found["kept"].id == "arn:aws:logs:eu-west-1:123456789012:log-group:kept"

@@ -1,4 +1,5 @@
 import pytest
+from tests.integrations.aws.live import Account
 from tests.integrations.aws.shapes import ACCOUNT, HOSTILE, captured, of_each, read, refused
 
 from auditwright.core.evidence import Evidence, Gap
@@ -190,3 +191,58 @@ def test_snapshots_of_clusters_are_read_alike(accounts: list[str], *, public: bo
     assert found.public is public
     assert found.database == f"{ARN}cluster:main"
     assert isinstance(found.created_at, Unknown)
+
+
+def test_live_databases_and_snapshots(aws: str) -> None:
+    account = Account(url=aws)
+    password = "long-enough-for-rds"  # noqa: S105  # of an emulated database
+    common = {"MasterUsername": "root", "MasterUserPassword": password}
+    account.do(
+        "rds",
+        "CreateDBInstance",
+        DBInstanceIdentifier="orders",
+        DBInstanceClass="db.t3.micro",
+        Engine="postgres",
+        AllocatedStorage=10,
+        PubliclyAccessible=True,
+        BackupRetentionPeriod=0,
+        StorageEncrypted=False,
+        Tags=[{"Key": "env", "Value": "prod"}],
+        **common,
+    )
+    account.do(
+        "rds",
+        "CreateDBCluster",
+        DBClusterIdentifier="main",
+        Engine="aurora-postgresql",
+        BackupRetentionPeriod=14,
+        **common,
+    )
+    account.do(
+        "rds",
+        "CreateDBInstance",
+        DBInstanceIdentifier="member",
+        DBInstanceClass="db.r5.large",
+        Engine="aurora-postgresql",
+        DBClusterIdentifier="main",
+    )
+    for name in ("open", "closed"):
+        account.do("rds", "CreateDBSnapshot", DBInstanceIdentifier="orders", DBSnapshotIdentifier=name)
+    account.do(
+        "rds",
+        "ModifyDBSnapshotAttribute",
+        DBSnapshotIdentifier="open",
+        AttributeName="restore",
+        ValuesToAdd=["all"],
+    )
+    account.do(
+        "rds", "CreateDBClusterSnapshot", DBClusterIdentifier="main", DBClusterSnapshotIdentifier="whole"
+    )
+    found = account.only(rds.STREAM)
+    databases = {one.name: one for one in found if isinstance(one, Database)}
+    orders, member = databases["orders"], databases["member"]
+    assert (orders.publicly_accessible, orders.encrypted, orders.backup_retention_days) == (True, False, 0)
+    assert (orders.port, orders.tags) == (5432, (("env", "prod"),))
+    assert member.backup_retention_days == 14
+    public = {one.name: one.public for one in found if isinstance(one, DatabaseSnapshot)}
+    assert (public["open"], public["closed"], public["whole"]) == (True, False, False)

@@ -1,4 +1,6 @@
+from tests.integrations.aws.live import Account, says
 from tests.integrations.aws.shapes import ACCOUNT, HOSTILE, captured, of_each, read, refused
+from tests.simulators.aws_proxy import AwsProxy
 
 from auditwright.core.evidence import Evidence, Gap
 from auditwright.core.outcome import Unknown
@@ -81,3 +83,24 @@ def test_states_are_asked_for_fifty_machines_at_a_time() -> None:
     sizes = [len(ask.parameters["InstanceIds"]) for ask in ssm.STATES.asks(read(many))]  # type: ignore[arg-type]  # a list
     assert sizes == [50, 50, 1]
     assert list(ssm.STATES.asks(read(captured(ssm.MACHINES, {"InstanceInformationList": []})))) == []
+
+
+def test_live_patch_states(proxy: AwsProxy) -> None:
+    """The emulator has no managed machines; the proxy answers as AWS would."""
+    listed: dict[str, object] = {"InstanceInformationList": [{"InstanceId": "i-1"}]}
+    reported: dict[str, object] = {
+        "InstancePatchStates": [
+            {**state("i-1", MissingCount=2), "OperationStartTime": 1, "OperationEndTime": 2}
+        ]
+    }
+    proxy.add(says(ssm.MACHINES, listed), action="DescribeInstanceInformation")
+    proxy.add(says(ssm.STATES, reported), action="DescribeInstancePatchStates")
+    (found,) = Account(url=proxy.url).only(ssm.STREAM)
+    assert isinstance(found, PatchState)
+    assert (found.machine, found.missing) == (EC2_MACHINE, 2)
+
+
+def test_live_machines_that_cannot_be_listed_are_a_gap_that_hides_them(aws: str) -> None:
+    found, gaps = Account(url=aws).collect(ssm.STREAM)
+    assert found == []
+    assert [(gap.operation, gap.hides_items) for gap in gaps] == [("ssm:DescribeInstanceInformation", True)]

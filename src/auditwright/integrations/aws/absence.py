@@ -15,10 +15,7 @@ def unseen(answers: Answers, question: Question) -> Unknown | None:
     A listing that was refused on its second page has both evidence and a gap: what it lists is known, but
     what it does not list is not known to be absent.
     """
-    why = answers.why_unknown(question)
-    if not answers.collected(question):
-        return why
-    return None if why == _NO_GAPS.why_unknown(question) else why
+    return answers.gap(question) if answers.collected(question) else answers.why_unknown(question)
 
 
 def whole(answers: Answers, question: Question, **parameters: str) -> Row | Unknown:

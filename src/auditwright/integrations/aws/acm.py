@@ -51,7 +51,7 @@ def normalize(answers: Answers) -> Iterator[Resource]:
 
 
 def _expires_at(row: Row) -> datetime | Unknown | None:
-    if not row.has("NotAfter") and row.text_or_none("Status") in _NEVER_ISSUED:
+    if row.text_or_none("Status") in _NEVER_ISSUED:
         return None
     return row.moment("NotAfter")
 

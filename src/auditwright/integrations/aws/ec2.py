@@ -18,18 +18,21 @@ from auditwright.core.resources import (
 )
 from auditwright.integrations.aws.absence import unseen, whole
 from auditwright.integrations.aws.operations import Ask, AwsStream, Detail, Listing
-from auditwright.integrations.aws.reading import Answers, Row
+from auditwright.integrations.aws.reading import ACCOUNT, Answers, Parameters, Row
 
 INSTANCES: Final = Listing(service="ec2", method="DescribeInstances", items=("Reservations",))
 VOLUMES: Final = Listing(service="ec2", method="DescribeVolumes", items=("Volumes",))
-SNAPSHOTS: Final = Listing(
-    service="ec2", method="DescribeSnapshots", items=("Snapshots",), parameters={"OwnerIds": ["self"]}
-)
+_OWN: Final[Parameters] = {
+    "OwnerIds": ["self"],
+    # Says the same again, to what knows no owners and would list every public snapshot there is.
+    "Filters": [{"Name": "owner-id", "Values": [ACCOUNT]}],
+}
+SNAPSHOTS: Final = Listing(service="ec2", method="DescribeSnapshots", items=("Snapshots",), parameters=_OWN)
 RESTORABLE_BY_ALL: Final = Listing(
     service="ec2",
     method="DescribeSnapshots",
     items=("Snapshots",),
-    parameters={"OwnerIds": ["self"], "RestorableByUserIds": ["all"]},
+    parameters={**_OWN, "RestorableByUserIds": ["all"]},
     needed_when=lambda answers: any(_may_be_public(row) for row in _own_snapshots(answers)),
     facts_only=True,
 )
@@ -38,7 +41,7 @@ RESTORABLE_BY_ALL: Final = Listing(
 
 def _shared_snapshots(answers: Answers) -> Iterator[Ask]:
     for row in answers.items(RESTORABLE_BY_ALL):
-        if _may_be_public(row):
+        if _is_own(answers, row) and _may_be_public(row):
             yield Ask(parameters={"SnapshotId": row.required_text("SnapshotId")})
 
 

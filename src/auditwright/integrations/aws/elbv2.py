@@ -11,6 +11,9 @@ from auditwright.integrations.aws.absence import whole
 from auditwright.integrations.aws.operations import Ask, AwsStream, Detail, Listing, each
 from auditwright.integrations.aws.reading import Answers, Parameters, Row
 
+_TLS: Final = frozenset({"HTTPS", "TLS"})
+"""Protocols whose listeners have a TLS policy."""
+
 BALANCERS: Final = Listing(service="elbv2", method="DescribeLoadBalancers", items=("LoadBalancers",))
 LISTENERS: Final = Detail(
     service="elbv2",
@@ -44,7 +47,6 @@ def normalize(answers: Answers) -> Iterator[Resource]:
     """The load balancers of one region."""
     for row in answers.items(BALANCERS):
         arn = row.required_text("LoadBalancerArn")
-        scheme = row.text("Scheme")
         listeners, heard = _listeners(answers, arn)
         acl, guarded = _web_acl(answers, row, arn)
         yield LoadBalancer(
@@ -53,19 +55,22 @@ def normalize(answers: Answers) -> Iterator[Resource]:
             scope=answers.scope,
             evidence=(row.digest, *heard, *guarded),
             type=row.text_or_none("Type") or "",
-            # A gateway balancer has no scheme: it stands inside the network.
-            internet_facing=False
-            if row.text_or_none("Type") == "gateway"
-            else scheme
-            if isinstance(scheme, Unknown)
-            else scheme == "internet-facing",
+            internet_facing=_internet_facing(row),
             listeners=listeners,
             web_acl=acl,
         )
 
 
+def _internet_facing(row: Row) -> bool | Unknown:
+    if row.text_or_none("Type") == "gateway":
+        # It has no scheme: it stands inside the network.
+        return False
+    scheme = row.text("Scheme")
+    return scheme if isinstance(scheme, Unknown) else scheme == "internet-facing"
+
+
 def _takes_acl(row: Row) -> bool:
-    return row.text_or_none("Type") == "application" and row.text_or_none("Scheme") == "internet-facing"
+    return row.text_or_none("Type") == "application" and _internet_facing(row) is not False
 
 
 def _web_acl(answers: Answers, row: Row, arn: str) -> tuple[str | Unknown | None, tuple[Digest, ...]]:
@@ -99,11 +104,12 @@ def _listeners(answers: Answers, arn: str) -> tuple[tuple[Listener, ...] | Unkno
 
 
 def _listener(row: Row, *, redirects: bool) -> Listener:
+    protocol = row.text_or_none("Protocol") or ""
     return Listener(
-        protocol=row.text_or_none("Protocol") or "",
+        protocol=protocol,
         # Listeners of gateway balancers have no port: they take every one.
         port=row.integer_or_none("Port") or 0,
-        tls_policy=row.text_or_none("SslPolicy") or "",
+        tls_policy=(row.text_or_none("SslPolicy") or "") if protocol in _TLS else "",
         redirects_to_https=redirects,
     )
 
