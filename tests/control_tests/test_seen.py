@@ -45,6 +45,12 @@ def test_a_place_that_nobody_asked_about_is_unknown(listed: tuple[tuple[str, str
     assert unseen_at(seen(scopes=listed), scope(*HERE)) is not None
 
 
+def test_a_list_of_the_whole_account_beside_lists_of_regions_speaks_for_none_of_them() -> None:
+    """Items of every region are listed once for the account, items of one region in that region."""
+    assert unseen_at(seen(scopes=(("1", ""), ("1", "us"))), scope(*HERE)) is not None
+    assert unseen_at(seen(scopes=(("1", ""), ("1", "us"), HERE)), scope(*HERE)) is None
+
+
 @pytest.mark.parametrize("hidden", [HERE, ("1", ""), ("", "")])
 def test_a_refusal_there_makes_it_unknown_and_is_quoted(hidden: tuple[str, str]) -> None:
     unknown = unseen_at(seen(scopes=(HERE,), gaps=(gap(*hidden),)), scope(*HERE))

@@ -19,7 +19,10 @@ def unseen_at(related: Related[R], place: Scope) -> Unknown | None:
     for gap in population.gaps:
         if gap.hides_items and _touches(gap.scope, place):
             return Unknown(f"not every {_named(population)} was seen: {gap.sentence()}")
-    if any(_covers(scope, place) for scope in population.scopes):
+    listed = {scope.region for scope in population.scopes if scope.account == place.account}
+    # A list of the whole account speaks for each region, unless its regions were also listed one by one:
+    # then it holds only what belongs to none of them (a trail of every region, beside those of one).
+    if place.region in listed or listed == {""}:
         return None
     where = f"{place.account} {place.region}".strip()
     return Unknown(f"no list of {_named(population)} items was collected in {where}")
@@ -32,7 +35,3 @@ def _named(population: Population[R]) -> str:
 def _touches(hidden: Scope, place: Scope) -> bool:
     same_account = hidden.account in ("", place.account)
     return same_account and (not hidden.region or not place.region or hidden.region == place.region)
-
-
-def _covers(listed: Scope, place: Scope) -> bool:
-    return listed.account == place.account and listed.region in ("", place.region)

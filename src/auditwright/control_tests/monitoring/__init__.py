@@ -1,0 +1,1 @@
+"""Control tests of what watches: trails, logs, detectors, recorders and alarms."""
