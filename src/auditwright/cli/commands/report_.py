@@ -11,8 +11,7 @@ from auditwright.app.running import latest_run
 from auditwright.app.workspace import open_workspace
 from auditwright.cli.output import PROGRAM
 from auditwright.core.ids import RunId
-
-FORMATS = ("html", "pdf", "json", "csv", "oscal")
+from auditwright.render.bundle import FORMATS, render_all
 
 
 @click.command("report")
@@ -32,8 +31,6 @@ FORMATS = ("html", "pdf", "json", "csv", "oscal")
 @click.option("--run", "run_id", help="The run to report on; the last one unless given.")
 def command(program: Path, out: Path | None, formats: tuple[str, ...], run_id: str | None) -> None:
     """Write the readiness report of the last run: HTML, PDF, JSON, CSV and OSCAL."""
-    from auditwright.render.bundle import render_all
-
     with open_workspace(program) as workspace:
         run = workspace.stores.records.run(RunId(run_id)) if run_id else latest_run(workspace)
         if run is None or run.finished_at is None:
