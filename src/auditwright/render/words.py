@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from auditwright.core.framework import Criterion
 from auditwright.core.ids import Digest
 from auditwright.core.outcome import Deviation, NotApplicable, Outcome, Satisfied, Undetermined
 from auditwright.core.period import Period
@@ -135,6 +136,12 @@ def anchor(prefix: str, name: str) -> str:
     if safe == name:
         return f"{prefix}-{safe}"
     return f"{prefix}-{safe}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
+
+
+def short_criterion(criterion: Criterion) -> str:
+    """The part of a criterion's id that follows its group's letters, where its group stands beside it: 6.1 of CC6.1."""
+    letters = criterion.group.rstrip("0123456789")
+    return criterion.id.removeprefix(letters) if criterion.id.startswith(criterion.group) else criterion.id
 
 
 def kind_words(kind: str) -> str:

@@ -1,0 +1,564 @@
+"""The readiness report as a PDF for paper and for archives: PDF/A-2a and PDF/UA-1, byte-identical each time.
+
+1. Text arrives in the template as data, never as markup.
+2. A character that no font at hand can draw is shown as its code, as these standards ask: a probe finds them.
+3. Only the fonts that are given, and those inside the typesetter, are used: the machine changes nothing.
+"""
+
+import json
+import re
+import string
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from auditwright.core.canonical import Json
+from auditwright.core.ids import ControlId, Digest, TestId
+from auditwright.core.log import iso
+from auditwright.engine.readiness import Status, Tally
+from auditwright.render import words
+from auditwright.render.html import KINDS
+from auditwright.render.readiness import (
+    ControlTestView,
+    ControlView,
+    CriterionView,
+    FindingView,
+    GapView,
+    ItemView,
+    ReadinessReport,
+)
+
+if TYPE_CHECKING:
+    from typst import Fonts
+
+MAX_ROWS = 25
+"""Rows of one list: paper is read from front to back, and the CSV has every row."""
+
+MAX_FINDINGS = 100
+"""Problems listed one by one."""
+
+MAX_EVIDENCE_ROWS = 400
+"""Rows of the evidence index, about twenty pages; the CSV has every record."""
+
+MAX_EVIDENCE_LINKS = 2
+"""Digests beside one item."""
+
+MAX_TEXT = 400
+"""Characters of a name or a reason on paper; nothing can be folded there."""
+
+MAX_PROBES = 3
+"""How often to look for characters that cannot be drawn, before anything beyond ASCII is shown as codes."""
+
+_PREFERRED = (("body", "Inter", "Libertinus Serif"), ("mono", "JetBrains Mono", "DejaVu Sans Mono"))
+
+Object = Mapping[str, Json]
+
+
+class PdfError(RuntimeError):
+    """The typesetter refused the report; the message has its words."""
+
+
+def render_pdf(report: ReadinessReport, *, fonts: Path | None = None) -> bytes:
+    """The report as PDF; `fonts` is a folder with Inter and JetBrains Mono, else fonts of the typesetter serve.
+
+    Raises PdfError.
+    """
+    held = _fonts(fonts)
+    families = _families(held)
+    data = _Paper(report).data()
+    hidden: frozenset[str] = frozenset()
+    for attempt in range(MAX_PROBES + 1):
+        shown = _drawable(data, hidden, ascii_only=attempt == MAX_PROBES)
+        missing = _undrawable(_text_of(shown), families, held) if attempt < MAX_PROBES else frozenset()
+        if not missing:
+            break
+        hidden |= missing
+    else:
+        shown = _drawable(data, hidden, ascii_only=True)
+    assert isinstance(shown, Mapping)
+    template = resources.files("auditwright.render").joinpath("templates", "readiness.typ").read_bytes()
+    return _typeset(template, {**shown, **families}, fonts=held, timestamp=int(report.as_of.timestamp()))
+
+
+def _fonts(folder: Path | None) -> "Fonts":
+    """(3) The fonts of the folder and of the typesetter, and none of the machine."""
+    import typst
+
+    paths: list[Path] = [] if folder is None else [folder]
+    return typst.Fonts(include_system_fonts=False, font_paths=paths)
+
+
+def _families(fonts: "Fonts") -> Object:
+    held = set(fonts.families())
+    chosen: dict[str, Json] = {use: best if best in held else spare for use, best, spare in _PREFERRED}
+    # A serif of the same size looks smaller than Inter.
+    return {**chosen, "size": 9 if chosen["body"] == "Inter" else 10}
+
+
+def _typeset(template: bytes, data: Object, *, fonts: "Fonts", timestamp: int) -> bytes:
+    import typst
+
+    try:
+        return typst.compile(
+            template,
+            format="pdf",
+            font_paths=fonts,
+            ignore_system_fonts=True,
+            sys_inputs={"report": json.dumps(data)},
+            # ISO 19005-2 level A and ISO 14289-1: for archives, and readable by assistive technology.
+            pdf_standards=["a-2a", "ua-1"],
+            timestamp=timestamp,
+        )
+    except typst.TypstError as error:
+        raise PdfError(f"the PDF could not be typeset: {error.diagnostic}") from error
+
+
+_PROBE = b"""#set document(title: "probe", date: datetime(year: 2026, month: 1, day: 1))
+#set text(font: json(bytes(sys.inputs.report)).font, lang: "en")
+#json(bytes(sys.inputs.report)).text
+"""
+
+_MISSING = re.compile(r'the text `"((?:[^"\\]|\\.|\\u\{[0-9a-f]+\})*)"` could not be displayed')
+_CODE = re.compile(r"\\u\{([0-9a-f]+)\}")
+
+
+def _undrawable(text: str, families: Object, fonts: "Fonts") -> frozenset[str]:
+    """(2) The characters that no font at hand can draw: the typesetter names them all when it refuses."""
+    unusual = " ".join(sorted(set(text) - set(string.printable)))
+    if not unusual:
+        return frozenset()
+    missing: set[str] = set()
+    for use in ("body", "mono"):
+        try:
+            _typeset(_PROBE, {"text": unusual, "font": families[use]}, fonts=fonts, timestamp=0)
+        except PdfError as error:
+            named = (
+                _CODE.sub(lambda code: chr(int(code[1], 16)), found) for found in _MISSING.findall(str(error))
+            )
+            missing.update(letter for cluster in named for letter in cluster if letter in unusual)
+            if not missing:
+                raise
+    return frozenset(missing - {" "})
+
+
+def _drawable(value: Json, hidden: frozenset[str], *, ascii_only: bool) -> Json:
+    match value:
+        case str():
+            return "".join(
+                f"[U+{ord(letter):04X}]"
+                if letter in hidden or (ascii_only and not letter.isascii() and letter != _BREAK)
+                else letter
+                for letter in value
+            )
+        case Mapping():
+            return {key: _drawable(held, hidden, ascii_only=ascii_only) for key, held in value.items()}
+        case Sequence():
+            return [_drawable(held, hidden, ascii_only=ascii_only) for held in value]
+        case _:
+            return value
+
+
+def _text_of(value: Json) -> str:
+    match value:
+        case str():
+            return value
+        case Mapping():
+            return "".join(_text_of(held) for held in value.values())
+        case Sequence():
+            return "".join(_text_of(held) for held in value)
+        case _:
+            return ""
+
+
+_BREAK = "\u200b"
+"""Zero-width space: where a line may end. It is ours; `visible` leaves none of a source's."""
+
+_LONG_WORD = re.compile(r"[^\s]{18,}")
+_PIECE = re.compile(r".{1,12}?[/:._@=,-](?=.)|.{12}(?=.)")
+
+
+def _breakable(text: str) -> str:
+    """The same text with places at which a long word may be broken."""
+    return _LONG_WORD.sub(lambda word: _PIECE.sub(lambda piece: piece[0] + _BREAK, word[0]), text)
+
+
+def _t(text: str, limit: int = MAX_TEXT) -> str:
+    """Text from outside as it is printed."""
+    return _breakable(words.clipped(text, limit))
+
+
+class _Paper:
+    """What the template prints, in words."""
+
+    def __init__(self, report: ReadinessReport) -> None:
+        self._report = report
+        self._controls: Mapping[ControlId, ControlView] = {view.control.id: view for view in report.controls}
+        self._tests: Mapping[TestId, ControlTestView] = {view.id: view for view in report.tests}
+        self._written: set[str] = set()
+        self._listed = self._evidence_listed()
+
+    def data(self) -> Object:
+        """Everything, as JSON."""
+        report = self._report
+        at = report.as_of.astimezone(UTC)
+        name = words.clipped(report.organization, 120)
+        categories = self._categories()
+        return {
+            "title": f"Readiness of {name}",
+            "author": name,
+            "date": [at.year, at.month, at.day],
+            "as-of": f"As of {words.moment(at)}",
+            "headline": words.headline(report),
+            "summary": words.summary(report),
+            "notice": _t(report.demo_notice),
+            "no-opinion": words.NO_OPINION,
+            "facts": self._facts(),
+            "figures": self._figures(),
+            "gaps": self._gaps(),
+            "groups": self._map(),
+            "legend": [
+                {"kind": KINDS[status], "word": f"{words.number(count)} {words.WORDS[status].lower()}"}
+                for status, count in report.criteria_tally.counts().items()
+                if count
+            ],
+            "categories": categories,
+            "elsewhere": [
+                self._test(view) for view in report.tests if f"test {view.id}" not in self._written
+            ],
+            "findings": self._findings(),
+            "evidence": self._evidence(),
+            "log": self._log(),
+            "note": _breakable(words.visible_block(report.log.note).strip()),
+        }
+
+    def _facts(self) -> Sequence[Json]:
+        report = self._report
+        finished = report.run.finished_at
+        facts = [
+            ("Organization", _t(report.organization, 200)),
+            ("Framework", f"{report.framework_title}, {report.framework_version}"),
+            ("Categories", ", ".join(view.category.title for view in report.categories)),
+            ("Period", "one moment only" if report.period is None else words.span(report.period)),
+            ("As of", words.moment(report.as_of)),
+            (
+                "Run",
+                f"{_t(report.run.id)}, {words.moment(report.run.started_at)} "
+                + ("and not finished" if finished is None else f"to {words.moment(finished)}"),
+            ),
+            (
+                "Log",
+                words.many(report.log.size, "entry", "entries")
+                + ("" if report.log.note else ", not signed yet"),
+            ),
+            ("Made by", report.generator),
+        ]
+        return [[name, value] for name, value in facts]
+
+    def _figures(self) -> Object:
+        report = self._report
+        tallies = (
+            ("Criteria", report.criteria_tally),
+            ("Controls", report.controls_tally),
+            ("Tests", report.tests_tally),
+            ("Items examined", _sum(view.tally for view in report.tests)),
+        )
+        shown = [status for status in Status if any(tally.count(status) for _, tally in tallies)]
+        return {
+            "head": ["Of all", *(words.WORDS[status] for status in shown), "Total"],
+            "rows": [
+                [name, *(words.number(tally.count(status)) for status in shown), words.number(tally.total)]
+                for name, tally in tallies
+            ],
+        }
+
+    def _gaps(self) -> Object:
+        gaps = self._report.not_observable
+        lead = (
+            f"{words.many(len(gaps), 'gap')}. What a gap hides is undetermined, not satisfied."
+            if gaps
+            else "Every question of this run was answered. What no source is connected for is listed as controls without a test."
+        )
+        return {
+            "lead": lead,
+            "rows": [_gap_row(view) for view in gaps[:MAX_FINDINGS]],
+            "rest": _rest(len(gaps), MAX_FINDINGS, "gaps.csv"),
+        }
+
+    def _map(self) -> Sequence[Object]:
+        return [
+            {
+                "id": view.group.id,
+                "title": view.group.title,
+                "criteria": [
+                    {
+                        "short": words.short_criterion(each.criterion),
+                        "kind": KINDS[each.status],
+                        "anchor": words.anchor("criterion", each.criterion.id),
+                    }
+                    for each in view.criteria
+                ],
+            }
+            for category in self._report.categories
+            for view in category.groups
+        ]
+
+    def _findings(self) -> Object:
+        findings = self._report.findings
+        lead = (
+            f"{words.many(len(findings), 'open finding')}, the most severe first. One problem is one finding."
+            if findings
+            else "No finding is open. This says something only of what was tested."
+        )
+        return {
+            "lead": lead,
+            "rows": [_finding_row(view) for view in findings[:MAX_FINDINGS]],
+            "rest": _rest(len(findings), MAX_FINDINGS, "findings.csv"),
+        }
+
+    def _categories(self) -> Sequence[Object]:
+        return [
+            {
+                "title": category.category.title,
+                "description": category.category.description,
+                "groups": [
+                    {
+                        "id": group.group.id,
+                        "title": group.group.title,
+                        "criteria": [self._criterion(view) for view in group.criteria],
+                    }
+                    for group in category.groups
+                ],
+            }
+            for category in self._report.categories
+        ]
+
+    def _criterion(self, view: CriterionView) -> Object:
+        controls = [self._controls[control_id] for control_id in view.controls]
+        fresh = [control for control in controls if self._first(f"control {control.control.id}")]
+        return {
+            "id": view.criterion.id,
+            "anchor": words.anchor("criterion", view.criterion.id),
+            "title": view.criterion.title,
+            "meaning": view.criterion.meaning,
+            "status": _status(view.status, words.status_word(view.status, view.waived_until)),
+            "reason": words.criterion_reason(controls),
+            "links": [
+                {
+                    "id": control.control.id,
+                    "anchor": words.anchor("control", control.control.id),
+                    "word": words.status_word(control.status, control.waived_until).lower(),
+                }
+                for control in controls
+                if control not in fresh
+            ],
+            "controls": [self._control(control) for control in fresh],
+        }
+
+    def _control(self, view: ControlView) -> Object:
+        control = view.control
+        tests = [self._tests[test_id] for test_id in view.tests]
+        fresh = [test for test in tests if self._first(f"test {test.id}")]
+        return {
+            "id": _t(control.id),
+            "anchor": words.anchor("control", control.id),
+            "title": _t(control.title),
+            "statement": _t(control.statement, 2_000),
+            "facts": _t(
+                f"Owner: {control.owner_role} · operates {control.cadence.words} · version {control.version} · "
+                f"meets {', '.join(control.criteria)}"
+            ),
+            "status": _status(view.status, words.status_word(view.status, view.waived_until)),
+            "reason": words.control_reason(view),
+            "links": [
+                {
+                    "title": _t(test.title),
+                    "anchor": words.anchor("test", test.id),
+                    "word": words.status_word(test.status).lower(),
+                }
+                for test in tests
+                if test not in fresh
+            ],
+            "tests": [self._test(test) for test in fresh],
+        }
+
+    def _first(self, member: str) -> bool:
+        """True the first time: a control or a test is written out once, and a link elsewhere."""
+        if member in self._written:
+            return False
+        self._written.add(member)
+        return True
+
+    def _test(self, test: ControlTestView) -> Object:
+        shown = [status for status in _LISTED if test.tally.count(status)]
+        quiet = [
+            f"{words.number(test.tally.count(status))} {words.WORDS[status].lower()}"
+            for status in (Status.SATISFIED, Status.NOT_APPLICABLE)
+            if test.tally.count(status)
+        ]
+        return {
+            "id": _t(test.id),
+            "anchor": words.anchor("test", test.id),
+            "title": _t(test.title),
+            "status": _status(test.status, words.status_word(test.status)),
+            "reason": words.test_reason(test),
+            "rationale": _t(test.rationale, 1_000),
+            "severity": test.severity.value,
+            "population": f"{words.many(len(test.items), 'item')} of the kind "
+            f"{words.kind_words(test.population)}, every one examined",
+            "scopes": _t(", ".join(map(str, test.scopes)) or "no scope"),
+            "settings": _t(", ".join(f"{name} = {value}" for name, value in test.settings)),
+            "concluded": "not run" if test.concluded_at is None else words.moment(test.concluded_at),
+            "gaps": [_t(view.gap.sentence()) for view in test.gaps[:5]],
+            "lists": [self._list(test, status) for status in shown],
+            "quiet": f"Not listed here: {', '.join(quiet)}. All are in observations.csv." if quiet else "",
+            "fix": [
+                [name, _breakable(words.visible_block(text).strip())]
+                for name, text in (
+                    ("Console", test.remediation.console),
+                    ("Command", test.remediation.command),
+                    ("Terraform", test.remediation.terraform),
+                )
+                if text and shown
+            ],
+        }
+
+    def _list(self, test: ControlTestView, status: Status) -> Object:
+        members = [item for item in test.items if item.status is status]
+        rest = _rest(len(members), MAX_ROWS, "observations.csv")
+        return {
+            "status": _status(status, words.WORDS[status]),
+            "count": rest or words.many(len(members), "item"),
+            "rows": [self._row(item) for item in members[:MAX_ROWS]],
+        }
+
+    def _row(self, item: ItemView) -> Object:
+        seen = item.observation
+        waiver = item.waiver
+        return {
+            "name": _t(seen.name or "(empty)", 160),
+            "id": "" if seen.item == seen.name else _t(seen.item, 160),
+            "account": _t(seen.account or "no account", 80),
+            "region": _t(seen.region, 80),
+            "why": _t(words.what(seen.outcome)),
+            "since": "" if item.first_seen_at is None else f"First seen {words.day(item.first_seen_at)}",
+            "waiver": ""
+            if waiver is None
+            else _t(
+                f"Waived until {words.day(waiver.ends_at)} by {waiver.approved_by}, at the request of "
+                f"{waiver.requested_by} ({waiver.id}): {waiver.reason}"
+            ),
+            "evidence": [
+                {
+                    "short": words.short(digest),
+                    "anchor": words.anchor("e", digest),
+                    "listed": digest in self._listed,
+                }
+                for digest in seen.evidence[:MAX_EVIDENCE_LINKS]
+            ],
+        }
+
+    def _evidence_listed(self) -> set[Digest]:
+        cited = {
+            digest
+            for test in self._report.tests
+            for status in _LISTED
+            for item in [each for each in test.items if each.status is status][:MAX_ROWS]
+            for digest in item.observation.evidence[:MAX_EVIDENCE_LINKS]
+        }
+        # What is cited comes first, so that a link on paper leads somewhere; then the rest while there is room.
+        ordered = sorted(self._report.evidence, key=lambda record: (record.digest not in cited, record.seq))
+        return set(list(dict.fromkeys(record.digest for record in ordered))[:MAX_EVIDENCE_ROWS])
+
+    def _evidence(self) -> Object:
+        records = {record.digest: record for record in reversed(self._report.evidence)}
+        listed = [record for record in records.values() if record.digest in self._listed]
+        listed.sort(key=lambda record: record.seq)
+        count = len(self._report.evidence)
+        lead = f"{words.many(count, 'record')} of this run. The digest is the SHA-256 of the bytes as they were kept."
+        if count > len(listed):
+            lead = f"{lead} {words.number(len(listed))} are listed; all are in evidence.csv, with the digests in full."
+        if not count:
+            lead = "This run kept no evidence. Nothing can be concluded from it."
+        return {
+            "lead": lead,
+            "rows": [
+                {
+                    "short": words.short(record.digest),
+                    "anchor": words.anchor("e", record.digest),
+                    "operation": _t(record.query.operation, 120),
+                    "command": _t(record.query.command, 240),
+                    "scope": _t(str(record.scope), 120),
+                    "collected": words.second(record.collected_at),
+                    "size": words.size(record.size_bytes),
+                    "log": words.number(record.seq),
+                }
+                for record in listed
+            ],
+        }
+
+    def _log(self) -> Sequence[Json]:
+        log = self._report.log
+        stamped = "with" if log.timestamped else "without"
+        signed = "not signed"
+        if log.signed_at is not None:
+            signed = f"{iso(log.signed_at)}, {stamped} a time stamp by a third party (RFC 3161)"
+        facts = [
+            ("Entries", words.number(log.size)),
+            ("Root", _breakable(log.root) or "no checkpoint yet"),
+            ("Signed", signed),
+            ("Definitions", _breakable(self._report.run.program_sha256)),
+        ]
+        return [[name, value] for name, value in facts]
+
+
+_LISTED = (Status.DEVIATION, Status.UNDETERMINED, Status.WAIVED)
+
+
+def _status(status: Status, word: str) -> Object:
+    return {"kind": KINDS[status], "word": word}
+
+
+def _gap_row(view: GapView) -> Object:
+    gap = view.gap
+    return {
+        "operation": _t(gap.operation, 120),
+        "reason": _t(
+            f"{gap.reason.value.capitalize()}{f', asked about {gap.subject}' if gap.subject else ''}", 160
+        ),
+        "account": _t(gap.scope.account or "no account", 80),
+        "place": _t(", ".join(part for part in (gap.scope.region, gap.scope.source) if part), 80),
+        "detail": _t(gap.detail),
+        "remedy": _t(gap.remedy),
+        "hides": f"items of {words.many(len(view.tests), 'test')}"
+        if gap.hides_items
+        else "facts of known items",
+        "log": "nothing was asked" if view.log_index is None else f"log index {words.number(view.log_index)}",
+    }
+
+
+def _finding_row(view: FindingView) -> Object:
+    finding = view.finding
+    until = None if view.waiver is None else view.waiver.ends_at
+    return {
+        "severity": view.severity.value.capitalize(),
+        "name": _t(finding.name or "(empty)", 120),
+        "anchor": words.anchor("test", finding.test),
+        "what": _t(finding.what),
+        "account": _t(" ".join(part for part in (finding.account, finding.region) if part), 80),
+        "criteria": ", ".join(view.criteria) or "no criterion in scope",
+        "status": _status(view.status, words.status_word(view.status, until)),
+        "since": words.day(finding.first_seen_at),
+    }
+
+
+def _rest(total: int, cap: int, file: str) -> str:
+    if total <= cap:
+        return ""
+    return f"{words.number(cap)} of {words.number(total)} are shown; all are in {file}."
+
+
+def _sum(tallies: Iterable[Tally]) -> Tally:
+    held = list(tallies)
+    return Tally(**{status.name.lower(): sum(tally.count(status) for tally in held) for status in Status})
