@@ -414,7 +414,7 @@ def _yaml_cell(name: str, entry: Entry) -> str | None:
         return ";".join(entry.texts()) or None
     if isinstance(value, str):
         return value.strip() or None
-    raise entry.error(f"expected a text, found {value!r}")
+    raise entry.expected("a text")
 
 
 def _person(entry: _Entry) -> Person:

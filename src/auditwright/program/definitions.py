@@ -161,8 +161,10 @@ def _test_settings(entry: Entry | None) -> Iterator[TestSetting]:
 
 def _setting(entry: Entry) -> int | str | bool | tuple[str, ...]:
     match entry.value:
-        case bool() | int() | str() as value:
+        case bool() | str() as value:
             return value
+        case int():
+            return entry.integer()
         case list():
             return entry.texts()
         case _:

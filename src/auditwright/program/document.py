@@ -7,11 +7,12 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import cast
 
 import yaml
+from yaml.constructor import SafeConstructor
 
 Path = tuple[str | int, ...]
 
@@ -21,11 +22,19 @@ MAX_FILE_BYTES = 10_000_000
 MAX_DEPTH = 32
 """Definitions nest three or four deep; YAML bombs nest more."""
 
-MAX_PARTS = 1_000_000
-"""Values in one file, aliases expanded: ten fields for each of 100,000 people."""
+MAX_ALIASED_PARTS = 10_000
+"""Values that aliases may add to those that the file spells out, of which each takes a character."""
+
+MAX_INTEGER = 2**63 - 1
+"""What the records can hold."""
+
+MAX_SHOWN = 80
+"""Characters of a wrong value that an error repeats: one line of a terminal."""
 
 _TOML_KEY = re.compile(r"""\s*((?:"[^"]*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[\w-]+))*)\s*=""")
-_TOML_HEADER = re.compile(r"\s*(\[\[?)\s*(.+?)\s*\]\]?\s*(?:#.*)?$")
+_TOML_HEADER = re.compile(r"""\s*(\[\[?)((?:"[^"]*"|'[^']*'|[^\]"'#])+)\]""")
+_UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
+_TOML_LONG_TEXTS = ('"""', "'''")
 
 
 class ProgramError(ValueError):
@@ -60,22 +69,28 @@ class Entry:
         place = f"{self.document.file}:{self.document.line(self.path)}"
         return ProgramError(f"{place}: {where}: {problem}" if where else f"{place}: {problem}")
 
+    def expected(self, wanted: str) -> ProgramError:
+        """An error that says what was expected here, and shows the beginning of what stands here."""
+        return self.error(f"expected {wanted}, found {_shown(self.value)}")
+
     def text(self) -> str:
         """A string that says something, without space around it."""
-        if not isinstance(self.value, str) or not self.value.strip():
-            raise self._expected("a text")
+        if not isinstance(self.value, str) or not self.value.strip() or not _can_be_kept(self.value):
+            raise self.expected("a text")
         return self.value.strip()
 
     def integer(self) -> int:
         """A whole number."""
         if isinstance(self.value, bool) or not isinstance(self.value, int):
-            raise self._expected("a whole number")
+            raise self.expected("a whole number")
+        if abs(self.value) > MAX_INTEGER:
+            raise self.expected(f"a whole number of at most {MAX_INTEGER}")
         return self.value
 
     def flag(self) -> bool:
         """True or false."""
         if not isinstance(self.value, bool):
-            raise self._expected("true or false")
+            raise self.expected("true or false")
         return self.value
 
     def day(self) -> date:
@@ -85,7 +100,7 @@ class Entry:
         try:
             return date.fromisoformat(self.text())
         except ValueError:
-            raise self._expected("a date such as 2026-11-23") from None
+            raise self.expected("a date such as 2026-11-23") from None
 
     def moment(self) -> datetime:
         """A time with its zone, or a date, which then means its first moment in UTC."""
@@ -94,7 +109,7 @@ class Entry:
             try:
                 value = datetime.fromisoformat(value.strip())
             except ValueError:
-                raise self._expected("a date or a time such as 2026-11-23T14:00:00Z") from None
+                raise self.expected("a date or a time such as 2026-11-23T14:00:00Z") from None
         if isinstance(value, datetime):
             return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
         return datetime.combine(self.day(), time(), tzinfo=UTC)
@@ -102,7 +117,7 @@ class Entry:
     def items(self) -> Sequence["Entry"]:
         """The members of a list."""
         if not isinstance(self.value, list):
-            raise self._expected("a list")
+            raise self.expected("a list")
         members = cast("list[object]", self.value)
         return [self._at(place, member) for place, member in enumerate(members)]
 
@@ -116,7 +131,7 @@ class Entry:
     def fields(self) -> "Fields":
         """The members of a table."""
         if not isinstance(self.value, dict):
-            raise self._expected("a table of keys and values")
+            raise self.expected("a table of keys and values")
         members = cast("dict[object, object]", self.value)
         if any(not isinstance(name, str) for name in members):
             raise self.error("every key must be a text")
@@ -126,11 +141,6 @@ class Entry:
 
     def _at(self, step: str | int, value: object) -> "Entry":
         return Entry(document=self.document, path=(*self.path, step), value=value)
-
-    def _expected(self, wanted: str) -> ProgramError:
-        shown = repr(self.value)
-        shown = shown if len(shown) <= 80 else f"{shown[:79]}…"  # noqa: PLR2004  # one line of a terminal
-        return self.error(f"expected {wanted}, found {shown}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,8 +180,8 @@ def read_toml(body: bytes, *, file: str) -> Entry:
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+)", str(error))
         raise ProgramError(f"{file}:{found[1] if found else 1}: not valid TOML: {error}") from None
-    except RecursionError:
-        raise ProgramError(f"{file}:1: nested too deeply") from None
+    except (RecursionError, ValueError) as error:  # ValueError: a number of thousands of digits
+        raise ProgramError(f"{file}:1: not valid TOML: {_clip(str(error))}") from None
     return Entry(document=Document(file=file, lines=_toml_lines(text)), path=(), value=value)
 
 
@@ -181,7 +191,11 @@ def read_yaml(body: bytes, *, file: str) -> Entry:
     lines: dict[Path, int] = {}
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
-        value = None if node is None else _plain(node, (), lines, file)
+        value = (
+            None
+            if node is None
+            else _Reader(file=file, lines=lines, most=MAX_ALIASED_PARTS + len(text)).plain(node, ())
+        )
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = mark.line + 1 if mark else 1
@@ -191,26 +205,72 @@ def read_yaml(body: bytes, *, file: str) -> Entry:
     return Entry(document=Document(file=file, lines=lines), path=(), value=value)
 
 
-def _plain(node: yaml.Node, path: Path, lines: dict[Path, int], file: str) -> object:
-    line = node.start_mark.line + 1
-    lines[path] = line
-    if len(path) > MAX_DEPTH or len(lines) > MAX_PARTS:
-        raise ProgramError(f"{file}:{line}: nested too deeply, or too large once its aliases are expanded")
-    match node:
-        case yaml.MappingNode():
-            found: dict[object, object] = {}
-            for key_node, value_node in node.value:
-                key = yaml.SafeLoader("").construct_object(key_node)
-                if key in found:
-                    raise ProgramError(f"{file}:{key_node.start_mark.line + 1}: the key {key!r} stands twice")
-                found[key] = _plain(value_node, (*path, str(key)), lines, file)
-                lines[(*path, str(key))] = key_node.start_mark.line + 1
-            return found
-        case yaml.SequenceNode():
-            return [_plain(member, (*path, place), lines, file) for place, member in enumerate(node.value)]
-        case _:
-            value: object = yaml.SafeLoader("").construct_object(node)
-            return value
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reader:
+    """From YAML's nodes to plain values, aliases expanded; the line of each is written into `lines`."""
+
+    file: str
+    lines: dict[Path, int]
+    most: int
+    """Values in the file at most, aliases expanded."""
+    constructor: SafeConstructor = field(default_factory=SafeConstructor)
+
+    def plain(self, node: yaml.Node, path: Path) -> object:
+        line = node.start_mark.line + 1
+        self.lines[path] = line
+        if len(path) > MAX_DEPTH or len(self.lines) > self.most:
+            raise self._error(line, "nested too deeply, or too large once its aliases are expanded")
+        match node:
+            case yaml.MappingNode():
+                return self._table(node, path)
+            case yaml.SequenceNode():
+                return [self.plain(member, (*path, place)) for place, member in enumerate(node.value)]
+            case _:
+                return self._scalar(node)
+
+    def _table(self, node: yaml.MappingNode, path: Path) -> dict[object, object]:
+        found: dict[object, object] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise self._error(line, "every key must be a text")
+            key = self._scalar(key_node)
+            if key in found:
+                raise self._error(line, f"the key {_shown(key)} stands twice")
+            found[key] = self.plain(value_node, (*path, str(key)))
+            self.lines[(*path, str(key))] = line
+        return found
+
+    def _scalar(self, node: yaml.Node) -> object:
+        try:
+            value: object = self.constructor.construct_object(node)
+        except (ValueError, KeyError, AttributeError, TypeError, OverflowError):
+            # PyYAML converts what looks like a date or a number, or is tagged so, without checking it.
+            kind = str(node.tag).rpartition(":")[2]
+            problem = f"not valid YAML: {_clip(repr(node.value))} is no {kind}"
+            raise self._error(node.start_mark.line + 1, problem) from None
+        if isinstance(value, str) and not _can_be_kept(value):
+            raise self._error(node.start_mark.line + 1, "a text holds a zero byte or half a character")
+        return value
+
+    def _error(self, line: int, problem: str) -> ProgramError:
+        return ProgramError(f"{self.file}:{line}: {problem}")
+
+
+def _can_be_kept(text: str) -> bool:
+    """False for a text that databases and UTF-8 refuse, which only an escape can write."""
+    return _UNKEEPABLE.search(text) is None
+
+
+def _shown(value: object) -> str:
+    try:
+        return _clip(repr(value))
+    except ValueError:  # Python writes no number of thousands of digits
+        return "a number of thousands of digits"
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
 def _decode(body: bytes, file: str) -> str:
@@ -227,8 +287,11 @@ def _toml_lines(text: str) -> Mapping[Path, int]:
     lines: dict[Path, int] = {}
     table: Path = ()
     counts: dict[Path, int] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        if header := _TOML_HEADER.match(line):
+    within = ""
+    for number, line in enumerate(text.split("\n"), start=1):  # TOML knows no other end of a line
+        if within:
+            within = "" if within in line else within
+        elif header := _TOML_HEADER.match(line):
             table = _toml_path(header[2])
             if header[1] == "[[":
                 counts[table] = counts.get(table, -1) + 1
@@ -236,6 +299,7 @@ def _toml_lines(text: str) -> Mapping[Path, int]:
             lines.setdefault(table, number)
         elif key := _TOML_KEY.match(line):
             lines.setdefault((*table, *_toml_path(key[1])), number)
+            within = next((quote for quote in _TOML_LONG_TEXTS if line.count(quote) % 2), "")
     return lines
 
 
