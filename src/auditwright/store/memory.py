@@ -414,11 +414,12 @@ class MemoryInventory:
 
     def query(self, sql: str, *, as_of: datetime | None = None) -> Rows:
         """Run one SELECT over the kinds as tables, read-only; raises QueryError."""
-        from auditwright.store.query import Sandbox
+        from auditwright.store.query import Sandbox, mentioned
 
+        known = kinds()
         with Sandbox() as sandbox:
-            for kind in kinds().values():
-                sandbox.add_items(kind, self.resources(kind, as_of=as_of))
+            for name in mentioned(sql, known):
+                sandbox.add_items(known[name], self.resources(known[name], as_of=as_of))
             return sandbox.run(sql)
 
     def _is_covered(self, key: tuple[str, Scope | TestId], run: RunId, at: datetime) -> bool:
