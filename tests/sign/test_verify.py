@@ -296,6 +296,45 @@ def test_a_checkpoint_whose_text_changed_is_forged(folder: Path) -> None:
     assert "does not fit its text" in report.problems[0].message
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "other.example/log\n21\n{root}\n",
+        "acme.example/log\n21\n{root}\n\tindented\n",
+        "acme.example/log\n21\n",
+    ],
+)
+def test_a_note_that_the_key_signed_but_that_is_no_checkpoint_of_the_log_is_forged(
+    folder: Path, log: SampleLog, text: str
+) -> None:
+    text = text.format(root=log.checkpoint().text.split("\n")[2])
+    key = SIGNER.verifier_key()
+    signature = note.Signature(
+        name=key.name, key_id=key.key_id, signature=SIGNER.private_key.sign(text.encode())
+    )
+    (folder / "log/checkpoint").write_bytes(note.Note(text=text, signatures=(signature,)).encode())
+    assert Kind.FORGED_CHECKPOINT in kinds(verify_package(folder, VKEY))
+
+
+def test_a_signature_in_another_spelling_is_not_the_same_bytes(folder: Path) -> None:
+    signed = (folder / "log/checkpoint").read_bytes()
+    assert signed.endswith(b"=\n")
+    alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    last = alphabet.index(signed[-3:-2])
+    respelled = signed[:-3] + alphabet[last ^ 1 : (last ^ 1) + 1] + b"=\n"
+    for path in (folder / "log/checkpoint", folder / "log/manifest.tlog-proof"):
+        path.write_bytes(path.read_bytes().replace(signed, respelled))
+    fix_sums(folder)
+    problem = only(verify_package(folder))
+    assert problem.kind is Kind.FORGED_CHECKPOINT
+    assert "spelling" in problem.message
+
+
+def test_a_key_whose_id_is_not_its_own_is_named(folder: Path) -> None:
+    (folder / "log/vkey").write_text(VKEY.replace("+611c3d86+", "+611c3d87+") + "\n")
+    assert "a part of it was changed" in verify_package(folder).problems[0].message
+
+
 def test_a_checkpoint_of_another_root_is_named(folder: Path, log: SampleLog) -> None:
     wrong = Checkpoint(origin=SIGNER.name, size=len(log.leaves), root=bytes(32))
     (folder / "log/checkpoint").write_bytes(sign_checkpoint(wrong, SIGNER))
@@ -310,7 +349,8 @@ def test_a_genuine_checkpoint_of_another_size_is_named(folder: Path, log: Sample
         sign_checkpoint(Checkpoint(origin=SIGNER.name, size=size, root=root), SIGNER)
     )
     fix_sums(folder)
-    assert Kind.WRONG_SIZE in kinds(verify_package(folder, VKEY))
+    found = {(p.kind, p.place) for p in verify_package(folder, VKEY).problems}
+    assert (Kind.WRONG_SIZE, "log/checkpoint" if size <= 18 else "log/hashes.bin") in found
 
 
 def test_a_rewritten_log_with_a_key_of_its_own_is_found_only_by_the_known_key(tmp_path: Path) -> None:
@@ -338,6 +378,26 @@ def test_a_changed_manifest_is_not_the_one_in_the_log(folder: Path) -> None:
     edit_manifest(folder, organization="Other, Inc.")
     problem = only(verify_package(folder))
     assert problem.kind is Kind.UNBOUND_MANIFEST
+
+
+def test_a_manifest_of_another_log_is_named(folder: Path) -> None:
+    edit_manifest(folder, origin="other.example/log")
+    assert Kind.WRONG_MANIFEST in kinds(verify_package(folder))
+
+
+def test_evidence_under_another_name_than_its_digest_is_named(folder: Path) -> None:
+    files = json.loads((folder / "manifest.json").read_bytes())["files"]
+    for entry in files:
+        if entry["sha256"] in {digest_of(BODIES[3]), digest_of(RESULT)}:
+            path = folder / entry["path"]
+            entry["path"] = entry["path"].partition("/")[0] + "/renamed.json"
+            path.rename(folder / entry["path"])
+    edit_manifest(folder, files=files)
+    found = {(p.kind, p.place) for p in verify_package(folder).problems}
+    assert {
+        (Kind.WRONG_MANIFEST, "evidence/renamed.json"),
+        (Kind.WRONG_MANIFEST, "results/renamed.json"),
+    } <= found
 
 
 def test_evidence_swapped_together_with_the_manifest_is_found(folder: Path) -> None:
@@ -480,7 +540,16 @@ def test_a_log_that_misnumbers_its_leaves_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "leaf", [b"[]", b"{}", b'{"seq":6,"kind":7}', b'{"seq":6,"kind":"evidence"}', b'{"seq":6', b"\xff"]
+    "leaf",
+    [
+        b"[]",
+        b"{}",
+        b'{"seq":6,"kind":7}',
+        b'{"seq":6,"kind":"evidence"}',
+        b'{"seq":6',
+        b"\xff",
+        b'{"kind":"x","seq":1,"seq":6}',
+    ],
 )
 def test_a_leaf_of_the_log_that_cannot_be_read_is_named(tmp_path: Path, leaf: bytes) -> None:
     log = filled_log()
@@ -697,6 +766,15 @@ def test_a_zip_that_lies_about_a_size_is_not_unpacked_beyond_it(zipped: Path) ->
     zipped.write_bytes(body.replace(size, (7).to_bytes(4, "little")))
     reseal(zipped)
     assert not verify_package(zipped).is_verified
+
+
+def test_an_encrypted_entry_is_named(zipped: Path) -> None:
+    body = bytearray(zipped.read_bytes())
+    entry = body.rindex(b"reports/summary.txt") - 46  # the entry in the zip's directory, and its flags
+    body[entry + 8] |= 1
+    zipped.write_bytes(body)
+    reseal(zipped)
+    assert kinds(verify_package(zipped)) == {Kind.UNSAFE_ENTRY, Kind.MISSING_FILE}
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
