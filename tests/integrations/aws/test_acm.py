@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from tests.integrations.aws.live import Account
+from tests.integrations.aws.emulated import Account
 from tests.integrations.aws.shapes import captured, model, read
 
 from auditwright.core.outcome import Unknown

@@ -1,6 +1,6 @@
 from datetime import UTC, datetime
 
-from tests.integrations.aws.live import Account, says
+from tests.integrations.aws.emulated import Account, says
 from tests.integrations.aws.shapes import ACCOUNT, captured, read
 from tests.simulators.aws_proxy import AwsProxy
 

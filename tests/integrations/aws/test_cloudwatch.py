@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 
 import pytest
-from tests.integrations.aws.live import Account, at
+from tests.integrations.aws.emulated import Account, at
 from tests.integrations.aws.shapes import HOSTILE, Answer, captured, of_each, read, refused
 
 from auditwright.core.evidence import Evidence, Gap

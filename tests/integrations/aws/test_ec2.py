@@ -3,7 +3,7 @@ from collections.abc import Mapping
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.integrations.aws.live import Account, at
+from tests.integrations.aws.emulated import Account, at
 from tests.integrations.aws.shapes import ACCOUNT, HOSTILE, REGION, captured, of_each, read, refused
 from tests.simulators.aws_proxy import AwsProxy, refuse
 

@@ -1,5 +1,5 @@
 import pytest
-from tests.integrations.aws.live import Account, at
+from tests.integrations.aws.emulated import Account, at
 from tests.integrations.aws.shapes import Answer, captured, of_each, read, refused
 
 from auditwright.core.evidence import Evidence, Gap

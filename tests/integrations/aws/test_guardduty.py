@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from tests.integrations.aws.live import Account, at, says
+from tests.integrations.aws.emulated import Account, at, says
 from tests.integrations.aws.shapes import HOSTILE, captured, of_each, read, refused
 from tests.simulators.aws_proxy import AwsProxy
 

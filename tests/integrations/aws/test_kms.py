@@ -1,5 +1,5 @@
 import pytest
-from tests.integrations.aws.live import Account, at
+from tests.integrations.aws.emulated import Account, at
 from tests.integrations.aws.shapes import ACCOUNT, captured, of_each, read, refused
 from tests.simulators.aws_proxy import AwsProxy, refuse
 

@@ -1,4 +1,4 @@
-from tests.integrations.aws.live import Account
+from tests.integrations.aws.emulated import Account
 from tests.integrations.aws.shapes import HOSTILE, captured, read
 
 from auditwright.core.resources import LogGroup

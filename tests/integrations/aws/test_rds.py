@@ -1,5 +1,5 @@
 import pytest
-from tests.integrations.aws.live import Account
+from tests.integrations.aws.emulated import Account
 from tests.integrations.aws.shapes import ACCOUNT, HOSTILE, captured, of_each, read, refused
 
 from auditwright.core.evidence import Evidence, Gap

@@ -22,7 +22,7 @@ from auditwright.integrations.aws import (
     rds,
     ssm,
 )
-from auditwright.integrations.aws.operations import AwsStream, Detail, Operation
+from auditwright.integrations.aws.operations import AwsStream, Detail, Listing, Operation
 from auditwright.integrations.aws.reading import Answers
 
 STREAMS = (
@@ -111,3 +111,17 @@ def test_without_the_first_answers_no_item_is_asked_about(stream: AwsStream) -> 
     for operation in stream.operations[1:]:
         if isinstance(operation, Detail):
             assert list(operation.asks(nothing)) == []
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_page_size_is_one_that_the_service_takes(operation: Operation) -> None:
+    if not isinstance(operation, Listing) or not operation.page_size:
+        return
+    described = operation_model(operation)
+    pages = Loader(include_default_search_paths=True).load_service_model(
+        described.service_model.service_name, "paginators-1"
+    )["pagination"]
+    shape = described.input_shape
+    assert shape is not None
+    most = shape.members[pages[operation.method]["limit_key"]].metadata.get("max", operation.page_size)
+    assert operation.page_size <= most

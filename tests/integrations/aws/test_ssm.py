@@ -1,4 +1,4 @@
-from tests.integrations.aws.live import Account, says
+from tests.integrations.aws.emulated import Account, says
 from tests.integrations.aws.shapes import ACCOUNT, HOSTILE, captured, of_each, read, refused
 from tests.simulators.aws_proxy import AwsProxy
 

@@ -9,7 +9,12 @@ from auditwright.core.resources import BackupProtection
 from auditwright.integrations.aws.operations import AwsStream, Listing
 from auditwright.integrations.aws.reading import Answers, Row
 
-PROTECTED: Final = Listing(service="backup", method="ListProtectedResources", items=("Results",))
+LARGEST_PAGE: Final = 1000
+"""AWS Backup lists at most 1,000 resources at once."""
+
+PROTECTED: Final = Listing(
+    service="backup", method="ListProtectedResources", items=("Results",), page_size=LARGEST_PAGE
+)
 CLUSTERS: Final = Listing(
     service="rds",
     method="DescribeDBClusters",

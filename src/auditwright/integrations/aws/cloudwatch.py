@@ -11,12 +11,16 @@ from auditwright.integrations.aws.absence import whole
 from auditwright.integrations.aws.operations import Ask, AwsStream, Detail, Listing
 from auditwright.integrations.aws.reading import Answers, Row
 
+LARGEST_PAGE: Final = 100
+"""CloudWatch lists at most 100 alarms at once."""
+
 # Unless the types are named, CloudWatch lists alarms on metrics alone.
 ALARMS: Final = Listing(
     service="cloudwatch",
     method="DescribeAlarms",
     parameters={"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]},
     items=("MetricAlarms", "CompositeAlarms"),
+    page_size=LARGEST_PAGE,
 )
 
 

@@ -11,6 +11,9 @@ from auditwright.integrations.aws.absence import unseen, whole
 from auditwright.integrations.aws.operations import Ask, AwsStream, Detail, Listing
 from auditwright.integrations.aws.reading import Answers, Row
 
+LARGEST_PAGE: Final = 100
+"""The tagging API lists at most 100 resources at once."""
+
 TABLES: Final = Listing(service="dynamodb", method="ListTables", items=("TableNames",))
 
 
@@ -26,6 +29,7 @@ TAGS: Final = Listing(
     parameters={"ResourceTypeFilters": ["dynamodb:table"]},
     permission="tag:GetResources",
     items=("ResourceTagMappingList",),
+    page_size=LARGEST_PAGE,
     needed_when=lambda answers: bool(_names(answers)),
     facts_only=True,
 )

@@ -20,14 +20,26 @@ from auditwright.integrations.aws.absence import unseen, whole
 from auditwright.integrations.aws.operations import Ask, AwsStream, Detail, Listing
 from auditwright.integrations.aws.reading import ACCOUNT, Answers, Parameters, Row
 
-INSTANCES: Final = Listing(service="ec2", method="DescribeInstances", items=("Reservations",))
-VOLUMES: Final = Listing(service="ec2", method="DescribeVolumes", items=("Volumes",))
+LARGEST_PAGE: Final = 1000
+"""EC2 gives everything in one answer unless a page size is named, and gives up on large accounts."""
+
+LARGEST_VOLUMES_PAGE: Final = 500
+"""EC2's limit for volumes."""
+
+INSTANCES: Final = Listing(
+    service="ec2", method="DescribeInstances", items=("Reservations",), page_size=LARGEST_PAGE
+)
+VOLUMES: Final = Listing(
+    service="ec2", method="DescribeVolumes", items=("Volumes",), page_size=LARGEST_VOLUMES_PAGE
+)
 _OWN: Final[Parameters] = {
     "OwnerIds": ["self"],
     # Says the same again, to what knows no owners and would list every public snapshot there is.
     "Filters": [{"Name": "owner-id", "Values": [ACCOUNT]}],
 }
-SNAPSHOTS: Final = Listing(service="ec2", method="DescribeSnapshots", items=("Snapshots",), parameters=_OWN)
+SNAPSHOTS: Final = Listing(
+    service="ec2", method="DescribeSnapshots", items=("Snapshots",), parameters=_OWN, page_size=LARGEST_PAGE
+)
 RESTORABLE_BY_ALL: Final = Listing(
     service="ec2",
     method="DescribeSnapshots",
@@ -56,7 +68,9 @@ IMAGES: Final = Listing(
     service="ec2", method="DescribeImages", items=("Images",), parameters={"Owners": ["self"]}
 )
 
-SECURITY_GROUPS: Final = Listing(service="ec2", method="DescribeSecurityGroups", items=("SecurityGroups",))
+SECURITY_GROUPS: Final = Listing(
+    service="ec2", method="DescribeSecurityGroups", items=("SecurityGroups",), page_size=LARGEST_PAGE
+)
 VPCS: Final = Listing(service="ec2", method="DescribeVpcs", items=("Vpcs",))
 FLOW_LOGS: Final = Listing(
     service="ec2",

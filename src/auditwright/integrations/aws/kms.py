@@ -11,7 +11,10 @@ from auditwright.integrations.aws.absence import whole
 from auditwright.integrations.aws.operations import Ask, AwsStream, Detail, Listing, each
 from auditwright.integrations.aws.reading import Answers, Row
 
-KEYS: Final = Listing(service="kms", method="ListKeys", items=("Keys",))
+LARGEST_PAGE: Final = 1000
+"""KMS lists at most 1,000 keys at once; its own choice of 100 costs more requests."""
+
+KEYS: Final = Listing(service="kms", method="ListKeys", items=("Keys",), page_size=LARGEST_PAGE)
 """The account's own keys, and those that AWS manages for it; not those shared by other accounts."""
 KEY: Final = Detail(
     service="kms", method="DescribeKey", asks=each(KEYS, lambda row: {"KeyId": row.required_text("KeyId")})
