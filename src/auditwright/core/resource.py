@@ -83,11 +83,31 @@ class Related(Generic[R]):
         """What it means that an item was not found: None, or Unknown where something was not seen."""
         if self._population.complete:
             return None
-        kind = self._population.kind.kind.replace("_", " ")
         hiding = [gap for gap in self._population.gaps if gap.hides_items]
         if not hiding:
-            return Unknown(f"no {kind} was collected")
-        return Unknown(f"not every {kind} was seen: {hiding[0].sentence()}")
+            return Unknown(f"no {self._named} was collected")
+        return Unknown(f"not every {self._named} was seen: {hiding[0].sentence()}")
+
+    def absence_at(self, place: Scope) -> Unknown | None:
+        """What it means that nothing was found in one account and region: None, or Unknown.
+
+        A refusal in another account or region does not matter here; a place that nobody asked about does.
+        An empty region stands for the whole account.
+        """
+        for gap in self._population.gaps:
+            if gap.hides_items and _touches(gap.scope, place):
+                return Unknown(f"not every {self._named} was seen: {gap.sentence()}")
+        listed = {scope.region for scope in self._population.scopes if scope.account == place.account}
+        # A list of the whole account speaks for each region, unless its regions were also listed one by one:
+        # then it holds only what belongs to none of them (a trail of every region, beside those of one).
+        if place.region in listed or listed == {""}:
+            return None
+        where = f"{place.account} {place.region}".strip()
+        return Unknown(f"no list of {self._named} items was collected in {where}")
+
+    @property
+    def _named(self) -> str:
+        return self._population.kind.kind.replace("_", " ")
 
     @classmethod
     def of(
@@ -100,3 +120,8 @@ class Related(Generic[R]):
 
 
 _EXAMPLE_SCOPE = Scope(source=IntegrationId("example"), account="example")
+
+
+def _touches(hidden: Scope, place: Scope) -> bool:
+    same_account = hidden.account in {"", place.account}
+    return same_account and (not hidden.region or not place.region or hidden.region == place.region)

@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from auditwright.control_tests._days import days_since, in_days
-from auditwright.control_tests._seen import unseen_at
 from auditwright.control_tests.availability._examples import (
     DATABASE,
     MACHINE,
@@ -124,7 +123,7 @@ def production_backed_up(  # noqa: PLR0913  # what is looked up and what can be 
     found = backups.get(f"backup:{item.id}")
     if isinstance(found, BackupProtection):
         return _recent(found, now, max_age_days)
-    unseen = unseen_at(backups, item.scope)
+    unseen = backups.absence_at(item.scope)
     return Deviation(NEVER) if unseen is None else Undetermined(unseen.why)
 
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from auditwright.control_tests._days import days_since, in_days
-from auditwright.control_tests._seen import unseen_at
 from auditwright.control_tests.compute._examples import MACHINE, PATCHES, days_ago
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.outcome import (
@@ -91,7 +90,7 @@ def machines_patched(
         return NotApplicable(f"the machine is {machine.state}")
     reported = [state for state in patches if state.machine == machine.id]
     if not reported:
-        unseen = unseen_at(patches, machine.scope)
+        unseen = patches.absence_at(machine.scope)
         return Deviation("reports no patch state") if unseen is None else Undetermined(unseen.why)
     return _worst([_of(state, now, max_scan_age_days) for state in reported])
 

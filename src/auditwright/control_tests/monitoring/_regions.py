@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from auditwright.control_tests._seen import unseen_at
 from auditwright.core.evidence import Scope
 from auditwright.core.outcome import Unknown
 from auditwright.core.resource import Related, Resource
@@ -66,7 +65,7 @@ def items_at(related: Related[R], place: Scope) -> tuple[R, ...]:
 def _look(related: Related[R], place: Scope) -> bool | Unknown:
     if any(_is_at(item.scope, place) for item in related):
         return True
-    return unseen_at(related, place) or False
+    return related.absence_at(place) or False
 
 
 def _look_for_buckets(buckets: Related[StorageBucket], place: Scope) -> bool | Unknown:
@@ -77,7 +76,7 @@ def _look_for_buckets(buckets: Related[StorageBucket], place: Scope) -> bool | U
     for region in regions:
         if isinstance(region, Unknown):
             return region
-    return unseen_at(buckets, place) or False
+    return buckets.absence_at(place) or False
 
 
 def _is_at(scope: Scope, place: Scope) -> bool:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from auditwright.control_tests._seen import unseen_at
 from auditwright.control_tests.monitoring._examples import (
     BUCKET,
     DATABASE,
@@ -112,7 +111,7 @@ def configuration_recorded(  # noqa: PLR0913  # whatever shows that a region is 
         return NotApplicable(NOTHING_SEEN)
     if Satisfied() in verdicts:
         return Satisfied()
-    for fact in (used, unseen_at(recorders, place)):
+    for fact in (used, recorders.absence_at(place)):
         if isinstance(fact, Unknown):
             return Undetermined(fact.why)
     for verdict in verdicts:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from auditwright.control_tests._seen import unseen_at
 from auditwright.control_tests.monitoring._examples import (
     BUCKET,
     DATABASE,
@@ -99,7 +98,7 @@ def threat_detection_on(  # noqa: PLR0913  # whatever shows that a region is in 
         return NotApplicable(NOTHING_SEEN)
     if any(detector.enabled is True for detector in here):
         return Satisfied()
-    for fact in (used, *(detector.enabled for detector in here), unseen_at(detectors, place)):
+    for fact in (used, *(detector.enabled for detector in here), detectors.absence_at(place)):
         if isinstance(fact, Unknown):
             return Undetermined(fact.why)
     return Deviation("threat detection is suspended" if here else "no threat detector watches this region")

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from auditwright.control_tests._seen import unseen_at
 from auditwright.control_tests.monitoring._examples import OTHER_ACCOUNT, REFUSED, REGION, TRAIL
 from auditwright.control_tests.monitoring._regions import place_of
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
@@ -93,7 +92,7 @@ def trail_multi_region(region: CloudRegion, *, trails: Related[AuditTrail]) -> O
         unknown = _in_doubt(trail, region)
         if unknown is not None:
             return Undetermined(f"the trail {trail.name}: {unknown.why}")
-    unseen = unseen_at(trails, place)
+    unseen = trails.absence_at(place)
     if unseen is not None:
         return Undetermined(unseen.why)
     for trail in trails:
