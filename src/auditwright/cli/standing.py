@@ -6,6 +6,7 @@ from auditwright.app.standing import PeriodStanding, Standing
 from auditwright.cli.output import console, shown, table
 from auditwright.core.outcome import Conclusion
 from auditwright.engine.readiness import Status
+from auditwright.render.grouping import GapGroup, group_findings, group_gaps
 from auditwright.render.readiness import FindingView, GapView, ReadinessReport
 from auditwright.render.words import clipped, day, headline, many, moment, short, summary
 
@@ -13,6 +14,9 @@ MAX_ROWS = 12
 """Rows of one list on the terminal; the report holds them all."""
 
 MAX_NAME = 60
+
+MAX_WORDS = 200
+"""Characters of a sentence on the terminal."""
 
 _STATUS_STYLE = {
     Status.DEVIATION: "bold red",
@@ -66,12 +70,31 @@ def _print_gaps(gaps: Sequence[GapView]) -> None:
     if not gaps:
         return
     out = console()
+    groups = group_gaps(gaps)
     out.print(f"[yellow bold]? {many(len(gaps), 'thing')} could not be seen[/]")
-    for view in gaps[:MAX_ROWS]:
-        out.print(f"  {shown(clipped(view.gap.sentence(), 300))}", soft_wrap=True)
-        out.print(f"    [dim]{shown(clipped(view.gap.remedy, 300))}[/]", soft_wrap=True)
-    _more(len(gaps), "not seen")
+    for group in groups[:MAX_ROWS]:
+        gap = group.first.gap
+        out.print(f"  [yellow]{shown(gap.operation)}[/] {shown(_places(group))}: {gap.reason}")
+        out.print(f"    {shown(clipped(gap.detail, MAX_WORDS))}")
+        out.print(f"    [dim]{shown(clipped(gap.remedy, MAX_WORDS))}[/]")
+    _more(len(groups), "not seen")
     out.print()
+
+
+def _places(group: GapGroup) -> str:
+    """Where, in few words: the one region, or how many; the one account, or how many."""
+    regions = group.regions
+    accounts = [account for account in group.accounts if account]
+    items = (
+        f"of {group.subjects[0] if len(group.subjects) == 1 else many(len(group.subjects), 'item')} "
+        if group.subjects
+        else ""
+    )
+    region = "" if not regions else f"in {regions[0] if len(regions) == 1 else many(len(regions), 'region')} "
+    account = (
+        "" if not accounts else f"of {accounts[0] if len(accounts) == 1 else many(len(accounts), 'account')}"
+    )
+    return f"{items}{region}{account}".strip()
 
 
 def _print_tests(report: ReadinessReport) -> None:
@@ -97,20 +120,25 @@ def _print_findings(findings: Sequence[FindingView]) -> None:
     if not findings:
         return
     out = console()
-    out.print(f"\n[bold]{many(len(findings), 'finding')}[/], the most severe first")
-    for view in findings[:MAX_ROWS]:
+    groups = group_findings(findings)
+    out.print(
+        f"\n[bold]{many(len(findings), 'finding')} of {many(len(groups), 'test')}[/], the most severe first"
+    )
+    for group in groups[:MAX_ROWS]:
+        view = group.first
         style = _STATUS_STYLE[view.status]
         place = " ".join(part for part in (view.finding.account, view.finding.region) if part)
+        rest = f", and {many(len(group.views) - 1, 'more', 'more')}" if len(group.views) > 1 else ""
         out.print(
             f"  [{style}]{_STATUS_SHAPE[view.status]} {view.severity:<8}[/] "
-            f"{shown(clipped(view.finding.what, 200))}"
+            f"{shown(clipped(view.finding.what, MAX_WORDS))}"
         )
         out.print(
-            f"             [dim]{shown(clipped(view.finding.name, MAX_NAME))} in {shown(place)}, "
-            f"since {day(view.finding.first_seen_at)}, {view.finding.test}[/]"
+            f"             [dim]{shown(clipped(view.finding.name, MAX_NAME))} in {shown(place)}{rest}; "
+            f"since {day(min(each.finding.first_seen_at for each in group.views))}; {view.finding.test}[/]"
         )
-    _more(len(findings), "findings")
-    out.print("  [dim]How to fix one: auditwright tests show TEST[/]")
+    _more(len(groups), "tests with findings")
+    out.print("  [dim]How to put one right: auditwright tests show TEST[/]")
 
 
 def _more(total: int, what: str) -> None:
