@@ -177,13 +177,19 @@ def _named(value: str) -> list[_Identity]:
     for part in re.split(r"[,;]", value):
         name, bracket, rest = part.partition("<")
         address = rest.partition(">")[0].strip().lower()
-        if bracket and "@" in address:
+        if bracket and _is_address(address):
             found.append(_Identity(name.strip().strip('"'), address))
         else:
-            found.extend(_Identity("", word.strip("<>()").lower()) for word in part.split() if "@" in word)
+            words = (word.strip("<>()").lower() for word in part.split())
+            found.extend(_Identity("", word) for word in words if _is_address(word))
     if found or not value.strip():
         return found
     return [_Identity(value.strip()[:MAX_NAME], "")]
+
+
+def _is_address(text: str) -> bool:
+    """False for what only begins with an @: the name that somebody has on a site."""
+    return 0 < text.find("@") < len(text) - 1
 
 
 def _first_parents(commits: Mapping[str, _Commit]) -> list[_Commit]:
