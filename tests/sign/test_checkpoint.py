@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditwright.sign.checkpoint import (
@@ -41,6 +41,7 @@ def test_the_example_of_the_specification_is_read_and_written_back() -> None:
     assert parsed.text == C2SP_TEXT
 
 
+@settings(deadline=None)
 @given(
     size=st.integers(0, (1 << 63) - 1),
     root=st.binary(min_size=32, max_size=32),

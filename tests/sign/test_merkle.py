@@ -6,7 +6,7 @@ from functools import partial
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.reference import merkle as rfc
 
@@ -77,7 +77,7 @@ def hashes_of(count: int) -> list[bytes]:
 
 
 MANY = hashes_of(3000)
-FEW = hashes_of(70)
+FEW = hashes_of(40)
 READER = MemoryReader(MANY)
 
 sizes = st.integers(1, len(MANY))
@@ -110,6 +110,7 @@ def test_every_proof_of_every_small_tree_is_the_one_of_the_rfc_and_verifies() ->
             merkle.verify_consistency(TreeHead(size=old, root=rfc.mth(leaves[:old])), tree, path)
 
 
+@settings(deadline=None)
 @given(size=sizes, data=st.data())
 def test_any_leaf_of_any_tree_is_proved_from_tiles(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))
@@ -118,6 +119,7 @@ def test_any_leaf_of_any_tree_is_proved_from_tiles(size: int, data: st.DataObjec
     merkle.verify_inclusion(MANY[index], index, path, head(size))
 
 
+@settings(deadline=None)
 @given(a=sizes, b=sizes)
 def test_any_two_sizes_are_proved_consistent(a: int, b: int) -> None:
     old, new = sorted((a, b))
@@ -126,6 +128,7 @@ def test_any_two_sizes_are_proved_consistent(a: int, b: int) -> None:
     merkle.verify_consistency(head(old), head(new), path)
 
 
+@settings(deadline=None)
 @given(size=st.integers(0, len(MANY)))
 def test_a_frontier_has_the_root_of_the_naive_tree_and_can_be_read_from_tiles(size: int) -> None:
     frontier = Frontier()
@@ -135,6 +138,7 @@ def test_a_frontier_has_the_root_of_the_naive_tree_and_can_be_read_from_tiles(si
     assert len(frontier.hashes) == size.bit_count()
 
 
+@settings(deadline=None)
 @given(cuts=st.lists(st.integers(0, 600), max_size=6))
 def test_ranges_hashed_apart_join_into_the_same_tree(cuts: list[int]) -> None:
     whole = Frontier()
@@ -147,6 +151,7 @@ def test_ranges_hashed_apart_join_into_the_same_tree(cuts: list[int]) -> None:
         assert whole.root() == merkle.root_of(MANY[:stop])
 
 
+@settings(deadline=None)
 @given(start=st.integers(0, 5000), length=st.integers(0, 5000))
 def test_subtree_levels_cover_a_range_with_aligned_subtrees(start: int, length: int) -> None:
     position = start
@@ -180,6 +185,7 @@ def test_a_copied_frontier_grows_apart() -> None:
     assert second.root() == rfc.mth(FEW[:6])
 
 
+@settings(deadline=None)
 @given(steps=st.lists(st.integers(1, 700), min_size=1, max_size=5))
 def test_tiles_are_the_roots_of_256_leaf_subtrees_however_the_log_grew(steps: list[int]) -> None:
     reader = MemoryReader(keeps_growing_tiles=True)

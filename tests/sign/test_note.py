@@ -2,7 +2,7 @@ import base64
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditwright.sign import note
@@ -52,6 +52,7 @@ def test_any_changed_character_of_a_key_is_refused() -> None:
 lines = st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=40)
 
 
+@settings(deadline=None)
 @given(text=st.lists(lines, min_size=1, max_size=5))
 def test_any_text_is_signed_read_back_and_verified(text: list[str]) -> None:
     body = signed("".join(f"{line}\n" for line in text), SIGNER, OTHER)
@@ -110,6 +111,7 @@ def test_a_malformed_note_is_refused_with_its_reason(body: bytes, problem: str) 
         note.parse_note(body)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_break_the_parser(body: bytes) -> None:
     try:

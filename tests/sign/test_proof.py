@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.reference import merkle as rfc
 
@@ -27,6 +27,7 @@ def test_a_proof_is_written_as_the_specification_says() -> None:
     assert PROOF.encode().startswith(b"c2sp.org/tlog-proof@v1\nindex 4\n")
 
 
+@settings(deadline=None)
 @given(
     index=st.integers(0, (1 << 63) - 1),
     path=st.lists(st.binary(min_size=32, max_size=32), max_size=63),
