@@ -137,6 +137,16 @@ def test_a_forged_cosignature_of_a_trusted_witness_is_refused() -> None:
         cosignatures(replace(note, text=note.text.replace("7", "8")).encode(), [WITNESS_KEY])
 
 
+def test_a_cosignature_of_a_time_beyond_the_specification_is_refused_though_its_signature_holds() -> None:
+    note = parse_note(cosign(sign_checkpoint(CHECKPOINT, LOG), WITNESS, 1000))
+    time_s = MAX_POSIX_TIME + 1
+    message = f"cosignature/v1\ntime {time_s}\n{note.text}".encode()
+    blob = time_s.to_bytes(8, "big") + WITNESS.private_key.sign(message)
+    beyond = replace(note, signatures=(note.signatures[0], replace(note.signatures[1], signature=blob)))
+    with pytest.raises(NoteError, match="cosignature of"):
+        cosignatures(beyond.encode(), [WITNESS_KEY])
+
+
 def test_a_cosignature_is_not_made_for_a_time_that_cannot_be() -> None:
     for time_s in (-1, MAX_POSIX_TIME + 1):
         with pytest.raises(NoteError, match="of the time"):

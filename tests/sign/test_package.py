@@ -24,6 +24,7 @@ from tests.sign.sample_package import (
 from auditwright.core.evidence import digest_of
 from auditwright.sign import verify as verifier
 from auditwright.sign.package import LogPart, PackageError, PackageWriter, zip_package
+from auditwright.sign.proof import TlogProof
 from auditwright.sign.timestamp import obtain, stamped_message, verify_timestamp
 from auditwright.sign.verify import verify_package
 
@@ -156,6 +157,11 @@ def test_the_same_contents_give_the_same_package_and_zip_byte_by_byte(tmp_path: 
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
 
 
+def changed_path(body: bytes) -> bytes:
+    proof = TlogProof.parse(body)
+    return replace(proof, path=(bytes(32), *proof.path[1:])).encode()
+
+
 def wrong_parts(log: SampleLog, part: LogPart, index: int) -> dict[str, LogPart]:
     stranger = SampleLog(signer=STRANGER, leaves=log.leaves)
     other_leaf = replace(part, proof=log.proof(index - 1))
@@ -171,6 +177,7 @@ def wrong_parts(log: SampleLog, part: LogPart, index: int) -> dict[str, LogPart]
         "proof of another leaf": other_leaf,
         "no proof": replace(part, proof=b""),
         "changed proof": replace(part, proof=part.proof.replace(b"index 18", b"index 19")),
+        "changed path": replace(part, proof=changed_path(part.proof)),
         "time stamp name": replace(part, timestamps={"../evil": b""}),
     }
 

@@ -912,6 +912,13 @@ def test_the_packaged_verifier_runs_alone_without_auditwright(folder: Path) -> N
     assert "openssl ts -verify -digest" in done.stdout
 
 
+def test_without_cryptography_it_says_what_to_install_and_verifies_nothing(folder: Path) -> None:
+    blocked = "import sys; sys.modules['cryptography'] = None; import runpy; runpy.run_path('verify.py', run_name='__main__')"
+    done = run("-c", blocked, cwd=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "pip install cryptography" in done.stderr
+
+
 def test_the_verifier_imports_nothing_but_the_standard_library_and_cryptography(folder: Path) -> None:
     source = (folder / "verify.py").read_text()
     imports = {
