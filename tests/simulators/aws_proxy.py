@@ -47,7 +47,11 @@ class Reply:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-Answerer = Callable[[Question], Reply | None]
+class Forward:
+    """Let the emulator answer."""
+
+
+Answerer = Callable[[Question], Reply | Forward | None]
 """None hangs until the proxy is told to go on, and then closes the connection."""
 
 
@@ -159,6 +163,11 @@ def body(status: int, content: bytes, kind: str) -> Answerer:
     return lambda _: Reply(status=status, body=content, headers=(("Content-Type", kind),))
 
 
+def forward() -> Answerer:
+    """The emulator's own answer, as an exception to a wider rule added before."""
+    return lambda _: Forward()
+
+
 def hang() -> Answerer:
     """No answer at all."""
     return lambda _: None
@@ -213,7 +222,9 @@ def aws_proxy(upstream: str) -> Iterator[AwsProxy]:
             content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             question = _question(self, content)
             answer = proxy.answerer(question)
-            reply = _forward(self, content, upstream) if answer is None else answer(question)
+            reply = Forward() if answer is None else answer(question)
+            if isinstance(reply, Forward):
+                reply = _forward(self, content, upstream)
             if reply is None:
                 proxy.go_on.wait(HANG_LIMIT_S)
                 self.close_connection = True

@@ -1,96 +1,84 @@
-"""An emulated account that tests fill through AWS's own API, and collect from as Auditwright does."""
+"""Running streams against an emulator, as the application does it."""
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
 
-from botocore import xform_name
-from botocore.model import ListShape, Shape, StructureShape
-from tests.integrations.aws.shapes import ACCOUNT, REGION, Answer, checked, operation_model
-from tests.simulators.aws_proxy import Answerer, Question, Reply
+import botocore.session
+from botocore.client import BaseClient
+from botocore.config import Config as ClientConfig
 
-from auditwright.core.evidence import Evidence, Gap, Scope
-from auditwright.core.ids import IntegrationId
-from auditwright.core.integration import Target
+from auditwright.core.evidence import Evidence, Gap
+from auditwright.core.integration import Captured, Stream, Target
 from auditwright.core.resource import Resource
-from auditwright.integrations.aws.operations import AwsStream, Operation
-from auditwright.integrations.aws.reading import Answers
-from auditwright.integrations.aws.session import AwsSession, collect_target, session_for
+from auditwright.integrations.aws import INTEGRATION
+
+EMULATED_ACCOUNT = "123456789012"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """The emulator's account in one region, by its address."""
+class Run:
+    """What one run captured, and what was derived from it."""
 
-    url: str
+    targets: tuple[Target, ...]
+    evidence: tuple[Evidence, ...]
+    gaps: tuple[Gap, ...]
+    resources: tuple[Resource, ...] = field(default=())
 
-    def do(self, service: str, method: str, **parameters: object) -> Answer:
-        """Call AWS's API, by its own names: `do("ec2", "CreateVolume", Size=1, …)`."""
-        client = self._session().client(service, REGION)
-        call: Callable[..., Answer] = getattr(client, xform_name(method))
-        return call(**parameters)
+    def of(self, *operations: str) -> tuple[Gap, ...]:
+        return tuple(gap for gap in self.gaps if gap.operation in operations)
 
-    def collect(self, stream: AwsStream) -> tuple[list[Resource], list[Gap]]:
-        """Everything that a stream makes of the account, and what it could not see."""
-        scope = Scope(source=IntegrationId("aws"), account=ACCOUNT, region=REGION if stream.regional else "")
-        captured = list(
-            collect_target(stream, Target(stream=stream.id, scope=scope, settings=self._settings()))
+
+def prepare(url: str, service: str, method: str, **parameters: object) -> Mapping[str, object]:
+    """One call with which a test prepares the emulator, such as `prepare(url, "iam", "create_user", UserName="ada")`."""
+    call: Callable[..., Mapping[str, object]] = getattr(_client(url, service), method)
+    return call(**parameters)
+
+
+@cache
+def _client(url: str, service: str) -> BaseClient:
+    made = botocore.session.Session()
+    return made.create_client(
+        service, region_name="us-east-1", endpoint_url=url, config=ClientConfig(inject_host_prefix=False)
+    )
+
+
+def settings(url: str, **more: object) -> dict[str, object]:
+    """Settings that ask one region of an emulator, with one attempt for each call."""
+    return {"endpoint_url": url, "regions": ["us-east-1"], "attempts": 1, **more}
+
+
+def stream(name: str) -> Stream:
+    return next(stream for stream in INTEGRATION.streams if stream.id == name)
+
+
+def run(config: Mapping[str, object], *names: str) -> Run:
+    """Collect and normalize; every stream unless some are named."""
+    found = list(INTEGRATION.targets(config))
+    targets = tuple(
+        item for item in found if isinstance(item, Target) and (not names or item.stream in names)
+    )
+    captured: list[Captured] = [item for item in found if not isinstance(item, Target)]
+    resources: list[Resource] = []
+    own = [item for item in captured if item.stream == "aws.account"]
+    resources += _normalized("aws.account", own)
+    for target in targets:
+        seen = list(stream(target.stream).collect(target))
+        resources += _normalized(target.stream, seen)
+        captured += seen
+    return Run(
+        targets=targets,
+        evidence=tuple(item for item in captured if isinstance(item, Evidence)),
+        gaps=tuple(item for item in captured if isinstance(item, Gap)),
+        resources=tuple(resources),
+    )
+
+
+def _normalized(name: str, captured: Iterable[Captured]) -> list[Resource]:
+    held = list(captured)
+    return list(
+        stream(name).normalize(
+            [item for item in held if isinstance(item, Evidence)],
+            [item for item in held if isinstance(item, Gap)],
         )
-        evidence = [one for one in captured if isinstance(one, Evidence)]
-        gaps = [one for one in captured if isinstance(one, Gap)]
-        found = list(stream.normalize(Answers(evidence, gaps))) if evidence else []
-        digests = {one.digest for one in evidence}
-        assert all(one.evidence and digests >= set(one.evidence) for one in found)
-        return found, gaps
-
-    def only(self, stream: AwsStream) -> list[Resource]:
-        """Everything that a stream makes of the account, which it must have seen completely."""
-        found, gaps = self.collect(stream)
-        assert gaps == []
-        return found
-
-    def _settings(self) -> Mapping[str, str]:
-        return {"endpoint_url": self.url, "home_region": REGION, "timeout_s": "10", "attempts": "1"}
-
-    def _session(self) -> AwsSession:
-        return session_for(self._settings())
-
-
-def at(answer: object, *path: str | int) -> str:
-    """A text inside an answer."""
-    for step in path:
-        match step:
-            case str():
-                answer = cast("Mapping[str, object]", answer)[step]
-            case int():
-                answer = cast("Sequence[object]", answer)[step]
-    assert isinstance(answer, str)
-    return answer
-
-
-def says(operation: Operation, answer: Answer) -> Answerer:
-    """What the emulator lacks, answered in JSON as AWS would; the answer is checked against AWS's model."""
-    shape = operation_model(operation).output_shape
-    assert shape is not None
-    body = json.dumps(_on_the_wire(shape, checked(operation, answer))).encode()
-
-    def reply(_: Question) -> Reply:
-        return Reply(status=200, body=body, headers=(("Content-Type", "application/json"),))
-
-    return reply
-
-
-def _on_the_wire(shape: Shape, value: object) -> object:
-    """An answer under the names that it travels by, such as `findingIds` for `FindingIds`."""
-    match shape, value:
-        case StructureShape(), dict():
-            members = shape.members
-            return {
-                members[name].serialization.get("name", name): _on_the_wire(members[name], inner)
-                for name, inner in value.items()
-            }
-        case ListShape(), list():
-            return [_on_the_wire(shape.member, inner) for inner in value]
-        case _:
-            return value
+    )

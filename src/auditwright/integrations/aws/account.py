@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from auditwright.core.ids import ResourceId, StreamId
+from auditwright.core.ids import Digest, ResourceId, StreamId
 from auditwright.core.outcome import Unknown
 from auditwright.core.resources import CloudRegion
 from auditwright.integrations.aws.operations import AwsStream, Listing, Single
-from auditwright.integrations.aws.reading import Answers
+from auditwright.integrations.aws.reading import Answers, Parameters, Row, parsed_answer
 
 IDENTITY: Final = Single(service="sts", method="GetCallerIdentity", hides_items=True)
 """Needs no permission in practice: AWS answers it even where a policy denies it."""
@@ -22,9 +22,13 @@ def normalize(answers: Answers) -> Iterable[CloudRegion]:
     """One resource for each region that is enabled and in the scope of the settings."""
     seen: set[str] = set()
     for call in answers.calls(REGIONS):
+        wanted = _asked_for(call.parameters)
         for row in call.answer.rows_or_empty("Regions") if call.answer is not None else ():
             name = row.required_text("RegionName")
             if name in seen or row.text("OptInStatus") == "not-opted-in":
+                continue
+            if wanted and name not in wanted:
+                # An emulator that takes no filters lists every region.
                 continue
             seen.add(name)
             yield CloudRegion(
@@ -33,6 +37,21 @@ def normalize(answers: Answers) -> Iterable[CloudRegion]:
                 scope=answers.scope,
                 evidence=(row.digest,),
             )
+
+
+def _asked_for(parameters: Parameters) -> frozenset[str]:
+    """The regions that the question was narrowed to; empty for all."""
+    filters = parameters.get("Filters")
+    if not isinstance(filters, str):
+        return frozenset()
+    values = parsed_answer(f'{{"Filters":{filters}}}'.encode(), operation=REGIONS.name)
+    narrowed = Row(operation=REGIONS.name, path="", fields=values, digest=Digest(""))
+    return frozenset(
+        name
+        for row in narrowed.rows_or_empty("Filters")
+        if row.text("Name") == REGION_FILTER
+        for name in row.texts_or_empty("Values")
+    )
 
 
 STREAM: Final = AwsStream(

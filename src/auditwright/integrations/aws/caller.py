@@ -268,7 +268,10 @@ def _refuse_undocumented(operation: Operation, page: Mapping[str, object]) -> No
     if operation.items and not any(key in page for key in operation.items):
         raise _UndocumentedError(f"answered without {' or '.join(operation.items)}")
     # Some answers are empty by design (AWS WAF: no web ACL), but then they are not sent as HTML.
-    if not any(key != "ResponseMetadata" for key in page) and _sent_as_html(page):
+    # A text that is the whole body (S3: GetBucketPolicy) takes anything.
+    held = [value for key, value in page.items() if key != "ResponseMetadata"]
+    markup = any(isinstance(value, str) and value.lstrip().startswith("<") for value in held)
+    if (markup or not held) and _sent_as_html(page):
         raise _UndocumentedError("answered with a page of HTML")
 
 

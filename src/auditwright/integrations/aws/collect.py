@@ -54,10 +54,10 @@ MAX_CALLS: Final = 20_000
 DETAIL_THREADS: Final = 8
 """Calls under way at once: they wait for the network, and AWS throttles accounts that ask faster."""
 
-MAX_REPEATS: Final = 20
+MAX_REPEATS: Final = 40
 """Questions after a report that AWS is preparing; a credential report takes a few seconds."""
 
-REPEAT_DELAY_S: Final = 1.0
+REPEAT_DELAY_S: Final = 0.5
 """Between two such questions."""
 
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
 from auditwright.core.definition import closest_ids
@@ -38,6 +39,7 @@ from auditwright.integrations.aws.reading import Answers
 if TYPE_CHECKING:
     from botocore.client import BaseClient
     from botocore.config import Config as ClientConfig
+    from botocore.loaders import Loader
     from botocore.session import Session
 
 AWS: Final = IntegrationId("aws")
@@ -418,10 +420,19 @@ def _botocore_session(settings: Mapping[str, str]) -> "Session":
     import botocore.session
 
     made = botocore.session.Session(profile=settings.get("profile") or None)
+    made.register_component("data_loader", _loader())
     parsers = made.get_component("response_parser_factory")
     # As the AWS CLI does: times in ISO 8601, bytes left in base64.
     parsers.set_parser_defaults(timestamp_parser=timestamp, blob_parser=_as_it_came)
     return made
+
+
+@cache
+def _loader() -> "Loader":
+    """One loader for all sessions: reading a service's model is the slowest part of making its first client."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
 
 
 def _as_it_came(value: object) -> object:
