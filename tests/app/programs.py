@@ -1,0 +1,64 @@
+"""Small program folders that tests run, without a cloud."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROSTER = """\
+email,name,employment,title,manager,started_on,ended_on,accounts
+ada@example.com,Ada Lovelace,employee,Engineer,,2020-01-06,,aws:ada
+bob@example.com,Bob Marsh,employee,Engineer,ada@example.com,2021-03-01,,aws:bob
+eve@example.com,Eve Lane,contractor,Designer,ada@example.com,2022-05-02,2023-01-31,
+"""
+
+SETTINGS = """\
+[organization]
+name = "Acme"
+
+[scope]
+framework = "soc2"
+categories = ["security"]
+
+[integrations.people]
+roster = "people.csv"
+"""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401  # tests read what they expect
+        return json.loads(self.out)
+
+
+def auditwright(*arguments: str | Path, env: dict[str, str] | None = None, timeout_s: float = 120) -> Ran:
+    """Run the command line as a user does, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from auditwright.cli.main import main; main()", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+        env={**os.environ, **(env or {})},
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def roster_program(folder: Path) -> Path:
+    """A program with a roster and nothing else, set up."""
+    folder.mkdir()
+    (folder / "auditwright.toml").write_text(SETTINGS)
+    (folder / "people.csv").write_text(ROSTER)
+    made = auditwright("init", folder, "--name", "Acme")
+    assert made.code == 0, made.err
+    return folder
