@@ -184,7 +184,7 @@ class Caller:
             code, message = _code_and_message(error)
             if not pages and code in operation.absent:
                 return NoneThere(code=code, message=self.redacted(message))
-            failure = self._failure(_reason_of(code), f"{code}: {message}")
+            failure = self._failure(reason_of(code), f"{code}: {message}")
         except ResponseParserError as error:
             failure = self._failure(GapReason.UNAVAILABLE, f"the answer could not be read: {error}")
         except _UndocumentedError as error:
@@ -299,7 +299,8 @@ def _code_and_message(error: Exception) -> tuple[str, str]:
     return code.rsplit("#", 1)[-1], message
 
 
-def _reason_of(code: str) -> GapReason:
+def reason_of(code: str) -> GapReason:
+    """What an error code of AWS means for us; UNAVAILABLE where it is none of those that we know."""
     # EC2 writes Client.UnauthorizedOperation in some answers.
     bare = code.removeprefix("Client.").removeprefix("Server.")
     return _CODES.get(bare, GapReason.UNAVAILABLE)
