@@ -116,6 +116,13 @@ def test_a_program_has_no_owner_by_the_look_of_its_name() -> None:
     assert names(tagged(account("ada"), (SERVICE, "false")), ADA, BOB) == {ADA.email: "its name"}
 
 
+def test_an_organization_can_tag_its_programs_accounts_in_words_of_its_own() -> None:
+    robot = tagged(account("ada"), ("robot", "yes"))
+    ownership = Roster(Related.of(Person, (ADA, BOB))).ownership(robot, service_tag="Robot")
+    assert ownership.is_service is True
+    assert names(robot, ADA, BOB) == {ADA.email: "its name"}
+
+
 def test_two_addresses_in_one_tag_name_two_people() -> None:
     both = tagged(account("x"), ("owner", f"{ADA.email} {BOB.email}"))
     assert set(names(both, ADA, BOB)) == {ADA.email, BOB.email}
