@@ -67,6 +67,7 @@ def test_all_resource_types_means_none_left_out(group: dict[str, object], *, eve
 def test_a_refused_status_is_unknown_not_stopped() -> None:
     found = recorder(recorders(allSupported=True), refused(configservice.STATUS))
     assert isinstance(found.recording, Unknown)
+    assert "AccessDenied" in found.recording.why
     assert found.all_resource_types is True
 
 

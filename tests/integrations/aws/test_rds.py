@@ -75,8 +75,12 @@ def test_backups_encryption_and_zones_of_a_member_are_those_of_its_cluster() -> 
 
 
 def test_a_member_of_a_cluster_that_cannot_be_seen_is_unknown() -> None:
-    for found in (database(MEMBER, refused(rds.CLUSTERS)), database(MEMBER)):
+    for found, why in (
+        (database(MEMBER, refused(rds.CLUSTERS)), "AccessDenied"),
+        (database(MEMBER), "not asked"),
+    ):
         assert isinstance(found.encrypted, Unknown)
+        assert why in found.encrypted.why
         assert isinstance(found.backup_retention_days, Unknown)
         assert isinstance(found.multi_zone, Unknown)
 
