@@ -519,6 +519,9 @@ def statements(document: object) -> tuple[PolicyStatement, ...] | Unknown:
         return parsed
     entries = parsed.get("Statement")
     listed = cast("list[object]", entries) if isinstance(entries, list) else [entries]
+    if not listed:
+        # IAM accepts no policy without a statement.
+        return Unknown("the policy document has no statement")
     found: list[PolicyStatement] = []
     for entry in listed:
         if not isinstance(entry, dict):
