@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from auditwright.controls.load import load_controls
 from auditwright.core.control_test import ControlTest, Remediation, Severity
@@ -438,11 +439,13 @@ def held(seen: Sequence[Seen] | None = None, *, extra_gaps: Sequence[Gap] = (REF
     )
 
 
+@cache
 def northwind() -> ReadinessReport:
     """46 people, three AWS accounts: deviations, a refused call, a waiver, controls without a test."""
     return assemble(held(), as_of=NOW)
 
 
+@cache
 def everything_denied() -> ReadinessReport:
     """The same tests where every call was refused."""
     seen = [
@@ -465,6 +468,7 @@ def _all_seen() -> list[Seen]:
     return [*detailed, *_generic(_controls(), covered)]
 
 
+@cache
 def quiet() -> ReadinessReport:
     """Everything that has a test is satisfied, nothing was refused, and nothing is signed yet."""
     seen = [
@@ -487,6 +491,7 @@ def quiet() -> ReadinessReport:
     return assemble(held_now, as_of=NOW)
 
 
+@cache
 def large(deviations: int) -> ReadinessReport:
     """One test with a large population in which everything deviates."""
     template = _detailed()[0]
@@ -528,6 +533,7 @@ HOSTILE: Mapping[str, str] = {
 }
 
 
+@cache
 def hostile() -> ReadinessReport:
     """Every text that a source can choose is hostile."""
     items: list[tuple[str, str, str, Outcome]] = []

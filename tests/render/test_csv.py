@@ -2,7 +2,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 from tests.render import samples
@@ -21,6 +21,9 @@ def read(content: bytes) -> list[dict[str, str]]:
 
 
 @given(anything)
+@example("  =1+1")
+@example("\t=1+1")
+@example("\uff1d1+1")
 def test_no_cell_begins_with_a_formula(text: str) -> None:
     cell = guarded(text)
     assert cell.lstrip()[:1] not in set("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")

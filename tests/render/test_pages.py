@@ -78,12 +78,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", list(samples.BUILDERS))
 def test_a_report_fits_every_width_runs_nothing_and_asks_for_nothing(
-    browser: Browser, folder: Path, name: str, scheme: Literal["light", "dark"]
+    browser: Browser, folder: Path, name: str
 ) -> None:
-    page = browser.new_page(color_scheme=scheme)
+    page = browser.new_page()
     said: list[str] = []
     asked: list[str] = []
 
