@@ -2,16 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-
-import botocore.session
-from botocore.client import BaseClient
-from botocore.config import Config as ClientConfig
 
 from auditwright.core.evidence import Evidence, Gap
 from auditwright.core.integration import Captured, Stream, Target
 from auditwright.core.resource import Resource
 from auditwright.integrations.aws import INTEGRATION
+from auditwright.integrations.aws.session import session_for
 
 EMULATED_ACCOUNT = "123456789012"
 
@@ -31,16 +27,9 @@ class Run:
 
 def prepare(url: str, service: str, method: str, **parameters: object) -> Mapping[str, object]:
     """One call with which a test prepares the emulator, such as `prepare(url, "iam", "create_user", UserName="ada")`."""
-    call: Callable[..., Mapping[str, object]] = getattr(_client(url, service), method)
+    made = session_for({"endpoint_url": url}).client(service, "us-east-1")
+    call: Callable[..., Mapping[str, object]] = getattr(made, method)
     return call(**parameters)
-
-
-@cache
-def _client(url: str, service: str) -> BaseClient:
-    made = botocore.session.Session()
-    return made.create_client(
-        service, region_name="us-east-1", endpoint_url=url, config=ClientConfig(inject_host_prefix=False)
-    )
 
 
 def settings(url: str, **more: object) -> dict[str, object]:
