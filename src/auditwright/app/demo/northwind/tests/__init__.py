@@ -1,0 +1,1 @@
+"""The control tests of Northwind Robotics itself."""
