@@ -1,6 +1,7 @@
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib import resources
 
@@ -8,8 +9,8 @@ import pytest
 from inline_snapshot import snapshot
 from tests.render import samples
 
-from auditwright.render import html
-from auditwright.render.html import MAX_ROWS, render_html
+from auditwright.render import words
+from auditwright.render.html import MAX_EVIDENCE_ROWS, MAX_ROWS, render_html
 
 
 class Page(HTMLParser):
@@ -140,6 +141,20 @@ def test_a_digest_without_a_record_is_said_to_be_missing_and_is_no_dead_link() -
     assert b"not in this run" in content
 
 
+def test_the_index_lists_every_record_that_a_row_cites_and_others_while_there_is_room() -> None:
+    report = samples.quiet()
+    spare = [
+        replace(report.evidence[0], digest=samples.digest(f"spare {place}"), seq=50_000 + place)
+        for place in range(MAX_EVIDENCE_ROWS + 5)
+    ]
+    content = render_html(replace(report, evidence=(*spare, *report.evidence)))
+    listed = len(report.evidence) + MAX_EVIDENCE_ROWS
+    assert (
+        f"{len(spare) + len(report.evidence):,} records of this run, {listed:,} shown" in Page(content).said
+    )
+    assert b"not in this run" not in content
+
+
 def test_a_control_without_a_test_says_so(northwind: bytes) -> None:
     assert "No automated test. Evidence that people give is not collected yet." in Page(northwind).said
 
@@ -156,7 +171,7 @@ def test_a_log_that_nobody_signed_is_said_to_be_unsigned() -> None:
 
 
 def test_each_status_has_its_shape() -> None:
-    assert len(set(html.KINDS.values())) == len(html.KINDS)
+    assert len(set(words.KINDS.values())) == len(words.KINDS)
     macros = (resources.files("auditwright.render") / "templates" / "_macros.html").read_text("utf-8")
-    for kind in html.KINDS.values():
+    for kind in words.KINDS.values():
         assert f'<symbol id="s-{kind}"' in macros

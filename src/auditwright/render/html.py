@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from itertools import groupby
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from auditwright.core.control_test import Severity
@@ -28,6 +28,9 @@ from auditwright.render.readiness import (
     ItemView,
     ReadinessReport,
 )
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 MAX_ROWS = 50
 """Rows of one list, as a page of the app has (design guide 7): 100 tests of 4 lists stay under 20 MB at the very worst."""
@@ -50,17 +53,6 @@ MAX_CELL = 160
 MAX_FOLDED = 20_000
 """Characters of a folded text: the longest names that clouds allow have 2,048, the longest error texts a few thousand."""
 
-KINDS: Mapping[Status, str] = {
-    Status.DEVIATION: "bad",
-    Status.UNDETERMINED: "und",
-    Status.NO_TEST: "nt",
-    Status.WAIVED: "wav",
-    Status.SATISFIED: "ok",
-    Status.DID_NOT_OCCUR: "zero",
-    Status.NOT_APPLICABLE: "na",
-}
-"""The shape and the color of each status (design guide 6)."""
-
 
 def render_html(report: ReadinessReport) -> bytes:
     """The report as UTF-8 HTML; the same report gives the same bytes."""
@@ -81,7 +73,9 @@ def _style() -> Markup:
     return Markup("".join(sheets))  # noqa: S704  # our own files, which nobody else writes
 
 
-def _environment() -> Environment:
+def _environment() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     environment = Environment(
         loader=PackageLoader("auditwright.render"),
         autoescape=True,
@@ -98,7 +92,7 @@ def _environment() -> Environment:
         n=words.number,
         size=words.size,
         short=words.short,
-        kind=lambda status: KINDS[status],
+        kind=words.KINDS.__getitem__,
         say=words.visible,
     )
     return environment
@@ -185,7 +179,7 @@ class _Page:
         for status, count in tally.counts().items():
             start, end = 1000 * before // whole, 1000 * (before + count) // whole
             # Two units of the surface between the parts: color is not the only thing that parts them.
-            found.append(Segment(KINDS[status], start, max(end - start - 2, 0)))
+            found.append(Segment(words.KINDS[status], start, max(end - start - 2, 0)))
             before += count
         return [segment for segment in found if segment.width]
 

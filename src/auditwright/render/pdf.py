@@ -19,7 +19,6 @@ from auditwright.core.ids import ControlId, Digest, TestId
 from auditwright.core.log import iso
 from auditwright.engine.readiness import Status, Tally
 from auditwright.render import words
-from auditwright.render.html import KINDS
 from auditwright.render.readiness import (
     ControlTestView,
     ControlView,
@@ -219,7 +218,7 @@ class _Paper:
             "gaps": self._gaps(),
             "groups": self._map(),
             "legend": [
-                {"kind": KINDS[status], "word": f"{words.number(count)} {words.WORDS[status].lower()}"}
+                {"kind": words.KINDS[status], "word": f"{words.number(count)} {words.WORDS[status].lower()}"}
                 for status, count in report.criteria_tally.counts().items()
                 if count
             ],
@@ -294,7 +293,7 @@ class _Paper:
                 "criteria": [
                     {
                         "short": words.short_criterion(each.criterion),
-                        "kind": KINDS[each.status],
+                        "kind": words.KINDS[each.status],
                         "anchor": words.anchor("criterion", each.criterion.id),
                     }
                     for each in view.criteria
@@ -517,7 +516,7 @@ _LISTED = (Status.DEVIATION, Status.UNDETERMINED, Status.WAIVED)
 
 
 def _status(status: Status, word: str) -> Object:
-    return {"kind": KINDS[status], "word": word}
+    return {"kind": words.KINDS[status], "word": word}
 
 
 def _gap_row(view: GapView) -> Object:

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -158,6 +158,18 @@ WORDS = {
     Status.DID_NOT_OCCUR: "Did not occur",
     Status.NOT_APPLICABLE: "Not applicable",
 }
+
+
+KINDS: Mapping[Status, str] = {
+    Status.DEVIATION: "bad",
+    Status.UNDETERMINED: "und",
+    Status.NO_TEST: "nt",
+    Status.WAIVED: "wav",
+    Status.SATISFIED: "ok",
+    Status.DID_NOT_OCCUR: "zero",
+    Status.NOT_APPLICABLE: "na",
+}
+"""The shape and the color of each status (design guide 6)."""
 
 
 def status_word(status: Status, waived_until: datetime | None = None) -> str:
