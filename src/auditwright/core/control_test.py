@@ -152,7 +152,12 @@ def _form(test_id: str, examine: Callable[..., Outcome]) -> _Form:
         elif name == "now":
             takes_now = True
         elif typing.get_origin(hint) is Related:
-            related[name] = typing.get_args(hint)[0]
+            found = _kinds_of(test_id, name, typing.get_args(hint)[0])
+            if len(found) > 1:
+                raise InvalidControlTestError(
+                    f"{test_id}: {name!r} looks things up in one kind, not in several"
+                )
+            related[name] = found[0]
         elif isinstance(parameter.default, (int, str, bool, tuple)):
             settings[name] = parameter.default
         else:
@@ -166,7 +171,11 @@ def _form(test_id: str, examine: Callable[..., Outcome]) -> _Form:
 
 def _kinds_of(test_id: str, name: str, hint: object) -> tuple[type[Resource], ...]:
     members = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    found = tuple(kind for kind in members if isinstance(kind, type) and issubclass(kind, Resource))
+    found = tuple(
+        kind
+        for kind in members
+        if isinstance(kind, type) and issubclass(kind, Resource) and kind is not Resource
+    )
     if not found or len(found) != len(members):
         raise InvalidControlTestError(f"{test_id}: annotate {name!r} with a kind of resource, not {hint!r}")
     return found

@@ -29,6 +29,8 @@ class Waiver:
             raise InvalidWaiverError(f"waiver {self.id} gives no reason")
         if not self.approved_by.strip():
             raise InvalidWaiverError(f"waiver {self.id} has no approver")
+        if not self.requested_by.strip():
+            raise InvalidWaiverError(f"waiver {self.id} does not say who asked for it")
         if self.approved_by.strip().casefold() == self.requested_by.strip().casefold():
             raise InvalidWaiverError(f"waiver {self.id} was approved by the person who asked for it")
         if self.ends_at <= self.approved_at:

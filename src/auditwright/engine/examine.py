@@ -45,9 +45,12 @@ def examine(test: ControlTest, item: Resource, supplied: Mapping[str, object]) -
     error is shown and stops neither the other items nor the other tests.
     """
     try:
-        outcome = test.examine(item, **supplied)
+        return _checked(test, test.examine(item, **supplied))
     except Exception as error:  # noqa: BLE001  # a named boundary: tests may be the organization's own code
         return Undetermined(_clip(f"the test {test.id} failed: {type(error).__name__}: {error}"))
+
+
+def _checked(test: ControlTest, outcome: Outcome) -> Outcome:
     match outcome:
         case Satisfied(note):
             return Satisfied(_clip(note))
@@ -64,4 +67,6 @@ def examine(test: ControlTest, item: Resource, supplied: Mapping[str, object]) -
 
 
 def _clip(text: str) -> str:
+    if not isinstance(text, str):  # an organization's own test is not type-checked
+        raise TypeError(f"an outcome says why in a text, not in {text!r}")
     return text if len(text) <= MAX_SENTENCE else text[: MAX_SENTENCE - 1] + "…"

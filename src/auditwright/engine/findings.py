@@ -1,20 +1,26 @@
 """Findings over time: one problem is one finding, it opens once and keeps its first day."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import assert_never
 
+from auditwright.core.evidence import Scope
 from auditwright.core.ids import ResourceId
 from auditwright.core.outcome import Deviation, NotApplicable, Observation, Result, Satisfied, Undetermined
 from auditwright.core.run import Finding
 
 
-def follow(result: Result, known: Iterable[Finding]) -> Sequence[Finding]:
+def follow(
+    result: Result, known: Iterable[Finding], *, asked: Iterable[Scope] | None = None
+) -> Sequence[Finding]:
     """The findings of a test that a result opens, sees again, or closes; `known` are those of the test so far.
 
     A finding closes only when its item was seen to satisfy the test, or is gone from a population that
-    was seen whole. What could not be seen closes nothing.
+    was seen whole. What could not be seen closes nothing, and neither does what was not asked: with `asked`,
+    the scopes of the result's populations, an item of an account or region that is no longer collected is
+    not taken for gone.
     """
+    places = None if asked is None else {(scope.account, scope.region) for scope in asked}
     before = {finding.item: finding for finding in known}
     assert all(finding.test == result.test for finding in before.values())
     changed: list[Finding] = []
@@ -36,9 +42,16 @@ def follow(result: Result, known: Iterable[Finding]) -> Sequence[Finding]:
         changed.extend(
             replace(finding, closed_at=result.concluded_at)
             for finding in before.values()
-            if finding.item not in seen and finding.closed_at is None
+            if finding.item not in seen and finding.closed_at is None and _was_asked(finding, places)
         )
     return changed
+
+
+def _was_asked(finding: Finding, places: Collection[tuple[str, str]] | None) -> bool:
+    """True where the finding's region was asked, or its whole account."""
+    if places is None:
+        return True
+    return (finding.account, finding.region) in places or (finding.account, "") in places
 
 
 def _seen(result: Result, observation: Observation, what: str, finding: Finding | None) -> Finding:
