@@ -370,6 +370,7 @@ def _configured_region(session: "Session") -> str:
     from botocore.exceptions import ProfileNotFound
 
     try:
+        session.get_scoped_config()
         region: object = session.get_config_variable("region")
     except ProfileNotFound as error:
         raise ConfigError(f"aws: {error}; name a profile of the AWS configuration file") from error
