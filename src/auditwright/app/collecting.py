@@ -264,29 +264,30 @@ def _imported(
             before = held.get(record.query)
             if before is None or before.effective_at <= record.effective_at:
                 held[record.query] = record
-    for (stream_id, scope), held in newest.items():
-        answered: set[str] = set()
-        for record in held.values():
-            if at - record.effective_at > MAX_IMPORT_AGE:
-                continue
-            answered.add(record.query.operation)
-            yield load_evidence(workspace, record)
-        yield from _not_imported(streams()[stream_id], scope, answered, at)
+    for (_, scope), held in newest.items():
+        current = [
+            load_evidence(workspace, record)
+            for record in held.values()
+            if at - record.effective_at <= MAX_IMPORT_AGE
+        ]
+        if current:
+            yield from current
+            yield from integrations()[scope.source].missing(current, at)
+        else:
+            yield _lapsed(next(iter(held.values())), at)
 
 
-def _not_imported(stream: Stream, scope: Scope, answered: set[str], at: datetime) -> Iterator[Gap]:
-    for operation in stream.operations:
-        if operation.lists and operation.name not in answered:
-            yield Gap(
-                stream=stream.id,
-                scope=scope,
-                operation=operation.name,
-                reason=GapReason.NOT_COLLECTED,
-                detail=f"no saved answer of the last {MAX_IMPORT_AGE.days} days was imported",
-                remedy="Import a saved answer with `auditwright import`, or connect the account.",
-                hides_items=True,
-                at=at,
-            )
+def _lapsed(record: EvidenceRecord, at: datetime) -> Gap:
+    return Gap(
+        stream=record.stream,
+        scope=record.scope,
+        operation=record.query.operation,
+        reason=GapReason.NOT_COLLECTED,
+        detail=f"the newest answer that was imported is of {record.effective_at:%d %b %Y}, over {MAX_IMPORT_AGE.days} days ago",
+        remedy="Save the answer again and import it with `auditwright import`, or connect the account.",
+        hides_items=True,
+        at=at,
+    )
 
 
 def _definitions(workspace: Workspace) -> Json:

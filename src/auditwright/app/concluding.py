@@ -109,7 +109,9 @@ def _captures(workspace: Workspace, run: RunId, at: datetime) -> Iterator[Captur
         except MalformedEvidenceError as error:
             resources = ()
             hidden = [*hidden, _malformed(stream_id, scope, str(error), at)]
-        yield Capture(stream=stream, scope=scope, resources=resources, gaps=tuple(hidden))
+        yield Capture(
+            stream=stream, scope=scope, answered=bool(shown), resources=resources, gaps=tuple(hidden)
+        )
 
 
 def _malformed(stream: StreamId, scope: Scope, detail: str, at: datetime) -> Gap:

@@ -74,11 +74,18 @@ def _print_gaps(gaps: Sequence[GapView]) -> None:
     out.print(f"[yellow bold]? {many(len(gaps), 'thing')} could not be seen[/]")
     for group in groups[:MAX_ROWS]:
         gap = group.first.gap
-        out.print(f"  [yellow]{shown(gap.operation)}[/] {shown(_places(group))}: {gap.reason}")
+        asked = clipped(", ".join(_words(each) for each in group.operations), MAX_WORDS)
+        out.print(
+            f"  [yellow]{shown(asked)}[/] {shown(_places(group))}: {gap.reason}".replace("[/] :", "[/]:")
+        )
         out.print(f"    {shown(clipped(gap.detail, MAX_WORDS))}")
         out.print(f"    [dim]{shown(clipped(gap.remedy, MAX_WORDS))}[/]")
     _more(len(groups), "not seen")
     out.print()
+
+
+def _words(operation: str) -> str:
+    return operation if ":" in operation else operation.replace("_", " ")
 
 
 def _places(group: GapGroup) -> str:

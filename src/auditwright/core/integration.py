@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias
 
 from auditwright.core.evidence import Evidence, Gap, Scope
@@ -75,6 +76,11 @@ class Check:
     remedy: str
 
 
+def _nothing_missing(evidence: Sequence[Evidence], at: datetime) -> Iterable[Gap]:
+    del evidence, at
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integration:
     """One outside system."""
@@ -89,6 +95,8 @@ class Integration:
     asked to find out is Evidence of a stream."""
     check: Callable[[Config], Iterator[Check]]
     """Ask each operation once, cheaply, and say what cannot be seen."""
+    missing: Callable[[Sequence[Evidence], datetime], Iterable[Gap]] = _nothing_missing
+    """What the streams of imported evidence would have asked beside it; pure."""
 
 
 class MalformedEvidenceError(ValueError):

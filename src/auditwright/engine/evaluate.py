@@ -86,7 +86,7 @@ def hiding_gaps(population: Population[Resource], *, now: datetime) -> tuple[Gap
             scope=Scope(source=IntegrationId("none"), account=""),
             operation=kind,
             reason=GapReason.NOT_COLLECTED,
-            detail=f"no source of {kind.replace('_', ' ')} items was collected",
+            detail="no source of these items was collected",
             remedy="Connect an integration that collects them, or import a saved answer.",
             hides_items=True,
             at=now,

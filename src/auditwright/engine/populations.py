@@ -15,6 +15,8 @@ class Capture:
 
     stream: Stream
     scope: Scope
+    answered: bool
+    """True where the source answered anything at all; what only refused shows no kind of its stream."""
     resources: Sequence[Resource]
     gaps: Sequence[Gap]
 
@@ -22,13 +24,17 @@ class Capture:
 def gaps_hiding(kind: type[Resource], capture: Capture) -> tuple[Gap, ...]:
     """The gaps of a capture that may hide items of a kind.
 
-    A refused operation hides the kinds that it lists; where it lists none, every kind of its stream.
+    A refused operation hides the kinds that it lists; where it lists none, or where the source answered
+    nothing at all, every kind of its stream.
     """
-    lists = {operation.name: operation.lists for operation in capture.stream.operations}
+    lists: dict[str, set[type[Resource]]] = {}
+    for operation in capture.stream.operations:
+        lists.setdefault(operation.name, set()).update(operation.lists)
     return tuple(
         gap
         for gap in capture.gaps
-        if gap.hides_items and kind in (lists.get(gap.operation) or capture.stream.emits)
+        if gap.hides_items
+        and (not capture.answered or kind in (lists.get(gap.operation) or capture.stream.emits))
     )
 
 
@@ -49,7 +55,9 @@ def assemble(captures: Iterable[Capture]) -> dict[str, Population[Resource]]:
             gaps.setdefault(kind.kind, []).extend(hidden)
             if not hidden:
                 scopes.setdefault(kind.kind, set()).add(capture.scope)
+        emitted = {kind.kind for kind in capture.stream.emits}
         for resource in capture.resources:
+            assert resource.kind in emitted, f"{capture.stream.id} does not say that it emits {resource.kind}"
             items.setdefault(resource.kind, {}).setdefault(resource.id, resource)
     return {
         name: Population(

@@ -19,6 +19,11 @@ class GapGroup:
         return self.views[0]
 
     @property
+    def operations(self) -> tuple[str, ...]:
+        """The questions, each once; kinds of item where there is no source to ask."""
+        return tuple(dict.fromkeys(view.gap.operation for view in self.views))
+
+    @property
     def accounts(self) -> tuple[str, ...]:
         """The accounts concerned, each once."""
         return tuple(dict.fromkeys(view.gap.scope.account for view in self.views))
@@ -45,7 +50,9 @@ def group_gaps(gaps: Iterable[GapView]) -> tuple[GapGroup, ...]:
     for view in gaps:
         gap = view.gap
         detail = _without_place(gap.detail, gap.scope, gap.subject)
-        key = (gap.stream, gap.operation, gap.reason, detail, gap.hides_items, view.tests)
+        # Kinds without any source are one thing to decide: what to connect.
+        asked = (gap.stream, gap.operation, view.tests) if gap.scope.account else ()
+        key = (asked, gap.reason, detail, gap.hides_items)
         groups.setdefault(key, []).append(view)
     return tuple(GapGroup(views=tuple(views)) for views in groups.values())
 

@@ -4,6 +4,7 @@ Everything about AWS that others need is `INTEGRATION`; `STREAMS` are the values
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Final
 
 from auditwright.core.evidence import Evidence, Gap
@@ -64,7 +65,7 @@ def _core_stream(stream: AwsStream) -> Stream:
         id=stream.id,
         title=stream.title,
         operations=tuple(
-            CoreOperation(name=operation.name, permission=permission)
+            CoreOperation(name=operation.name, permission=permission, lists=operation.lists)
             for operation in stream.operations
             for permission in operation.permissions
         ),
@@ -95,6 +96,12 @@ def _targets(config: Config) -> Iterator[Target | Captured]:
 
 def _check(config: Config) -> Iterator[Check]:
     return doctor.check(config, STREAMS)
+
+
+def _missing(evidence: Sequence[Evidence], at: datetime) -> Iterable[Gap]:
+    from auditwright.integrations.aws.importing import gaps_of_import
+
+    return gaps_of_import(evidence, at=at)
 
 
 INTEGRATION: Final = Integration(
@@ -141,4 +148,5 @@ INTEGRATION: Final = Integration(
     streams=tuple(_core_stream(stream) for stream in STREAMS),
     targets=_targets,
     check=_check,
+    missing=_missing,
 )

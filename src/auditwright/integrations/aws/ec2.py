@@ -27,10 +27,18 @@ LARGEST_VOLUMES_PAGE: Final = 500
 """EC2's limit for volumes."""
 
 INSTANCES: Final = Listing(
-    service="ec2", method="DescribeInstances", items=("Reservations",), page_size=LARGEST_PAGE
+    service="ec2",
+    method="DescribeInstances",
+    items=("Reservations",),
+    page_size=LARGEST_PAGE,
+    lists=(VirtualMachine,),
 )
 VOLUMES: Final = Listing(
-    service="ec2", method="DescribeVolumes", items=("Volumes",), page_size=LARGEST_VOLUMES_PAGE
+    service="ec2",
+    method="DescribeVolumes",
+    items=("Volumes",),
+    page_size=LARGEST_VOLUMES_PAGE,
+    lists=(BlockVolume,),
 )
 _OWN: Final[Parameters] = {
     "OwnerIds": ["self"],
@@ -38,7 +46,12 @@ _OWN: Final[Parameters] = {
     "Filters": [{"Name": "owner-id", "Values": [ACCOUNT]}],
 }
 SNAPSHOTS: Final = Listing(
-    service="ec2", method="DescribeSnapshots", items=("Snapshots",), parameters=_OWN, page_size=LARGEST_PAGE
+    service="ec2",
+    method="DescribeSnapshots",
+    items=("Snapshots",),
+    parameters=_OWN,
+    page_size=LARGEST_PAGE,
+    lists=(DiskSnapshot,),
 )
 RESTORABLE_BY_ALL: Final = Listing(
     service="ec2",
@@ -65,13 +78,21 @@ SNAPSHOT_GRANTS: Final = Detail(
 )
 """The grant itself, of those snapshots that were listed as public: what a finding rests on."""
 IMAGES: Final = Listing(
-    service="ec2", method="DescribeImages", items=("Images",), parameters={"Owners": ["self"]}
+    service="ec2",
+    method="DescribeImages",
+    items=("Images",),
+    parameters={"Owners": ["self"]},
+    lists=(MachineImage,),
 )
 
 SECURITY_GROUPS: Final = Listing(
-    service="ec2", method="DescribeSecurityGroups", items=("SecurityGroups",), page_size=LARGEST_PAGE
+    service="ec2",
+    method="DescribeSecurityGroups",
+    items=("SecurityGroups",),
+    page_size=LARGEST_PAGE,
+    lists=(SecurityGroup,),
 )
-VPCS: Final = Listing(service="ec2", method="DescribeVpcs", items=("Vpcs",))
+VPCS: Final = Listing(service="ec2", method="DescribeVpcs", items=("Vpcs",), lists=(VirtualNetwork,))
 FLOW_LOGS: Final = Listing(
     service="ec2",
     method="DescribeFlowLogs",

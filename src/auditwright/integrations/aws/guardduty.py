@@ -20,7 +20,9 @@ MAX_FINDINGS_PER_CALL: Final = 50
 _BANDS: Final = ((9.0, "critical"), (7.0, "high"), (4.0, "medium"))
 """GuardDuty's severity levels, from the top; below them all is low."""
 
-DETECTORS: Final = Listing(service="guardduty", method="ListDetectors", items=("DetectorIds",))
+DETECTORS: Final = Listing(
+    service="guardduty", method="ListDetectors", items=("DetectorIds",), lists=(ThreatDetector, ThreatFinding)
+)
 
 
 def _detector_asks(answers: Answers) -> Iterator[Ask]:
@@ -32,6 +34,7 @@ DETECTOR: Final = Detail(service="guardduty", method="GetDetector", asks=_detect
 FINDING_IDS: Final = Detail(
     service="guardduty",
     method="ListFindings",
+    lists=(ThreatFinding,),
     parameters={
         "FindingCriteria": {
             "Criterion": {"service.archived": {"Eq": ["false"]}, "severity": {"GreaterThanOrEqual": HIGH}}
@@ -52,7 +55,12 @@ def _finding_asks(answers: Answers) -> Iterator[Ask]:
 
 
 FINDINGS: Final = Detail(
-    service="guardduty", method="GetFindings", items=("Findings",), asks=_finding_asks, hides_items=True
+    service="guardduty",
+    method="GetFindings",
+    items=("Findings",),
+    asks=_finding_asks,
+    hides_items=True,
+    lists=(ThreatFinding,),
 )
 
 

@@ -37,6 +37,7 @@ SYSTEM: Final = "aws"
 AUTHORIZATION_DETAILS: Final = Listing(
     service="iam",
     method="GetAccountAuthorizationDetails",
+    lists=(UserAccount, PermissionPolicy),
     items=("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"),
 )
 GENERATE_REPORT: Final = Single(

@@ -69,6 +69,8 @@ class _Asked:
     """Error codes by which AWS documents that there is none; anything else is a gap."""
     region: str = ""
     """Where it must be asked, when not in the target's own region: such as `us-east-1`."""
+    lists: tuple[type[Resource], ...] = ()
+    """The kinds whose items a refusal hides, where the stream emits others that it does not."""
 
     @property
     def name(self) -> str:

@@ -12,7 +12,9 @@ from auditwright.integrations.aws.absence import unseen, whole
 from auditwright.integrations.aws.operations import Ask, AwsStream, Detail, Listing
 from auditwright.integrations.aws.reading import Answers, Row
 
-INSTANCES: Final = Listing(service="rds", method="DescribeDBInstances", items=("DBInstances",))
+INSTANCES: Final = Listing(
+    service="rds", method="DescribeDBInstances", items=("DBInstances",), lists=(Database,)
+)
 CLUSTERS: Final = Listing(
     service="rds",
     method="DescribeDBClusters",
@@ -21,10 +23,15 @@ CLUSTERS: Final = Listing(
     facts_only=True,
 )
 """Backups, encryption and zones of a cluster's members are settings of the cluster."""
-SNAPSHOTS: Final = Listing(service="rds", method="DescribeDBSnapshots", items=("DBSnapshots",))
+SNAPSHOTS: Final = Listing(
+    service="rds", method="DescribeDBSnapshots", items=("DBSnapshots",), lists=(DatabaseSnapshot,)
+)
 """Without a type: automated and manual ones of the account, not those that others share."""
 CLUSTER_SNAPSHOTS: Final = Listing(
-    service="rds", method="DescribeDBClusterSnapshots", items=("DBClusterSnapshots",)
+    service="rds",
+    method="DescribeDBClusterSnapshots",
+    items=("DBClusterSnapshots",),
+    lists=(DatabaseSnapshot,),
 )
 
 

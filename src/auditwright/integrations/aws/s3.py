@@ -26,6 +26,7 @@ _NO_BLOCK: Final = ("NoSuchPublicAccessBlockConfiguration",)
 BUCKETS: Final = Listing(
     service="s3",
     method="ListBuckets",
+    lists=(StorageBucket,),
     items=("Buckets",),
     permission="s3:ListAllMyBuckets",
     # S3 names each bucket's region only in answers to paginated requests.
