@@ -28,9 +28,9 @@ _WRITES = "auditwright_writes"
 _ADVISORY_LOCK = 0x41554449545752  # "AUDITWR": any number that other programs do not use on this database
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str, lock_timeout_s: float = LOCK_TIMEOUT_S) -> Engine:
     """Open a store that is there, migrating it forward where it is older; raises StoreError, NewerStoreError."""
-    engine, place = _engine(url, create=False)
+    engine, place = _engine(url, lock_timeout_s, create=False)
     try:
         with errors("open", place):
             with engine.connect() as connection:
@@ -45,7 +45,7 @@ def open_engine(url: str) -> Engine:
 
 def create_engine_and_tables(url: str) -> Engine:
     """Make a store where none is; raises StoreError."""
-    engine, place = _engine(url, create=True)
+    engine, place = _engine(url, LOCK_TIMEOUT_S, create=True)
     try:
         with errors("make", place):
             _refuse_existing(engine, place)
@@ -113,7 +113,7 @@ def _place(url: URL) -> str:
     return f"the records in {url.render_as_string(hide_password=True)}"
 
 
-def _engine(url: str, *, create: bool) -> tuple[Engine, str]:
+def _engine(url: str, lock_timeout_s: float, *, create: bool) -> tuple[Engine, str]:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
@@ -122,15 +122,15 @@ def _engine(url: str, *, create: bool) -> tuple[Engine, str]:
     place = _place(parsed)
     match parsed.get_backend_name():
         case "sqlite":
-            return _sqlite(parsed, create=create), place
+            return _sqlite(parsed, lock_timeout_s, create=create), place
         case "postgresql":
-            return _postgresql(parsed, place), place
+            return _postgresql(parsed, lock_timeout_s, place), place
         case other:
             message = f"{other} is no database that holds records; use sqlite:///<file> or postgresql://<user>@<host>/<name>"
             raise StoreError(message)
 
 
-def _sqlite(url: URL, *, create: bool) -> Engine:
+def _sqlite(url: URL, lock_timeout_s: float, *, create: bool) -> Engine:
     path = Path(url.database or "")
     if not create and not path.is_file():
         message = f"there is no store at {path}; run `auditwright init`, or correct the path"
@@ -149,7 +149,7 @@ def _sqlite(url: URL, *, create: bool) -> Engine:
         return sqlite3.connect(
             f"file:{quote(str(path.absolute()))}?mode=rw",
             uri=True,
-            timeout=LOCK_TIMEOUT_S,
+            timeout=lock_timeout_s,
             isolation_level=None,
             check_same_thread=False,
         )
@@ -180,19 +180,19 @@ def _journal_ahead(engine: Engine) -> None:
         raw.execute("PRAGMA journal_mode = WAL")
 
 
-def _postgresql(url: URL, place: str) -> Engine:
+def _postgresql(url: URL, lock_timeout_s: float, place: str) -> Engine:
     try:
         engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
     except (ImportError, NoSuchModuleError) as error:
         raise store_error("open", place, error) from error
-    event.listen(engine, "begin", _begin_postgresql)
+
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get(_WRITES):
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {round(lock_timeout_s * 1000)}")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
+
+    event.listen(engine, "begin", begin)
     return engine
-
-
-def _begin_postgresql(connection: Connection) -> None:
-    if connection.get_execution_options().get(_WRITES):
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'")
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
 
 
 def _revision(connection: Connection) -> str:

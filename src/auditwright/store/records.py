@@ -15,6 +15,7 @@ from auditwright.core.ports import StoreError
 from auditwright.core.run import Checkpoint, EvidenceRecord, Finding, GapRecord, JobRecord, ResultRecord, Run
 from auditwright.store import rows
 from auditwright.store.database import (
+    LOCK_TIMEOUT_S,
     create_engine_and_tables,
     errors,
     open_engine,
@@ -44,12 +45,13 @@ READ_BATCH = 4_000
 T = TypeVar("T")
 
 
-def open_records(url: str) -> "SqlRecords":
+def open_records(url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> "SqlRecords":
     """Open records that are there, migrating them forward where they are older.
 
     Raises StoreError where there are none, NewerStoreError where a newer version wrote them.
+    A writer waits `lock_timeout_s` for its turn.
     """
-    return SqlRecords(open_engine(url))
+    return SqlRecords(open_engine(url, lock_timeout_s))
 
 
 def create_records(url: str) -> "SqlRecords":

@@ -1,0 +1,29 @@
+from pathlib import Path
+
+import pytest
+from tests.postgres import Cluster
+from tests.store.test_kill import check_written, start
+
+from auditwright.store.records import create_records, open_records
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_two_processes_append_at_once_and_both_succeed(
+    database: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    address = f"sqlite:///{tmp_path}/records.db"
+    if database == "postgresql":
+        cluster: Cluster = request.getfixturevalue("postgres")
+        address = cluster.new_database()
+    create_records(address).close()
+    writers = [start("records", address, name, "60") for name in ("a", "b")]
+    said = {}
+    for name, process in zip(("a", "b"), writers, strict=True):
+        out, _ = process.communicate()
+        said[name] = [int(line) for line in out.split()]
+        assert process.returncode == 0
+        assert said[name] == list(range(60))
+    records = open_records(address)
+    check_written(records, ["a", "b"], said)
+    assert records.log_size() == 240
+    records.close()
