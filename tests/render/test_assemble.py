@@ -75,6 +75,14 @@ def test_a_test_without_a_result_is_undetermined_and_said_not_to_have_run() -> N
     assert report.tests[0].conclusion is None
 
 
+def test_a_title_that_names_a_setting_says_its_value() -> None:
+    held = small([[Deviation("no")]])
+    named = replace(held.tests[0], title="Keys are younger than `days` days", settings={"days": 90})
+    for settings, said in (({}, "90"), ({TestId("t.0"): {"days": 30}}, "30")):
+        report = assemble(replace(held, tests=[named], settings=settings), as_of=samples.NOW)
+        assert report.tests[0].title == report.findings[0].title == f"Keys are younger than {said} days"
+
+
 def test_findings_are_ordered_by_severity_and_then_by_age_and_waived_ones_come_last() -> None:
     findings = samples.northwind().findings
     assert [(view.severity, view.status) for view in findings] == [

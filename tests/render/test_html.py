@@ -131,8 +131,22 @@ def test_a_large_population_is_capped_with_the_whole_count_and_the_file_that_has
     assert len(content) < 2_000_000
     said = Page(content).said
     assert f"10,000 items, {MAX_ROWS} shown; all are in observations.csv" in said
-    assert "200 of 10,000 findings are shown; all are in findings.csv." in said
-    assert "10,000 of 10,000 items deviate." in said
+    assert "Each of the 10,000 findings is in findings.csv." in said
+    assert re.search(r"10,000 items: (user-\d{6}, ){5}and 9,995 more", said)
+
+
+def test_gaps_of_one_cause_are_one_row_and_each_of_them_is_counted() -> None:
+    report = samples.northwind()
+    regions = ("eu-central-1", "eu-north-1", "us-east-1", "us-west-2", "sa-east-1", "ap-south-1")
+    views = tuple(
+        replace(view, gap=replace(view.gap, scope=samples.scope(samples.STAGING, region)))
+        for view in report.not_observable[:1]
+        for region in regions
+    )
+    said = Page(render_html(replace(report, not_observable=views))).said
+    assert "6 gaps; what it hides is undetermined" in said
+    assert "eu-central-1, eu-north-1, us-east-1, us-west-2, and 2 more" in said
+    assert "1 cause; each of the 6 gaps is in gaps.csv" in said
 
 
 def test_a_digest_without_a_record_is_said_to_be_missing_and_is_no_dead_link() -> None:

@@ -124,8 +124,8 @@ def _tests(
         views.append(
             ControlTestView(
                 id=test.id,
-                title=test.title,
-                rationale=test.rationale,
+                title=_with_settings(test.title, in_force),
+                rationale=_with_settings(test.rationale, in_force),
                 severity=test.severity,
                 controls=test.controls,
                 remediation=test.remediation,
@@ -163,6 +163,13 @@ def _items(
             )
         )
     return tuple(views)
+
+
+def _with_settings(sentence: str, in_force: Mapping[str, Setting]) -> str:
+    """A sentence of a test with the values of the settings that it names: at least `min_days` days, at least 7 days."""
+    for name, value in in_force.items():
+        sentence = sentence.replace(f"`{name}`", _setting(value))
+    return sentence
 
 
 def _setting(value: Setting) -> str:

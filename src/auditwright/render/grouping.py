@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from auditwright.core.evidence import Scope
 from auditwright.render.readiness import FindingView, GapView
@@ -75,6 +76,21 @@ class FindingGroup:
     def first(self) -> FindingView:
         """The finding that stands for all: the most urgent."""
         return self.views[0]
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The accounts concerned, each once."""
+        return tuple(dict.fromkeys(view.finding.account for view in self.views if view.finding.account))
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions concerned, each once; empty where the source has none."""
+        return tuple(dict.fromkeys(view.finding.region for view in self.views if view.finding.region))
+
+    @property
+    def waived_until(self) -> datetime | None:
+        """When the first of their waivers ends; None where there is none."""
+        return min((view.waiver.ends_at for view in self.views if view.waiver is not None), default=None)
 
 
 def group_findings(findings: Sequence[FindingView]) -> tuple[FindingGroup, ...]:

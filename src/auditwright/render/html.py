@@ -20,6 +20,7 @@ from auditwright.core.ids import ControlId, CriterionId, Digest, TestId
 from auditwright.core.run import EvidenceRecord
 from auditwright.engine.readiness import Status, Tally
 from auditwright.render import words
+from auditwright.render.grouping import FindingGroup, GapGroup, group_findings, group_gaps
 from auditwright.render.readiness import (
     ControlTestView,
     ControlView,
@@ -39,7 +40,7 @@ MAX_SATISFIED_ROWS = 20
 """Satisfied items need a look and not a list; the CSV has the list."""
 
 MAX_FINDINGS = 200
-"""Problems listed one by one on top; more are read by test, or in the CSV."""
+"""Rows of problems, and of gaps, on top; a row has those of one test, or of one cause."""
 
 MAX_EVIDENCE_ROWS = 1_000
 """Rows of the evidence index beyond those that a row of this file cites."""
@@ -154,8 +155,10 @@ class _Page:
         self.criteria: Mapping[CriterionId, CriterionView] = {
             view.criterion.id: view for view in report.criteria
         }
-        self.findings = report.findings[:MAX_FINDINGS]
-        self.gaps = report.not_observable[:MAX_FINDINGS]
+        self.finding_groups = group_findings(report.findings)
+        self.findings = self.finding_groups[:MAX_FINDINGS]
+        self.gap_groups = group_gaps(report.not_observable)
+        self.gaps = self.gap_groups[:MAX_FINDINGS]
         self._known = {record.digest for record in report.evidence}
         self._homes = _homes(report)
         self.elsewhere = tuple(view for view in report.tests if f"test {view.id}" not in self._homes)
@@ -183,17 +186,16 @@ class _Page:
             before += count
         return [segment for segment in found if segment.width]
 
-    def attention(self) -> Iterable[tuple[bool, Severity, Sequence[FindingView]]]:
-        """The findings that are shown, in groups: by severity, then those that were waived."""
-        for (waived, severity), group in groupby(
-            self.findings,
-            key=lambda view: (
-                view.status is Status.WAIVED,
-                "" if view.status is Status.WAIVED else view.severity,
-            ),
-        ):
-            members = tuple(group)
-            yield waived, Severity(severity or members[0].severity), members
+    def attention(self) -> Iterable[tuple[bool, Severity, Sequence[FindingGroup]]]:
+        """The findings that are shown: by severity, then those that were waived."""
+        for _, members in groupby(self.findings, key=_urgency):
+            groups = tuple(members)
+            first = groups[0].first
+            yield first.status is Status.WAIVED, first.severity, groups
+
+    def gaps_of(self, test: ControlTestView) -> Sequence[GapGroup]:
+        """What hides items of a test, one for each cause."""
+        return group_gaps(test.gaps)
 
     def tests_of(self, control: ControlView) -> Sequence[ControlTestView]:
         """The tests of a control."""
@@ -239,7 +241,7 @@ class _Page:
 
     def _index(self, report: ReadinessReport) -> tuple[Sequence[EvidenceRecord], frozenset[int]]:
         """The records to list, and the places in that list that bear the anchor of their digest."""
-        cited = self._cited(report.tests, self.findings)
+        cited = self._cited(report.tests, [group.first for group in self.findings])
         listed: list[EvidenceRecord] = []
         anchored: set[int] = set()
         seen: set[Digest] = set()
@@ -266,6 +268,10 @@ class _Page:
             for evidence in (*items, *(finding.evidence for finding in findings))
             for digest in self.cited(evidence)
         }
+
+
+def _urgency(group: FindingGroup) -> str:
+    return "waived" if group.first.status is Status.WAIVED else group.first.severity.value
 
 
 def _homes(report: ReadinessReport) -> dict[str, str]:

@@ -19,12 +19,11 @@ from auditwright.core.ids import ControlId, Digest, TestId
 from auditwright.core.log import iso
 from auditwright.engine.readiness import Status, Tally
 from auditwright.render import words
+from auditwright.render.grouping import FindingGroup, GapGroup, group_findings, group_gaps
 from auditwright.render.readiness import (
     ControlTestView,
     ControlView,
     CriterionView,
-    FindingView,
-    GapView,
     ItemView,
     ReadinessReport,
 )
@@ -36,7 +35,7 @@ MAX_ROWS = 25
 """Rows of one list: paper is read from front to back, and the CSV has every row."""
 
 MAX_FINDINGS = 100
-"""Problems listed one by one."""
+"""Rows of problems, and of gaps; a row has those of one test, or of one cause."""
 
 MAX_EVIDENCE_ROWS = 400
 """Rows of the evidence index, about twenty pages; the CSV has every record."""
@@ -281,8 +280,8 @@ class _Paper:
         )
         return {
             "lead": lead,
-            "rows": [_gap_row(view) for view in gaps[:MAX_FINDINGS]],
-            "rest": _rest(len(gaps), MAX_FINDINGS, "gaps.csv"),
+            "rows": [_gap_row(group) for group in group_gaps(gaps)[:MAX_FINDINGS]],
+            "rest": "One row for each cause; each gap is in gaps.csv." if gaps else "",
         }
 
     def _map(self) -> Sequence[Object]:
@@ -312,8 +311,8 @@ class _Paper:
         )
         return {
             "lead": lead,
-            "rows": [_finding_row(view) for view in findings[:MAX_FINDINGS]],
-            "rest": _rest(len(findings), MAX_FINDINGS, "findings.csv"),
+            "rows": [_finding_row(group) for group in group_findings(findings)[:MAX_FINDINGS]],
+            "rest": "One row for each test; each finding is in findings.csv." if findings else "",
         }
 
     def _categories(self) -> Sequence[Object]:
@@ -409,7 +408,9 @@ class _Paper:
             "scopes": _t(", ".join(map(str, test.scopes)) or "no scope"),
             "settings": _t(", ".join(f"{name} = {value}" for name, value in test.settings)),
             "concluded": "not run" if test.concluded_at is None else words.moment(test.concluded_at),
-            "gaps": [_t(view.gap.sentence()) for view in test.gaps[:5]],
+            "gaps": [
+                _t(f"{group.first.gap.sentence()}{_elsewhere(group)}") for group in group_gaps(test.gaps)[:5]
+            ],
             "lists": [self._list(test, status) for status in shown],
             "quiet": f"Not listed here: {', '.join(quiet)}. All are in observations.csv." if quiet else "",
             "fix": [
@@ -519,36 +520,45 @@ def _status(status: Status, word: str) -> Object:
     return {"kind": words.KINDS[status], "word": word}
 
 
-def _gap_row(view: GapView) -> Object:
-    gap = view.gap
+def _elsewhere(group: GapGroup) -> str:
+    more = len(group.views) - 1
+    return f" (and in {words.many(more, 'other place')})" if more else ""
+
+
+def _gap_row(group: GapGroup) -> Object:
+    gap = group.first.gap
+    places = [words.some(group.regions, 4), gap.scope.source]
+    if len(group.scopes) > 1:
+        places.append(f"{words.number(len(group.scopes))} places")
+    more = len(group.views) - 1
+    log = (
+        "nothing was asked"
+        if group.first.log_index is None
+        else f"log index {words.number(group.first.log_index)}"
+    )
     return {
         "operation": _t(gap.operation, 120),
-        "reason": _t(
-            f"{gap.reason.value.capitalize()}{f', asked about {gap.subject}' if gap.subject else ''}", 160
-        ),
-        "account": _t(gap.scope.account or "no account", 80),
-        "place": _t(", ".join(part for part in (gap.scope.region, gap.scope.source) if part), 80),
+        "reason": _t(words.gap_about(group), 160),
+        "account": _t(words.some(group.accounts, 3) or "no account", 200),
+        "place": _t(", ".join(place for place in places if place), 200),
         "detail": _t(gap.detail),
         "remedy": _t(gap.remedy),
-        "hides": f"items of {words.many(len(view.tests), 'test')}"
-        if gap.hides_items
-        else "facts of known items",
-        "log": "nothing was asked" if view.log_index is None else f"log index {words.number(view.log_index)}",
+        "hides": words.gap_hides(group),
+        "log": f"{log} and {words.number(more)} more" if more else log,
     }
 
 
-def _finding_row(view: FindingView) -> Object:
-    finding = view.finding
-    until = None if view.waiver is None else view.waiver.ends_at
+def _finding_row(group: FindingGroup) -> Object:
+    view = group.first
     return {
         "severity": view.severity.value.capitalize(),
-        "name": _t(finding.name or "(empty)", 120),
-        "anchor": words.anchor("test", finding.test),
-        "what": _t(finding.what),
-        "account": _t(" ".join(part for part in (finding.account, finding.region) if part), 80),
+        "name": _t(view.title, 160),
+        "anchor": words.anchor("test", view.finding.test),
+        "what": _t(words.finding_what(group), 600),
+        "account": _t(words.some(group.accounts, 3), 120),
         "criteria": ", ".join(view.criteria) or "no criterion in scope",
-        "status": _status(view.status, words.status_word(view.status, until)),
-        "since": words.day(finding.first_seen_at),
+        "status": _status(view.status, words.status_word(view.status, group.waived_until)),
+        "since": words.day(view.finding.first_seen_at),
     }
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +12,7 @@ from auditwright.core.ids import Digest
 from auditwright.core.outcome import Deviation, NotApplicable, Outcome, Satisfied, Undetermined
 from auditwright.core.period import Period
 from auditwright.engine.readiness import Status, Tally
+from auditwright.render.grouping import FindingGroup, GapGroup
 from auditwright.render.readiness import (
     ControlTestView,
     ControlView,
@@ -254,6 +255,37 @@ def test_reason(test: ControlTestView) -> str:
             return "The population was pulled and is empty. This is neither a pass nor a failure."
         case _:
             return "What was collected does not decide it."
+
+
+def some(names: Sequence[str], limit: int) -> str:
+    """The first of several names, and how many more there are."""
+    shown = ", ".join(clipped(name, 80) for name in names[:limit])
+    return shown if len(names) <= limit else f"{shown}, and {number(len(names) - limit)} more"
+
+
+def gap_hides(group: GapGroup) -> str:
+    """What gaps of one kind hide, in words."""
+    if not group.first.gap.hides_items:
+        return "facts of known items"
+    tests = len(group.first.tests)
+    return f"items of {many(tests, 'test')}" if tests else "items that no test examines"
+
+
+def gap_about(group: GapGroup) -> str:
+    """Why something could not be seen, and which items were asked about."""
+    reason = group.first.gap.reason.value.capitalize()
+    if not group.subjects:
+        return reason
+    return f"{reason}, asked about {some(group.subjects, 1) if len(group.subjects) == 1 else many(len(group.subjects), 'item')}"
+
+
+def finding_what(group: FindingGroup) -> str:
+    """What is wrong: with one item in the test's words, with several by their names."""
+    first = group.first.finding
+    if len(group.views) == 1:
+        return f"{clipped(first.name or '(empty)', 100)}: {clipped(first.what, 400)}"
+    names = [view.finding.name or "(empty)" for view in group.views]
+    return f"{many(len(names), 'item')}: {some(names, 5)}"
 
 
 def control_reason(control: ControlView) -> str:
