@@ -405,7 +405,7 @@ class _Paper:
             "severity": test.severity.value,
             "population": f"{words.many(len(test.items), 'item')} of the kind "
             f"{words.kind_words(test.population)}, every one examined",
-            "scopes": _t(", ".join(map(str, test.scopes)) or "no scope"),
+            "scopes": _t(words.some([str(scope) for scope in test.scopes], 6) or "no scope"),
             "settings": _t(", ".join(f"{name} = {value}" for name, value in test.settings)),
             "concluded": "not run" if test.concluded_at is None else words.moment(test.concluded_at),
             "gaps": [
