@@ -176,6 +176,17 @@ def test_what_a_block_makes_moot_is_not_asked_and_says_so() -> None:
             assert fact.why.startswith(f"not asked: {whose} public access block")
 
 
+def test_under_an_account_that_blocks_everything_the_buckets_own_blocks_are_not_asked() -> None:
+    full = captured(ACCOUNT_BLOCK, {"PublicAccessBlockConfiguration": ALL_BLOCKED}, scope=GLOBAL)
+    assert list(BLOCK.asks(read(LISTED, full))) == []
+    assert bucket(full).block == Unknown("not asked: the account's public access block is on in full")
+    for switch in ALL_BLOCKED:
+        open_ = captured(
+            ACCOUNT_BLOCK, {"PublicAccessBlockConfiguration": {**ALL_BLOCKED, switch: False}}, scope=GLOBAL
+        )
+        assert len(list(BLOCK.asks(read(LISTED, open_)))) == 1
+
+
 def test_without_a_block_both_are_asked_in_the_buckets_region() -> None:
     answers = read(LISTED, policy(TLS_ONLY))
     for operation in (ACL, POLICY_STATUS):

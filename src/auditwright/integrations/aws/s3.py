@@ -3,9 +3,10 @@
 Requests grow with the number of buckets, so what cannot matter is not asked:
 
 1. The region comes with the listing; GetBucketLocation is asked only where an endpoint leaves it out.
-2. GetBucketPolicyStatus is asked only of a bucket with a policy, and only where no block restricts public policies.
-3. GetBucketAcl is asked only where no block ignores public access control lists.
-4. Tags are asked once for each region, through the tagging API, not once for each bucket.
+2. GetPublicAccessBlock of a bucket is asked only where the account's own block leaves something open.
+3. GetBucketPolicyStatus is asked only of a bucket with a policy, and only where no block restricts public policies.
+4. GetBucketAcl is asked only where no block ignores public access control lists.
+5. Tags are asked once for each region, through the tagging API, not once for each bucket.
 
 What was not asked for these reasons is Unknown with the reason; who judges a bucket looks at the blocks first.
 """
@@ -84,7 +85,7 @@ BLOCK: Final = Detail(
     method="GetPublicAccessBlock",
     permission="s3:GetBucketPublicAccessBlock",
     absent=_NO_BLOCK,
-    asks=_each_bucket(lambda _answers, _bucket: True),
+    asks=_each_bucket(lambda answers, _bucket: not _all_blocked(answers)),
 )
 POLICY: Final = Detail(
     service="s3",
@@ -148,12 +149,26 @@ def _blocked(answers: Answers, bucket: str, rule: Callable[[PublicAccessBlock], 
     return ""
 
 
+def _all_blocked(answers: Answers) -> bool:
+    """Whether the account's own block is on in full, so that no bucket's can add to it."""
+    block = _account_block(answers)
+    return block == PublicAccessBlock(
+        block_public_acls=True,
+        ignore_public_acls=True,
+        block_public_policy=True,
+        restrict_public_buckets=True,
+    )
+
+
 def _account_block(answers: Answers) -> PublicAccessBlock | Unknown | None:
     return _block(answers.one(ACCOUNT_BLOCK))
 
 
 def _bucket_block(answers: Answers, bucket: str) -> PublicAccessBlock | Unknown | None:
-    return _block(answers.detail(BLOCK, Bucket=bucket))
+    found = _block(answers.detail(BLOCK, Bucket=bucket))
+    if isinstance(found, Unknown) and _all_blocked(answers):
+        return Unknown("not asked: the account's public access block is on in full")
+    return found
 
 
 def _block(answer: Row | Unknown | None) -> PublicAccessBlock | Unknown | None:
