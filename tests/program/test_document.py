@@ -64,6 +64,8 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         (b"\n!!bool x\n", r"a\.yaml:2: not valid YAML: 'x' is no bool"),
         (b"!!int x\n", r"a\.yaml:1: not valid YAML: 'x' is no int"),
         (b"9" * 5_000, r"a\.yaml:1: not valid YAML: '9{80}… is no int".replace("'9{80}", "'9{79}")),
+        (b"!!set a: b\n", r"a\.yaml:1: not valid YAML here: the tag tag:yaml.org,2002:set"),
+        (b"a: !!binary YQ==\n", r"a\.yaml:1: not valid YAML here: the tag tag:yaml.org,2002:binary"),
         (b"a: !!python/name:os.system\n", r"a\.yaml:1: not valid YAML: could not determine a constructor"),
         (b"a:\n  <<: {b: 1}\n", r"a\.yaml:2: not valid YAML"),
         (b"? [a]\n: b\n", r"a\.yaml:1: every key must be a text"),

@@ -249,6 +249,9 @@ class _Reader:
             kind = str(node.tag).rpartition(":")[2]
             problem = f"not valid YAML: {_clip(repr(node.value))} is no {kind}"
             raise self._error(node.start_mark.line + 1, problem) from None
+        if not isinstance(value, str | int | float | date | None):
+            # A tag such as !!set or !!binary.
+            raise self._error(node.start_mark.line + 1, f"not valid YAML here: the tag {_clip(node.tag)}")
         if isinstance(value, str) and not _can_be_kept(value):
             raise self._error(node.start_mark.line + 1, "a text holds a zero byte or half a character")
         return value
