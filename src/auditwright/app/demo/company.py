@@ -12,7 +12,7 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
-from auditwright.app.demo.world import DOMAIN
+from auditwright.app.demo.cloud import DOMAIN
 from auditwright.app.errors import AppError
 from auditwright.app.setup import Answers, set_up
 

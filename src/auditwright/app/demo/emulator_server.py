@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import sys
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TypedDict, cast
 
 
@@ -19,6 +19,8 @@ class Aged(TypedDict, total=False):
     """One instruction: what to set of an account's root user, or of one of its users; ages are in days."""
 
     account: str
+    mended: bool
+    """Whether to put right what moto answers otherwise than AWS does."""
     root_mfa: bool
     user: str
     created: int
@@ -30,22 +32,39 @@ class Aged(TypedDict, total=False):
 def apply(change: Aged) -> None:
     """Set in moto's memory what an instruction says."""
     from moto.core.utils import utcnow
-    from moto.iam.models import iam_backends
+    from moto.iam.models import AccessKeyLastUsed, iam_backends
 
     account = iam_backends[change["account"]]["aws"]
     if "root_mfa" in change:
         account.account_summary._account_mfa_enabled = int(change["root_mfa"])  # noqa: SLF001  # moto has no other way
+    if change.get("mended"):
+        _mend(change["account"])
     if "user" not in change:
         return
-    now: datetime = utcnow()
+    now = utcnow()
     user = account.get_user(change["user"])
     if "created" in change:
         user.create_date = now - timedelta(days=change["created"])
     if "password_used" in change:
-        user.password_last_used = now - timedelta(days=change["password_used"])
+        vars(user)["password_last_used"] = now - timedelta(days=change["password_used"])
     for key, (made, used) in zip(user.access_keys, change.get("keys", []), strict=False):
         key.create_date = now - timedelta(days=made)
-        key.last_used = None if used is None else now - timedelta(days=used)
+        if used is not None:
+            at = now - timedelta(days=used)
+            key.last_used = AccessKeyLastUsed(timestamp=at, service="ec2", region="eu-central-1")
+
+
+def _mend(account: str) -> None:
+    """Name policies in the authorization details, and say which keys are AWS's own; moto 5.2.5 does neither."""
+    from moto.iam.models import iam_backends
+    from moto.kms.models import kms_backends
+
+    for policy in iam_backends[account]["aws"].managed_policies.values():
+        vars(policy).update(policy_name=policy.name, policy_id=policy.id)
+    for backend in kms_backends[account].values():
+        for key in backend.keys.values():
+            if key.description.startswith("Default master key"):
+                key.key_manager = "AWS"
 
 
 def main() -> None:

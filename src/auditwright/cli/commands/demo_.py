@@ -1,5 +1,8 @@
 """auditwright demo."""
 
+import os
+import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,13 +13,15 @@ from typing import TYPE_CHECKING
 import click
 
 from auditwright.app.errors import AppError
-from auditwright.cli.output import console, shown, watched, write_new
+from auditwright.cli.output import console, shown, watched
 
 if TYPE_CHECKING:
     from auditwright.app.demo.company import Folders
-    from auditwright.app.standing import Standing
     from auditwright.app.workspace import Workspace
     from auditwright.core.run import Run
+
+_QUESTION = "SELECT name, account, last_used_at FROM user_account WHERE NOT mfa_enrolled"
+"""A first question to the inventory: whose accounts have no second factor."""
 
 
 @click.command("demo")
@@ -56,12 +61,10 @@ def _run(folders: "Folders", scratch: Path) -> None:
         done = _collect(folders, scratch)
         # From here on the emulator is gone: reports and packages are made from what was kept.
         with open_workspace(folders.program) as workspace:
-            now = standing(workspace, done, at=datetime.now(UTC))
-            print_standing(now, resumed=False)
+            print_standing(standing(workspace, done, at=datetime.now(UTC)), resumed=False)
             console().print()
             with _stage("Writing the reports, and the package"):
-                _write(workspace, folders, now)
-            key = workspace.verifier_key.text
+                key = _write(workspace, folders)
         with _stage("Verifying the package"):
             _verify(folders.package_zip, key)
 
@@ -86,18 +89,18 @@ def _collect(folders: "Folders", scratch: Path) -> "Run":
     return done
 
 
-def _write(workspace: "Workspace", folders: "Folders", now: "Standing") -> None:
+def _write(workspace: "Workspace", folders: "Folders") -> str:
+    """Write the package as a folder and as a zip, and lay its reports beside it; returns the log's public key."""
     from auditwright.app.exporting import export
-    from auditwright.render.bundle import render_all
+    from auditwright.sign.package import zip_package
 
-    for name, body in render_all(now.report):
-        write_new(folders.reports / name, body, on_written=_ignore)
-    for path in (folders.package, folders.package_zip):
-        export(workspace, path, now=datetime.now(UTC))
-
-
-def _ignore(_: Path) -> None:
-    return
+    export(workspace, folders.package, now=datetime.now(UTC))
+    try:
+        zip_package(folders.package, folders.package_zip)
+        shutil.copytree(folders.package / "reports", folders.reports)
+    except OSError as error:
+        raise AppError(f"{folders.out} cannot be written: {error.strerror or error}") from None
+    return workspace.verifier_key.text
 
 
 def _verify(package: Path, key: str) -> None:
@@ -123,18 +126,28 @@ def _say_where(folders: "Folders", out: Path) -> None:
         (out / "package.zip", "what an auditor gets, with the evidence and its proofs"),
     ):
         out_of.print(f"  {shown(str(path)):<36} {what}", soft_wrap=True)
+    name = _called()
     out_of.print("\n[bold]What to try[/]")
     for command_line in (
-        f"auditwright status --program {program}",
-        f"auditwright tests show identity.access-keys-rotated --program {program}",
-        f'auditwright inventory "SELECT name, mfa_enrolled FROM user_account" --program {program}',
-        f"auditwright verify {out / 'package.zip'}",
+        f"{name} status --program {program}",
+        f"{name} tests show identity.access-keys-rotated --program {program}",
+        f"{name} inventory '{_QUESTION}' --program {program}",
+        f"{name} verify {out / 'package.zip'}",
     ):
         out_of.print(f"  {shown(command_line)}", soft_wrap=True)
     out_of.print(
-        "\nThe emulator has ended, so `auditwright run` in this folder would see nothing. "
-        "For your own cloud: auditwright init"
+        f"\nThe emulator has ended, so another run in {shown(str(program))} would see nothing. "
+        f"To begin with your own cloud: {shown(name)} init FOLDER",
+        soft_wrap=True,
     )
+
+
+def _called() -> str:
+    """How this program was called, so that what is printed can be typed: `make demo` puts nothing on the path."""
+    called = Path(sys.argv[0])
+    if called.name != "auditwright" or shutil.which("auditwright") == str(called):
+        return "auditwright"
+    return os.path.relpath(called)
 
 
 @contextmanager

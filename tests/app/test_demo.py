@@ -1,0 +1,258 @@
+"""The demo on the real emulator, run once for all tests of this file, as its own process."""
+
+import csv
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import zipfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from auditwright.app.demo.company import MARK, NOTICE, make_code, make_folders
+from auditwright.app.demo.emulator import no_real_credentials
+from auditwright.app.errors import AppError
+from auditwright.app.workspace import DATABASE_URL
+from auditwright.sign.verify import verify_package
+
+REAL_KEY = "AKIAREALKEYOFSOMEBODY"
+TIME_LIMIT_S = 240
+AUDITWRIGHT = (sys.executable, "-c", "from auditwright.cli.main import main; main()")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demo:
+    out: Path
+    printed: str
+    said: str
+    trap: Path
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """A finished demo, run by somebody whose environment leads to real credentials by every known way."""
+    home = tmp_path_factory.mktemp("home")
+    trap = home / "asked"
+    (home / ".aws").mkdir()
+    (home / ".aws" / "credentials").write_text(
+        f"[default]\naws_access_key_id = {REAL_KEY}\naws_secret_access_key = real\n"
+    )
+    (home / ".aws" / "config").write_text(f"[profile work]\ncredential_process = touch {trap}\n")
+    (home / ".gitconfig").write_text("[user]\n\tname = Real Person\n\temail = real@person.example\n")
+    out = home / "demo"
+    done = subprocess.run(
+        [*AUDITWRIGHT, "demo", "--out", str(out)],
+        env=_environment(home),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=TIME_LIMIT_S,
+        cwd=home,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Demo(out=out, printed=done.stdout, said=done.stderr, trap=trap)
+
+
+def _environment(home: Path) -> Mapping[str, str]:
+    return {
+        **os.environ,
+        "HOME": str(home),
+        "AWS_PROFILE": "work",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+        "HTTP_PROXY": "http://127.0.0.1:1",
+        "http_proxy": "http://127.0.0.1:1",
+        DATABASE_URL: "postgresql://127.0.0.1:1/real",
+    }
+
+
+def test_it_says_that_the_cloud_is_emulated_before_all_else_and_where_to_look_at_the_end(demo: Demo) -> None:
+    assert demo.printed.strip().startswith(NOTICE)
+    for line in ("VERIFIED: no problems were found.", "Where to look", "What to try"):
+        assert line in demo.printed
+    assert "NOT VERIFIED" not in demo.printed
+
+
+def test_its_package_verifies_and_one_changed_byte_is_found(demo: Demo, tmp_path: Path) -> None:
+    assert verify_package(demo.out / "package").is_verified
+    whole = demo.out / "package.zip"
+    assert verify_package(whole).is_verified
+
+    changed = tmp_path / "changed.zip"
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(changed, "w") as target:
+        names = source.namelist()
+        victim = next(name for name in names if name.startswith("evidence/"))
+        for name in names:
+            body = source.read(name)
+            target.writestr(name, bytes([body[0] ^ 1]) + body[1:] if name == victim else body)
+    report = verify_package(changed)
+    assert not report.is_verified
+    assert any(victim in problem.place for problem in report.problems)
+
+
+def test_the_notice_stands_on_every_report(demo: Demo) -> None:
+    reports = demo.out / "reports"
+    assert NOTICE in (reports / "readiness.html").read_text()
+    assert json.loads((reports / "readiness.json").read_text())["demo_notice"] == NOTICE
+    for name in ("readiness.json", "assessment-results.oscal.json"):
+        assert NOTICE in (reports / name).read_text()
+    printed = subprocess.run(
+        ["pdftotext", str(reports / "readiness.pdf"), "-"], capture_output=True, text=True, check=True
+    ).stdout
+    assert NOTICE in " ".join(printed.split())
+
+
+def test_no_real_credentials_are_read_and_none_are_in_what_it_writes(demo: Demo) -> None:
+    assert not demo.trap.exists()
+    for path in demo.out.rglob("*"):
+        if path.is_file():
+            body = path.read_bytes()
+            assert REAL_KEY.encode() not in body, path
+            assert b"wJalrXUtnFEMI" not in body, path
+            assert b"real@person.example" not in body, path
+
+
+def test_what_is_wrong_on_purpose_is_found_and_the_rest_is_in_order(demo: Demo) -> None:
+    report = json.loads((demo.out / "reports" / "readiness.json").read_text())
+    statuses = {test["id"]: test["status"] for test in report["tests"]}
+    for test in (
+        "identity.root-mfa-enrolled",
+        "identity.access-keys-rotated",
+        "identity.accounts-unique",
+        "people.roster-reconciled",
+        "people.accounts-map-to-people",
+        "change.changes-reviewed",
+        "data.buckets-not-public",
+        "data.databases-encrypted",
+        "network.ssh-closed",
+        "northwind.contractors-have-a-last-day",
+    ):
+        assert statuses[test] == "deviation", test
+    for test in (
+        "network.rdp-closed",
+        "identity.root-has-no-keys",
+        "monitoring.trail-bucket-private",
+        "northwind.production-databases-span-zones",
+    ):
+        assert statuses[test] == "satisfied", test
+    # The emulator does not know it, and what nobody saw is no pass.
+    assert statuses["compute.machines-patched"] == "undetermined"
+
+
+def test_a_waiver_in_force_covers_its_item_and_one_that_ended_does_not(demo: Demo) -> None:
+    report = json.loads((demo.out / "reports" / "readiness.json").read_text())
+    waived = {
+        item["name"]: item["status"]
+        for test in report["tests"]
+        if test["id"] in {"data.buckets-not-public", "data.databases-encrypted"}
+        for item in test["observations"]
+        if item["status"] in {"waived", "deviation"}
+    }
+    assert waived == {
+        "northwind-firmware-releases": "waived",
+        "northwind-lidar-recordings": "deviation",
+        "staging-fleet": "deviation",
+    }
+
+
+def test_the_commands_that_it_proposes_work_on_what_it_left(demo: Demo) -> None:
+    program = str(demo.out / "northwind")
+    for arguments, expected in (
+        (["status"], 1),
+        (["tests", "show", "northwind.contractors-have-a-last-day"], 0),
+        (["tests", "run", "identity.access-keys-rotated"], 1),
+    ):
+        done = subprocess.run(
+            [*AUDITWRIGHT, *arguments, "--program", program],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIME_LIMIT_S,
+        )
+        assert done.returncode == expected, done.stderr
+
+
+def test_the_company_has_46_people_with_contractors_and_leavers(demo: Demo) -> None:
+    with (demo.out / "northwind" / "people.csv").open(encoding="utf-8", newline="") as file:
+        people = list(csv.DictReader(file))
+    assert len(people) == 46
+    assert {person["employment"] for person in people} == {"employee", "contractor"}
+    assert sum(bool(person["ended_on"]) for person in people) == 3
+
+
+def test_a_folder_that_is_no_demo_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(AppError, match="holds something that is no demo"):
+        make_folders(tmp_path)
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_a_link_to_a_folder_is_not_followed(tmp_path: Path) -> None:
+    real = tmp_path / "real"
+    real.mkdir()
+    (real / MARK).write_text("")
+    (real / "mine.txt").write_text("mine")
+    (tmp_path / "link").symlink_to(real)
+    with pytest.raises(AppError, match="is not a folder"):
+        make_folders(tmp_path / "link")
+    assert (real / "mine.txt").exists()
+
+
+def test_an_earlier_demo_is_replaced(tmp_path: Path) -> None:
+    first = make_folders(tmp_path / "demo")
+    (first.out / "left-over").write_text("")
+    second = make_folders(tmp_path / "demo")
+    assert [path.name for path in second.out.iterdir()] == [MARK]
+
+
+def test_the_environment_is_given_back_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "work")
+    monkeypatch.setenv("https_proxy", "http://proxy.example")
+    before = dict(os.environ)
+    with no_real_credentials(tmp_path):
+        assert "AWS_PROFILE" not in os.environ
+        assert "https_proxy" not in os.environ
+        assert Path(os.environ["AWS_CONFIG_FILE"]).read_bytes() == b""
+    assert dict(os.environ) == before
+
+
+def test_the_same_day_gives_the_same_history(tmp_path: Path, demo: Demo) -> None:
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+    heads = []
+    for name in ("one", "two"):
+        make_code(tmp_path / name, now=at)
+        heads.append((tmp_path / name / ".git" / "refs" / "heads" / "main").read_text())
+    assert heads[0] == heads[1]
+    assert (demo.out / "fleet-api" / "CHANGES.md").read_text().count("\n") == 11
+
+
+def test_the_emulator_ends_with_whoever_started_it_even_when_that_is_killed(tmp_path: Path) -> None:
+    starter = (
+        "import pathlib, sys\n"
+        "from auditwright.app.demo.emulator import emulated_cloud\n"
+        "with emulated_cloud(pathlib.Path(sys.argv[1])) as emulator:\n"
+        "    print(emulator.url, flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", starter, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process.stdin, process.stdout:
+        port = int(process.stdout.readline().rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+            process.send_signal(signal.SIGKILL)
+            process.wait(timeout=20)
+            # The kernel ends the connection when the emulator is gone, one way or the other; until then this waits.
+            with suppress(ConnectionResetError):
+                assert connection.recv(1) == b""
