@@ -28,8 +28,9 @@ class Cluster:
         """The address of a new, empty database."""
         self._made += 1
         name = f"records_{self._made}"
-        # The collation is not C on purpose: what is sorted must not depend on it.
-        sql = f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8'"
+        # Sorted as people in the US sort: what we sort must not depend on it.
+        locale = "LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8' LOCALE_PROVIDER icu ICU_LOCALE 'en-US'"
+        sql = f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' {locale}"
         self.execute("postgres", sql)
         return self.url(name)
 

@@ -209,6 +209,7 @@ def test_two_snapshots_of_one_scope_are_complete_only_together(inventory: Invent
         Snapshot(kind=UserAccount, scope=AWS, items=[], complete=False),
     ]
     inventory.record(RunId("run-1"), NOON + DAY, parts)
+    inventory.record(RunId("run-1b"), NOON + DAY, parts[::-1])
     assert names(inventory) == ["ada", "bob"]
     inventory.record(RunId("run-2"), NOON + 2 * DAY, [replace(part, complete=True) for part in parts])
     assert names(inventory) == ["ada"]
@@ -396,6 +397,12 @@ def test_a_gap_that_hides_items_closes_nothing(inventory: Inventory) -> None:
     assert spans(inventory) == [("ada", 0, NO)]
     observed(inventory, 2, result(hides_items=False))
     assert spans(inventory) == [("ada", 0, NO), ("ada", 2, None)]
+
+
+def test_of_two_runs_that_observe_at_the_same_time_the_second_counts(inventory: Inventory) -> None:
+    observed(inventory, 0, result(("ada", NO)), run="a")
+    observed(inventory, 0, result(("ada", Satisfied())), run="b")
+    assert spans(inventory) == [("ada", 0, Satisfied())]
 
 
 def test_spans_are_those_in_force_in_the_window(inventory: Inventory) -> None:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 from tests.postgres import Cluster
-from tests.store.test_kill import check_written, start
+from tests.store.test_kill import check_written, release, start
 
 from auditwright.store.records import create_records, open_records
 
@@ -17,11 +17,14 @@ def test_two_processes_append_at_once_and_both_succeed(
         address = cluster.new_database()
     create_records(address).close()
     writers = [start("records", address, name, "60") for name in ("a", "b")]
+    for process in writers:
+        release(process)
     said = {}
     for name, process in zip(("a", "b"), writers, strict=True):
-        out, _ = process.communicate()
-        said[name] = [int(line) for line in out.split()]
-        assert process.returncode == 0
+        assert process.stdout
+        with process.stdout as out:
+            said[name] = [int(line) for line in out]
+        assert process.wait() == 0
         assert said[name] == list(range(60))
     records = open_records(address)
     check_written(records, ["a", "b"], said)

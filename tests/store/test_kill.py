@@ -29,15 +29,23 @@ ENOUGH = 1_000_000
 
 def start(*arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tests.store.writer", *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout
     assert process.stdout.readline() == "start\n"
     return process
 
 
+def release(process: subprocess.Popen[str]) -> None:
+    """Let a writer begin, so that two begin together."""
+    assert process.stdin
+    process.stdin.write("\n")
+    process.stdin.close()
+
+
 def kill_after(process: subprocess.Popen[str], writes: int) -> list[int]:
     """Kill a writer somewhere after a number of writes; what it said is kept."""
     assert process.stdout
+    release(process)
     said = [int(process.stdout.readline()) for _ in range(writes)]
     process.kill()
     said += [int(line) for line in process.stdout if line.endswith("\n")]

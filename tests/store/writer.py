@@ -2,7 +2,7 @@
 
 `python -m tests.store.writer records <address> <name> <transactions>` appends a leaf and its evidence record in each
 transaction. `… evidence <folder> <name> <bodies>` puts bodies. `… inventory <folder> <name> <runs>` records runs.
-It says `start` when it is about to write, and after each number that was committed, the number.
+It says `start`, waits for a line, and then says each number after it was committed.
 """
 
 import sys
@@ -81,6 +81,7 @@ def main() -> None:
     what, where, name, count = sys.argv[1:]
     write = {"records": _records, "evidence": _evidence, "inventory": _inventory}[what](where, name)
     _say("start")
+    sys.stdin.readline()
     for number in range(int(count)):
         write(number)
         _say(str(number))
