@@ -62,14 +62,6 @@ FOREIGN = replace(TRAIL, scope=OTHER_ACCOUNT, name="organization")
         Example(
             REGION,
             Deviation(NO_TRAIL),
-            given=(replace(FOREIGN, multi_region=False, home_region="eu-west-1"),),
-        ),
-        Example(
-            REGION,
-            Undetermined(
-                "the trail organization was seen in account 444455556666 alone; that it is an organization's "
-                "trail and records account 111122223333 too was not seen"
-            ),
             given=(FOREIGN,),
         ),
         Example(
@@ -95,9 +87,6 @@ def trail_multi_region(region: CloudRegion, *, trails: Related[AuditTrail]) -> O
     unseen = trails.absence_at(place)
     if unseen is not None:
         return Undetermined(unseen.why)
-    for trail in trails:
-        if trail.scope.account != place.account and _may_be_of_organization(trail):
-            return Undetermined(_foreign(trail, place.account))
     lacks = "; ".join(_lack(trail) for trail in own)
     return Deviation(f"{NO_TRAIL}: {lacks}" if lacks else NO_TRAIL)
 
@@ -114,20 +103,6 @@ def _in_doubt(trail: AuditTrail, region: CloudRegion) -> Unknown | None:
     if False in facts:
         return None
     return next((fact for fact in facts if isinstance(fact, Unknown)), None)
-
-
-def _may_be_of_organization(trail: AuditTrail) -> bool:
-    # A trail of an organization is one item, under the first account in which it was seen.
-    return False not in (trail.logging, trail.multi_region, trail.records_management_events)
-
-
-def _foreign(trail: AuditTrail, account: str) -> str:
-    facts = (trail.logging, trail.multi_region, trail.records_management_events)
-    doubt = next((f" ({fact.why})" for fact in facts if isinstance(fact, Unknown)), "")
-    return (
-        f"the trail {trail.name} was seen in account {trail.scope.account} alone{doubt}; that it is an "
-        f"organization's trail and records account {account} too was not seen"
-    )
 
 
 def _lack(trail: AuditTrail) -> str:

@@ -10,7 +10,7 @@ account. So that every trail is seen, and seen once, whichever regions are colle
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from auditwright.core.ids import ResourceId, StreamId
+from auditwright.core.ids import StreamId
 from auditwright.core.outcome import Unknown
 from auditwright.core.resource import Resource
 from auditwright.core.resources import AuditTrail
@@ -85,7 +85,7 @@ def _trail(answers: Answers, row: Row) -> AuditTrail:
     selectors = whole(answers, SELECTORS, TrailName=arn)
     further = tuple(one.digest for one in (status, selectors) if isinstance(one, Row))
     return AuditTrail(
-        id=ResourceId(arn),
+        id=answers.seen_here(arn),
         name=row.text_or_none("Name") or arn,
         scope=answers.scope,
         evidence=(row.digest, *further),

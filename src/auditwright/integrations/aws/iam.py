@@ -480,8 +480,8 @@ def _policies(answers: Answers) -> Iterator[PermissionPolicy]:
             # A policy of AWS's own that nobody uses is no decision of the organization.
             continue
         yield PermissionPolicy(
-            id=ResourceId(arn),
-            name=row.required_text("PolicyName"),
+            id=answers.seen_here(arn),
+            name=row.text_or_none("PolicyName") or arn.rpartition("/")[2],
             scope=answers.scope,
             evidence=(row.digest,),
             provider_managed=provider_managed,

@@ -288,6 +288,14 @@ class Answers:
         """The ARN of something in this scope, such as `arn("ec2", "volume/vol-1")`."""
         return ResourceId(f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}")
 
+    def seen_here(self, arn: str) -> ResourceId:
+        """An ARN as an id; what belongs to AWS or to another account is told apart by the account that saw it.
+
+        A policy of AWS's own is attached in each account anew, and a trail of the organization records each.
+        """
+        owner = arn.split(":")[4:5]
+        return ResourceId(arn if owner in ([self.account], [""]) else f"{arn}@{self.account}")
+
     def items(self, question: Question, key: str = "") -> Iterator[Row]:
         """Every item of a listing under one of its keys (the first one unless named).
 
