@@ -7,13 +7,17 @@ implementations get wrong, and nothing here needs them.
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from functools import lru_cache
+from typing import TypeAlias, cast
 
 Json: TypeAlias = "str | int | bool | Sequence[Json] | Mapping[str, Json] | None"
 """What canonical JSON can hold."""
 
 MAX_EXACT_INTEGER = 2**53 - 1
 """RFC 8785 3.2.2.3: numbers are IEEE 754 doubles; beyond this an integer would change its value."""
+
+MAX_KNOWN_SHAPES = 512
+"""Sets of keys whose order is remembered; everything that is written has a few dozen."""
 
 
 def canonical_json(value: Json) -> bytes:
@@ -22,10 +26,29 @@ def canonical_json(value: Json) -> bytes:
     Raises TypeError for a value it cannot hold, ValueError for an integer that a double cannot hold
     or a string with a lone surrogate.
     """
-    return json.dumps(_ordered(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    return _encode(_ordered(value)).encode()
+
+
+_encode = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False
+).encode
 
 
 def _ordered(value: Json) -> Json:
+    """The value as dicts and lists whose keys are in order. Results hold a million values, nearly all of them plain."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return value
+    if kind is dict:
+        held = cast("dict[str, Json]", value)
+        return {
+            key: item if type(item := held[key]) is str else _ordered(item) for key in _in_order(tuple(held))
+        }
+    return _ordered_other(value)
+
+
+def _ordered_other(value: Json) -> Json:
+    """What is neither a text nor a dict: numbers, lists, and the kinds of either that are not Python's own."""
     match value:
         case None | bool() | str():
             return value
@@ -35,13 +58,22 @@ def _ordered(value: Json) -> Json:
                 raise ValueError(message)
             return value
         case Mapping():
-            # RFC 8785 3.2.3: keys are ordered by their UTF-16 code units.
-            return {key: _ordered(value[key]) for key in sorted(value, key=_utf16)}
+            return {key: _ordered(value[key]) for key in _in_order(tuple(value))}
         case Sequence() if not isinstance(value, (bytes, bytearray)):
-            return [_ordered(item) for item in value]
+            return [item if type(item) is str else _ordered(item) for item in value]
         case _:
             message = f"canonical JSON cannot hold a {type(value).__name__}"
             raise TypeError(message)
+
+
+@lru_cache(maxsize=MAX_KNOWN_SHAPES)
+def _in_order(keys: tuple[str, ...]) -> tuple[str, ...]:
+    for key in keys:
+        if not isinstance(key, str):
+            message = f"an object's keys are texts in JSON, not {key!r}"
+            raise TypeError(message)
+    # RFC 8785 3.2.3: keys are ordered by their UTF-16 code units.
+    return tuple(sorted(keys, key=_utf16))
 
 
 def _utf16(key: str) -> bytes:
