@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from auditwright.app.demo import emulator_server
-from auditwright.app.demo.emulator_server import Aged
+from auditwright.app.demo.emulator_server import Told
 from auditwright.app.errors import AppError
 from auditwright.app.workspace import DATABASE_URL
 
@@ -52,12 +52,12 @@ class Emulator:
         self._said = said
         self.url = self._line()
 
-    def age(self, changes: Iterable[Aged]) -> None:
+    def tell(self, instructions: Iterable[Told]) -> None:
         """Set what only time or a person sets, such as the age of keys; raises AppError."""
         assert self._process.stdin is not None
-        for change in changes:
+        for instruction in instructions:
             try:
-                self._process.stdin.write(f"{json.dumps(change)}\n".encode())
+                self._process.stdin.write(f"{json.dumps(instruction)}\n".encode())
                 self._process.stdin.flush()
             except OSError:
                 raise AppError(f"The emulator ended.{self._words()}") from None

@@ -1,22 +1,29 @@
-"""The emulator's own process: moto's server, and what its API cannot set because only time or a person sets it.
+"""The emulator's own process: moto's server, and what moto's API cannot set or does not know.
 
 It prints its URL, then reads one instruction a line from standard input and answers each with `done`. It
 ends when its standard input is closed, so that it outlives whoever started it in no case.
 
-Key and password times are set directly: AWS gives nobody a way to make a key that is a year old. The second
-factor of a root user is enrolled by hand in AWS's console, which moto does not have.
+- Key and password times are set in moto's memory: AWS gives nobody a way to make a key that is a year old. The
+  second factor of a root user is enrolled by hand in AWS's console, which moto does not have.
+- Five operations that moto lacks are answered here, before moto is asked, with what an instruction gave.
 """
 
 import json
 import logging
 import os
+import re
 import sys
+import threading
+from collections.abc import Iterable
 from datetime import timedelta
-from typing import TypedDict, cast
+from typing import TYPE_CHECKING, Final, TypedDict, cast
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-class Aged(TypedDict, total=False):
-    """One instruction: what to set of an account's root user, or of one of its users; ages are in days."""
+class Told(TypedDict, total=False):
+    """One instruction; ages are in days."""
 
     account: str
     mended: bool
@@ -27,27 +34,93 @@ class Aged(TypedDict, total=False):
     password_used: int
     keys: list[tuple[int, int | None]]
     """For each key, when it was made, and when it was last used; None where it never was."""
+    region: str
+    action: str
+    """One of `UNKNOWN_TO_MOTO`, with what it answers in this account and region."""
+    status: int
+    answer: dict[str, object]
 
 
-def apply(change: Aged) -> None:
-    """Set in moto's memory what an instruction says."""
+UNKNOWN_TO_MOTO: Final[dict[str, dict[str, object]]] = {
+    "ListProtectedResources": {"Results": []},
+    "ListFindings": {"findingIds": []},
+    "GetFindings": {"findings": []},
+    "DescribeInstanceInformation": {"InstanceInformationList": []},
+    "DescribeInstancePatchStates": {"InstancePatchStates": []},
+}
+"""What is answered here, and the answer where no instruction gave one: there are none."""
+
+_PATHS: Final = (
+    ("backup", re.compile(r"/resources/?"), "ListProtectedResources"),
+    ("guardduty", re.compile(r"/detector/[^/]+/findings/?"), "ListFindings"),
+    ("guardduty", re.compile(r"/detector/[^/]+/findings/get/?"), "GetFindings"),
+)
+
+_SIGNED: Final = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
+"""AWS Signature Version 4: access key, date, region, service."""
+
+
+class AnswersFirst:
+    """A web application that answers what moto does not know, and hands everything else to moto."""
+
+    def __init__(self, moto: "WSGIApplication") -> None:
+        """Begin without any answer."""
+        self._moto = moto
+        self.answers: dict[tuple[str, str, str], tuple[int, dict[str, object]]] = {}
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer one request."""
+        signed = _SIGNED.search(str(environ.get("HTTP_AUTHORIZATION", "")))
+        action = _action(environ, signed[3]) if signed else ""
+        if not signed or not action:
+            return self._moto(environ, start_response)
+        from moto.iam.models import get_account_id_from
+
+        environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        place = (get_account_id_from(signed[1]), signed[2], action)
+        status, answer = self.answers.get(place, (200, UNKNOWN_TO_MOTO[action]))
+        body = json.dumps(answer).encode()
+        headers = [("Content-Type", "application/x-amz-json-1.1"), ("Content-Length", str(len(body)))]
+        start_response(f"{status} {'OK' if status == 200 else 'Refused'}", headers)  # noqa: PLR2004  # HTTP
+        return [body]
+
+
+def _action(environ: "WSGIEnvironment", service: str) -> str:
+    """The action, where it is one that is answered here."""
+    target = str(environ.get("HTTP_X_AMZ_TARGET", "")).rpartition(".")[2]
+    if service == "ssm" and target in UNKNOWN_TO_MOTO:
+        return target
+    path = str(environ.get("PATH_INFO", ""))
+    return next((action for of, form, action in _PATHS if of == service and form.fullmatch(path)), "")
+
+
+def apply(told: Told, application: AnswersFirst) -> None:
+    """Do what an instruction says."""
+    from moto.iam.models import iam_backends
+
+    account = iam_backends[told["account"]]["aws"]
+    if "root_mfa" in told:
+        account.account_summary._account_mfa_enabled = int(told["root_mfa"])  # noqa: SLF001  # moto has no other way
+    if told.get("mended"):
+        _mend(told["account"])
+    if "action" in told:
+        place = (told["account"], told["region"], told["action"])
+        application.answers[place] = (told["status"], told["answer"])
+    if "user" in told:
+        _age(told)
+
+
+def _age(told: Told) -> None:
     from moto.core.utils import utcnow
     from moto.iam.models import AccessKeyLastUsed, iam_backends
 
-    account = iam_backends[change["account"]]["aws"]
-    if "root_mfa" in change:
-        account.account_summary._account_mfa_enabled = int(change["root_mfa"])  # noqa: SLF001  # moto has no other way
-    if change.get("mended"):
-        _mend(change["account"])
-    if "user" not in change:
-        return
     now = utcnow()
-    user = account.get_user(change["user"])
-    if "created" in change:
-        user.create_date = now - timedelta(days=change["created"])
-    if "password_used" in change:
-        vars(user)["password_last_used"] = now - timedelta(days=change["password_used"])
-    for key, (made, used) in zip(user.access_keys, change.get("keys", []), strict=False):
+    user = iam_backends[told["account"]]["aws"].get_user(told["user"])
+    if "created" in told:
+        user.create_date = now - timedelta(days=told["created"])
+    if "password_used" in told:
+        vars(user)["password_last_used"] = now - timedelta(days=told["password_used"])
+    for key, (made, used) in zip(user.access_keys, told.get("keys", []), strict=False):
         key.create_date = now - timedelta(days=made)
         if used is not None:
             at = now - timedelta(days=used)
@@ -70,14 +143,19 @@ def _mend(account: str) -> None:
 def main() -> None:
     """Serve until standard input is closed."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    from moto.server import ThreadedMotoServer
+    from moto.moto_server.werkzeug_app import (
+        DomainDispatcherApplication,
+        MotoRequestHandler,
+        create_backend_app,
+    )
+    from werkzeug.serving import make_server
 
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    _say(f"http://{host}:{port}")
+    application = AnswersFirst(DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    _say(f"http://127.0.0.1:{server.port}")
     for line in sys.stdin:
-        apply(cast("Aged", json.loads(line)))
+        apply(cast("Told", json.loads(line)), application)
         _say("done")
     os._exit(0)  # threads of open connections would hold the process up
 

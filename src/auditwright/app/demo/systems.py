@@ -35,8 +35,6 @@ class _Network:
     name: str
     block: str
     flow_logged: bool = True
-    closed: bool = True
-    """Whether the default security group has no rules."""
 
 
 _NETWORKS: Final = (
@@ -48,15 +46,11 @@ _NETWORKS: Final = (
         name="robot-gateway",
         block="10.11.0.0/16",
         flow_logged=False,
-        closed=False,
     ),
     _Network(account=STAGING, region=FRANKFURT, name="staging", block="10.20.0.0/16", flow_logged=False),
     _Network(account=STAGING, region=STOCKHOLM, name="simulation", block="10.21.0.0/16"),
     _Network(account=SECURITY, region=FRANKFURT, name="forensics", block="10.30.0.0/16"),
 )
-
-_KEPT_DEFAULT: Final = (STAGING, STOCKHOLM)
-"""Where AWS's default network was never taken away; in every other region it was."""
 
 _RULES: Final = (
     # account, region, network, group, port, peer
@@ -75,11 +69,10 @@ _RULES: Final = (
 
 
 def networks(cloud: Cloud) -> None:
-    """Make networks and security groups; a default network is taken away wherever none is wanted."""
+    """Make networks and security groups; AWS's default networks are taken away."""
     for account in (PRODUCTION, STAGING, SECURITY):
         for region in REGIONS:
-            if (account, region) != _KEPT_DEFAULT:
-                _without_default(cloud.at(account, region))
+            _without_default(cloud.at(account, region))
     for network in _NETWORKS:
         _network(cloud.at(network.account, network.region), network)
     for account, region, name, group, port, peer in _RULES:
@@ -127,8 +120,7 @@ def _network(place: Place, network: _Network) -> None:
             LogDestinationType="s3",
             LogDestination="arn:aws:s3:::northwind-trail-archive",
         )
-    if network.closed:
-        _close_default_group(place, vpc)
+    _close_default_group(place, vpc)
 
 
 def _close_default_group(place: Place, vpc: str) -> None:
@@ -160,13 +152,13 @@ def _group(place: Place, name: str) -> str:
 
 
 _MACHINES: Final = (
-    # account, region, network, name, environment, session tokens required
-    (PRODUCTION, FRANKFURT, "fleet", "fleet-api-1", "production", True),
-    (PRODUCTION, FRANKFURT, "fleet", "fleet-api-2", "production", True),
-    (PRODUCTION, FRANKFURT, "fleet", "bastion", "production", True),
-    (PRODUCTION, STOCKHOLM, "robot-gateway", "robot-gateway", "production", False),
-    (STAGING, FRANKFURT, "staging", "staging-web", "staging", True),
-    (STAGING, STOCKHOLM, "simulation", "simulation-1", "staging", True),
+    # account, region, network, name, environment
+    (PRODUCTION, FRANKFURT, "fleet", "fleet-api-1", "production"),
+    (PRODUCTION, FRANKFURT, "fleet", "fleet-api-2", "production"),
+    (PRODUCTION, FRANKFURT, "fleet", "bastion", "production"),
+    (PRODUCTION, STOCKHOLM, "robot-gateway", "robot-gateway", "production"),
+    (STAGING, FRANKFURT, "staging", "staging-web", "staging"),
+    (STAGING, STOCKHOLM, "simulation", "simulation-1", "staging"),
 )
 
 _VOLUMES: Final = (
@@ -178,7 +170,7 @@ _VOLUMES: Final = (
 
 def machines(cloud: Cloud) -> None:
     """Make virtual machines and disks."""
-    for account, region, network, name, environment, tokens in _MACHINES:
+    for account, region, network, name, environment in _MACHINES:
         place = cloud.at(account, region)
         place.do(
             "ec2",
@@ -188,7 +180,7 @@ def machines(cloud: Cloud) -> None:
             MinCount=1,
             MaxCount=1,
             SubnetId=_subnets(place, network)[0],
-            MetadataOptions={"HttpTokens": "required" if tokens else "optional"},
+            MetadataOptions={"HttpTokens": "required"},
             BlockDeviceMappings=[{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 30, "Encrypted": True}}],
             TagSpecifications=[
                 {"ResourceType": "instance", "Tags": tags(Name=name, environment=environment)}
@@ -314,24 +306,27 @@ _TLS: Final = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 def front(cloud: Cloud) -> None:
     """Make load balancers with their certificates and firewall."""
     production = cloud.at(PRODUCTION)
-    console = _balancer(production, "fleet", "console", _certificate(production, "console", 212))
-    acl = production.do(
+    _shield(production, _balancer(production, "fleet", "console", _certificate(production, "console", 212)))
+    gateway = cloud.at(PRODUCTION, STOCKHOLM)
+    # Nobody renews what was imported: it ends in twelve days.
+    _shield(gateway, _balancer(gateway, "robot-gateway", "partners", _certificate(gateway, "partners", 12)))
+
+
+def _shield(place: Place, balancer: str) -> None:
+    acl = place.do(
         "wafv2",
         "create_web_acl",
-        Name="console",
+        Name="internet",
         Scope="REGIONAL",
         DefaultAction={"Allow": {}},
         Rules=[],
         VisibilityConfig={
             "SampledRequestsEnabled": True,
             "CloudWatchMetricsEnabled": True,
-            "MetricName": "console",
+            "MetricName": "internet",
         },
     )
-    production.do("wafv2", "associate_web_acl", WebACLArn=text(acl, "Summary", "ARN"), ResourceArn=console)
-    gateway = cloud.at(PRODUCTION, STOCKHOLM)
-    # Nobody renews what was imported: it ends in twelve days.
-    _balancer(gateway, "robot-gateway", "partners", _certificate(gateway, "partners", 12))
+    place.do("wafv2", "associate_web_acl", WebACLArn=text(acl, "Summary", "ARN"), ResourceArn=balancer)
 
 
 def _balancer(place: Place, network: str, name: str, certificate: str) -> str:

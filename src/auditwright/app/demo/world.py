@@ -29,8 +29,9 @@ from auditwright.app.demo.cloud import (
     text,
 )
 from auditwright.app.demo.emulator import Emulator
-from auditwright.app.demo.emulator_server import Aged
+from auditwright.app.demo.emulator_server import Told
 from auditwright.app.demo.systems import databases, front, machines, networks
+from auditwright.app.demo.unemulated import unemulated
 
 SEED: Final = 46
 """Any number: with the same one, moto gives the same ids."""
@@ -48,7 +49,8 @@ def fill(emulator: Emulator) -> None:
     cloud = Cloud(emulator.url)
     for part in (_identities, _storage, _keys, _watching, networks, machines, databases, front):
         part(cloud)
-    emulator.age(_AGES)
+    emulator.tell(_AGES)
+    emulator.tell(unemulated(cloud))
 
 
 # --- Identities ----------------------------------------------------------------------------------------------
@@ -119,24 +121,24 @@ _USERS: Final = (
 )
 
 _AGES: Final = (
-    Aged(account=PRODUCTION, mended=True, root_mfa=True),
-    Aged(account=STAGING, mended=True, root_mfa=False),
-    Aged(account=SECURITY, mended=True, root_mfa=True),
-    Aged(account=PRODUCTION, user="mira.okafor", created=890, password_used=1),
-    Aged(account=PRODUCTION, user="jonas.lindqvist", created=1510, password_used=3, keys=[(38, 0)]),
-    Aged(account=PRODUCTION, user="tomas.herrera", created=960, password_used=2, keys=[(412, 2)]),
-    Aged(account=PRODUCTION, user="priya.raman", created=1290, password_used=11),
-    Aged(account=PRODUCTION, user="samir.haddad", created=2410, password_used=131),
-    Aged(account=PRODUCTION, user="dorota.kowal", created=1120, password_used=12, keys=[(71, 6)]),
-    Aged(account=PRODUCTION, user="fleet-ops", created=730, password_used=0),
-    Aged(account=PRODUCTION, user="deploy-bot", created=690, keys=[(41, 0)]),
-    Aged(account=PRODUCTION, user="telemetry-import", created=1740, keys=[(1102, 1)]),
-    Aged(account=PRODUCTION, user="bootstrap-ops", created=2440, keys=[(994, None)]),
-    Aged(account=STAGING, user="aiko", created=510, password_used=5, keys=[(18, 4)]),
-    Aged(account=STAGING, user="jonas.lindqvist", created=940, password_used=23),
-    Aged(account=STAGING, user="ci-staging", created=610, keys=[(62, 0)]),
-    Aged(account=SECURITY, user="mira.okafor", created=880, password_used=2),
-    Aged(account=SECURITY, user="bilal.aydin", created=590, password_used=1),
+    Told(account=PRODUCTION, mended=True, root_mfa=True),
+    Told(account=STAGING, mended=True, root_mfa=False),
+    Told(account=SECURITY, mended=True, root_mfa=True),
+    Told(account=PRODUCTION, user="mira.okafor", created=890, password_used=1),
+    Told(account=PRODUCTION, user="jonas.lindqvist", created=1510, password_used=3, keys=[(38, 0)]),
+    Told(account=PRODUCTION, user="tomas.herrera", created=960, password_used=2, keys=[(412, 2)]),
+    Told(account=PRODUCTION, user="priya.raman", created=1290, password_used=11),
+    Told(account=PRODUCTION, user="samir.haddad", created=2410, password_used=131),
+    Told(account=PRODUCTION, user="dorota.kowal", created=1120, password_used=12, keys=[(71, 6)]),
+    Told(account=PRODUCTION, user="fleet-ops", created=730, password_used=0),
+    Told(account=PRODUCTION, user="deploy-bot", created=690, keys=[(41, 0)]),
+    Told(account=PRODUCTION, user="telemetry-import", created=1740, keys=[(1102, 1)]),
+    Told(account=PRODUCTION, user="bootstrap-ops", created=2440, keys=[(994, None)]),
+    Told(account=STAGING, user="aiko", created=510, password_used=5, keys=[(18, 4)]),
+    Told(account=STAGING, user="jonas.lindqvist", created=940, password_used=23),
+    Told(account=STAGING, user="ci-staging", created=610, keys=[(62, 0)]),
+    Told(account=SECURITY, user="mira.okafor", created=880, password_used=2),
+    Told(account=SECURITY, user="bilal.aydin", created=590, password_used=1),
 )
 
 _GROUPS: Final = {
@@ -367,9 +369,9 @@ _LOG_GROUPS: Final = (
 
 
 def _watching(cloud: Cloud) -> None:
-    _trail(cloud.at(PRODUCTION), "northwind-production", multi_region=True, validated=True)
-    _trail(cloud.at(SECURITY), "northwind-security", multi_region=True, validated=True)
-    _trail(cloud.at(STAGING), "northwind-staging", multi_region=False, validated=False)
+    _trail(cloud.at(PRODUCTION), "northwind-production", multi_region=True)
+    _trail(cloud.at(SECURITY), "northwind-security", multi_region=True)
+    _trail(cloud.at(STAGING), "northwind-staging", multi_region=False)
     for account, region in _DETECTED:
         cloud.at(account, region).do("guardduty", "create_detector", Enable=True)
     for account, region in _RECORDED:
@@ -382,7 +384,7 @@ def _watching(cloud: Cloud) -> None:
     _alarms(cloud.at(PRODUCTION))
 
 
-def _trail(place: Place, name: str, *, multi_region: bool, validated: bool) -> None:
+def _trail(place: Place, name: str, *, multi_region: bool) -> None:
     place.do(
         "cloudtrail",
         "create_trail",
@@ -390,7 +392,7 @@ def _trail(place: Place, name: str, *, multi_region: bool, validated: bool) -> N
         S3BucketName="northwind-trail-archive",
         IsMultiRegionTrail=multi_region,
         IncludeGlobalServiceEvents=multi_region,
-        EnableLogFileValidation=validated,
+        EnableLogFileValidation=True,
     )
     place.do("cloudtrail", "start_logging", Name=name)
 
@@ -414,15 +416,13 @@ def _recorder(place: Place) -> None:
 
 
 def _alarms(place: Place) -> None:
-    heard = text(place.do("sns", "create_topic", Name="on-call"), "TopicArn")
-    place.do("sns", "subscribe", TopicArn=heard, Protocol="email", Endpoint=f"on-call@{DOMAIN}")
-    # The topic's only subscriber left with its mailing list.
-    unheard = text(place.do("sns", "create_topic", Name="fleet-alerts"), "TopicArn")
-    for name, namespace, metric, topic in (
-        ("fleet-api-errors", "AWS/ApplicationELB", "HTTPCode_Target_5XX_Count", heard),
-        ("fleet-db-storage", "AWS/RDS", "FreeStorageSpace", heard),
-        ("root-sign-in", "Northwind/Trail", "RootSignIn", heard),
-        ("robots-offline", "Northwind/Fleet", "RobotsOffline", unheard),
+    topic = text(place.do("sns", "create_topic", Name="on-call"), "TopicArn")
+    place.do("sns", "subscribe", TopicArn=topic, Protocol="email", Endpoint=f"on-call@{DOMAIN}")
+    for name, namespace, metric in (
+        ("fleet-api-errors", "AWS/ApplicationELB", "HTTPCode_Target_5XX_Count"),
+        ("fleet-db-storage", "AWS/RDS", "FreeStorageSpace"),
+        ("root-sign-in", "Northwind/Trail", "RootSignIn"),
+        ("robots-offline", "Northwind/Fleet", "RobotsOffline"),
     ):
         place.do(
             "cloudwatch",
