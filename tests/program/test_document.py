@@ -110,7 +110,7 @@ def test_any_bytes_are_read_or_reported_with_their_file(body: bytes) -> None:
 
 def test_a_value_of_toml_knows_its_line() -> None:
     document = toml(
-        'top = 1\n\n["a b".c]\nd.e = 2\n\'f\' = """\n[not.a.table]\nnot_a_key = 1\n"""\n'
+        'top = 1\n\n["a b".c]\nd.e = 2\n\'f\' = """\ntext\n[not.a.table]\n"""\n'
         "g = 3\n[[list]]\nx = 1\n\n[[list]]\ny = 2\n[h] # comment\ni = 4\n"
     ).document
     lines = {

@@ -21,20 +21,23 @@ class Capture:
     gaps: Sequence[Gap]
 
 
+def kinds_of_operation(stream: Stream, operation: str) -> frozenset[type[Resource]]:
+    """The kinds whose items a refusal of an operation hides: those that it lists, or else all of its stream."""
+    listed = frozenset(kind for each in stream.operations if each.name == operation for kind in each.lists)
+    return listed or frozenset(stream.emits)
+
+
 def gaps_hiding(kind: type[Resource], capture: Capture) -> tuple[Gap, ...]:
     """The gaps of a capture that may hide items of a kind.
 
-    A refused operation hides the kinds that it lists; where it lists none, or where the source answered
-    nothing at all, every kind of its stream.
+    Where the source answered nothing at all, a refused listing hides every kind of its stream: some kinds
+    are derived from any answer.
     """
-    lists: dict[str, set[type[Resource]]] = {}
-    for operation in capture.stream.operations:
-        lists.setdefault(operation.name, set()).update(operation.lists)
     return tuple(
         gap
         for gap in capture.gaps
         if gap.hides_items
-        and (not capture.answered or kind in (lists.get(gap.operation) or capture.stream.emits))
+        and (not capture.answered or kind in kinds_of_operation(capture.stream, gap.operation))
     )
 
 
@@ -53,7 +56,7 @@ def assemble(captures: Iterable[Capture]) -> dict[str, Population[Resource]]:
             kinds[kind.kind] = kind
             hidden = gaps_hiding(kind, capture)
             gaps.setdefault(kind.kind, []).extend(hidden)
-            if not hidden:
+            if capture.answered and not hidden:
                 scopes.setdefault(kind.kind, set()).add(capture.scope)
         emitted = {kind.kind for kind in capture.stream.emits}
         for resource in capture.resources:
