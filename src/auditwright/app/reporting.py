@@ -1,7 +1,8 @@
 """Reports: what one run came to, read back from the stores."""
 
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -22,6 +23,7 @@ from auditwright.core.outcome import (
     Undetermined,
 )
 from auditwright.core.run import Finding, ResultRecord, Run
+from auditwright.engine.populations import kinds_of_operation
 from auditwright.render.assemble import Held, assemble
 from auditwright.render.readiness import LogExcerpt, ReadinessReport
 
@@ -47,6 +49,7 @@ def readiness_report(workspace: Workspace, run: Run, *, as_of: datetime) -> Read
             ),
             evidence=records.evidence(run.id),
             gaps=records.gaps(run.id),
+            leaning=_leaning(workspace, run.id),
             log=_log(workspace),
             period=workspace.program.period,
             generator=COLLECTOR,
@@ -87,6 +90,22 @@ def _scopes(workspace: Workspace, run: RunId) -> Mapping[TestId, tuple[Scope, ..
     }
 
 
+def _leaning(workspace: Workspace, run: RunId) -> Mapping[Gap, tuple[TestId, ...]]:
+    """The tests that look things up among the items that a gap hides; those it examines say so themselves."""
+    leaning: dict[Gap, tuple[TestId, ...]] = {}
+    for record in workspace.stores.records.gaps(run):
+        stream = streams().get(record.gap.stream)
+        if stream is None or not record.gap.hides_items:
+            continue
+        hidden = kinds_of_operation(stream, record.gap.operation)
+        leaning[record.gap] = tuple(
+            test.id
+            for test in workspace.catalogue.tests.values()
+            if hidden.intersection(test.related.values())
+        )
+    return leaning
+
+
 def _results(workspace: Workspace, run: RunId) -> list[Result]:
     records = workspace.stores.records
     gaps = {_gap_key(held.gap): held.gap for held in records.gaps(run)}
@@ -100,20 +119,26 @@ def _result(workspace: Workspace, record: ResultRecord, gaps: Mapping[tuple[str,
         population=document.text("population"),
         concluded_at=record.concluded_at,
         conclusion=Conclusion(document.text("conclusion")),
-        observations=tuple(_observation(row) for row in document.rows("observations")),
+        observations=tuple(_observations(document.rows("observations"))),
         gaps=tuple(_gap(row, record.concluded_at, gaps) for row in document.rows("gaps")),
     )
 
 
-def _observation(row: "_Row") -> Observation:
-    return Observation(
-        item=ResourceId(row.text("item")),
-        name=row.text("name"),
-        account=row.text("account"),
-        region=row.text("region"),
-        outcome=_outcome(row.text("outcome"), row.text("reason")),
-        evidence=tuple(Digest(digest) for digest in cast("list[str]", row.fields["evidence"])),
-    )
+def _observations(rows: Iterable["_Row"]) -> Iterator[Observation]:
+    """The observations of a document. What many of them share (places, outcomes, evidence) is held once."""
+    evidence: dict[tuple[str, ...], tuple[Digest, ...]] = {}
+    outcomes: dict[tuple[str, str], Outcome] = {}
+    for row in rows:
+        said = row.text("outcome"), row.text("reason")
+        digests = tuple(cast("list[str]", row.fields["evidence"]))
+        yield Observation(
+            item=ResourceId(row.text("item")),
+            name=row.text("name"),
+            account=sys.intern(row.text("account")),
+            region=sys.intern(row.text("region")),
+            outcome=outcomes.get(said) or outcomes.setdefault(said, _outcome(*said)),
+            evidence=evidence.setdefault(digests, cast("tuple[Digest, ...]", digests)),
+        )
 
 
 def _outcome(name: str, reason: str) -> Outcome:
@@ -158,5 +183,5 @@ class _Row:
     def text(self, name: str) -> str:
         return cast("str", self.fields[name])
 
-    def rows(self, name: str) -> list["_Row"]:
-        return [_Row(each) for each in cast("list[dict[str, object]]", self.fields[name])]
+    def rows(self, name: str) -> Iterator["_Row"]:
+        return map(_Row, cast("list[dict[str, object]]", self.fields[name]))

@@ -54,6 +54,17 @@ def shown(text: str) -> str:
     return escape(visible(text))
 
 
+def indented(markup: str, *, by: int, hanging: int = 0) -> None:
+    """Print a sentence that keeps its indentation where it wraps; the lines after the first hang further in."""
+    from rich.text import Text
+
+    out = console()
+    text = Text.from_markup(markup)
+    lines = text.wrap(out, out.width - by - hanging)
+    for number, line in enumerate(lines):
+        out.print(" " * (by + (hanging if number else 0)), line, sep="", end="\n")
+
+
 def table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     """Print a table; cells may hold markup, so what comes from outside goes through `shown`."""
     from rich.box import SIMPLE_HEAD

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from auditwright.app.standing import PeriodStanding, Standing
-from auditwright.cli.output import console, shown, table
+from auditwright.cli.output import console, indented, shown, table
 from auditwright.core.outcome import Conclusion
 from auditwright.engine.readiness import Status
 from auditwright.render.grouping import GapGroup, group_findings, group_gaps
@@ -15,7 +15,7 @@ MAX_ROWS = 12
 
 MAX_NAME = 60
 
-MAX_WORDS = 200
+MAX_WORDS = 300
 """Characters of a sentence on the terminal."""
 
 _STATUS_STYLE = {
@@ -75,11 +75,10 @@ def _print_gaps(gaps: Sequence[GapView]) -> None:
     for group in groups[:MAX_ROWS]:
         gap = group.first.gap
         asked = clipped(", ".join(_words(each) for each in group.operations), MAX_WORDS)
-        out.print(
-            f"  [yellow]{shown(asked)}[/] {shown(_places(group))}: {gap.reason}".replace("[/] :", "[/]:")
-        )
-        out.print(f"    {shown(clipped(gap.detail, MAX_WORDS))}")
-        out.print(f"    [dim]{shown(clipped(gap.remedy, MAX_WORDS))}[/]")
+        where = _places(group)
+        indented(f"[yellow]{shown(asked)}[/]{f' {shown(where)}' if where else ''}: {gap.reason}", by=2)
+        indented(shown(clipped(gap.detail, MAX_WORDS)), by=4)
+        indented(f"[dim]{shown(clipped(gap.remedy, MAX_WORDS))}[/]", by=4)
     _more(len(groups), "not seen")
     out.print()
 
@@ -136,13 +135,16 @@ def _print_findings(findings: Sequence[FindingView]) -> None:
         style = _STATUS_STYLE[view.status]
         place = " ".join(part for part in (view.finding.account, view.finding.region) if part)
         rest = f", and {many(len(group.views) - 1, 'more', 'more')}" if len(group.views) > 1 else ""
-        out.print(
-            f"  [{style}]{_STATUS_SHAPE[view.status]} {view.severity:<8}[/] "
-            f"{shown(clipped(view.finding.what, MAX_WORDS))}"
+        indented(
+            f"[{style}]{_STATUS_SHAPE[view.status]} {view.severity:<8}[/] "
+            f"{shown(clipped(view.finding.what, MAX_WORDS))}",
+            by=2,
+            hanging=11,
         )
-        out.print(
-            f"             [dim]{shown(clipped(view.finding.name, MAX_NAME))} in {shown(place)}{rest}; "
-            f"since {day(min(each.finding.first_seen_at for each in group.views))}; {view.finding.test}[/]"
+        indented(
+            f"[dim]{shown(clipped(view.finding.name, MAX_NAME))} in {shown(place)}{rest}; "
+            f"since {day(min(each.finding.first_seen_at for each in group.views))}; {view.finding.test}[/]",
+            by=13,
         )
     _more(len(groups), "tests with findings")
     out.print("  [dim]How to put one right: auditwright tests show TEST[/]")

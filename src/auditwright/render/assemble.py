@@ -56,6 +56,8 @@ class Held:
     findings: Sequence[Finding]
     evidence: Sequence[EvidenceRecord]
     gaps: Sequence[GapRecord]
+    leaning: Mapping[Gap, tuple[TestId, ...]] = field(default_factory=dict)
+    """By gap, the tests that look things up among the items that it hides."""
     log: LogExcerpt
     period: Period | None = None
     generator: str
@@ -97,6 +99,8 @@ def _gaps(held: Held) -> dict[Gap, GapView]:
         for gap in result.gaps:
             if gap.hides_items:
                 hidden.setdefault(gap, []).append(result.test)
+    for gap, tests in held.leaning.items():
+        hidden.setdefault(gap, []).extend(test for test in tests if test not in hidden[gap])
     placed: dict[Gap, int | None] = {}
     for record in sorted(held.gaps, key=lambda record: record.seq):
         placed.setdefault(record.gap, record.seq)
