@@ -38,7 +38,16 @@ def test_a_test_that_raises_leaves_its_item_undetermined_and_the_others_examined
     assert found.conclusion is Conclusion.INCONCLUSIVE
 
 
-@pytest.mark.parametrize("answer", [None, True, "satisfied", Satisfied, [Satisfied()], cast("Outcome", 0)])
+class EqualToEverything:
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    __hash__ = None  # type: ignore[assignment]  # nothing puts it into a set
+
+
+@pytest.mark.parametrize(
+    "answer", [EqualToEverything(), None, True, "satisfied", Satisfied, [Satisfied()], cast("Outcome", 0)]
+)
 def test_an_answer_that_is_no_outcome_is_undetermined(answer: object) -> None:
     outcome = examine(control_test(lambda _: cast("Outcome", answer)), person("ada"), {})
     assert isinstance(outcome, Undetermined)
