@@ -214,6 +214,11 @@ def test_inactive_needs_both_to_be_known() -> None:
     assert isinstance(users(details(UserDetailList=[user("ada")]), reported)["ada"].active, Unknown)
 
 
+def test_inactive_needs_the_keys_to_be_known_too() -> None:
+    reported = report(ROOT, line("ada", key_2=("not_supported", "N/A", "N/A")))
+    assert isinstance(users(details(UserDetailList=[user("ada")]), reported)["ada"].active, Unknown)
+
+
 @pytest.mark.parametrize("written", ["N/A", "no_information", ""])
 def test_a_password_that_was_never_used_has_no_last_use(written: str) -> None:
     reported = report(ROOT, line("ada", console="TRUE", console_used=written))
