@@ -57,7 +57,11 @@ MAX_ATTEMPTS = 5
 """botocore waits longer before each; after five, something is wrong that time does not heal."""
 
 
-@dataclass(frozen=True, kw_only=True)
+PAGE_SIZE = 1_000
+"""As many keys as S3 lists at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class S3Settings:
     """Where evidence is kept. Credentials come from the environment, as for every AWS program."""
 
@@ -68,6 +72,9 @@ class S3Settings:
     region: str = ""
     retention_days: int = 0
     """For how long not even an administrator can delete (Object Lock in compliance mode); 0: not locked."""
+
+    max_attempts: int = MAX_ATTEMPTS
+    page_size: int = PAGE_SIZE
 
     @property
     def place(self) -> str:
@@ -97,7 +104,7 @@ class S3Evidence:
         config = Config(
             connect_timeout=CONNECT_TIMEOUT_S,
             read_timeout=READ_TIMEOUT_S,
-            retries={"mode": "standard", "max_attempts": MAX_ATTEMPTS},
+            retries={"mode": "standard", "max_attempts": self._settings.max_attempts},
         )
         client: object = boto3.client(
             "s3",
@@ -116,6 +123,8 @@ class S3Evidence:
             "Key": self._settings.key(storage_key(digest)),
             "Body": packed,
             "ContentType": "application/zstd",
+            # Object Lock takes only uploads that name a checksum.
+            "ChecksumAlgorithm": "SHA256",
             "ChecksumSHA256": base64.b64encode(hashlib.sha256(packed).digest()).decode(),
             "IfNoneMatch": "*",
         }
@@ -158,6 +167,7 @@ class S3Evidence:
         request: dict[str, object] = {
             "Bucket": self._settings.bucket,
             "Prefix": self._settings.key("sha256/"),
+            "MaxKeys": self._settings.page_size,
         }
         more = True
         while more:

@@ -28,6 +28,9 @@ QUERY_TIMEOUT_S = 60
 QUERY_MEMORY = "1GB"
 """Far above what tables of a large organization take, and below what hurts the machine."""
 
+QUERY_THREADS = 2
+"""A question must not take the whole machine from the others."""
+
 MAX_ROWS = 1_000_000
 """More rows than anybody reads; a test or a page must not fill the memory with them."""
 
@@ -40,7 +43,7 @@ MAX_LINE_BYTES = 4 * 1024 * 1024
 _FETCH = 10_000
 
 
-def connect(*, memory: str, scratch: Path | None = None) -> "duckdb.DuckDBPyConnection":
+def connect(*, memory: str, threads: int, scratch: Path | None = None) -> "duckdb.DuckDBPyConnection":
     """An empty database in memory, that fetches no extensions and sees no variables of this program."""
     import duckdb
 
@@ -52,6 +55,7 @@ def connect(*, memory: str, scratch: Path | None = None) -> "duckdb.DuckDBPyConn
             "python_enable_replacements": False,
             "enable_external_file_cache": False,
             "memory_limit": memory,
+            "threads": threads,
             # Without a folder of its own it would write into the current one.
             "temp_directory": str(scratch) if scratch else "",
         },
@@ -69,7 +73,7 @@ class Sandbox:
     """A database in memory for one query."""
 
     def __init__(self) -> None:
-        self.connection = connect(memory=QUERY_MEMORY)
+        self.connection = connect(memory=QUERY_MEMORY, threads=QUERY_THREADS)
 
     def __enter__(self) -> Self:
         return self
