@@ -496,7 +496,7 @@ def test_a_kind_with_a_field_named_like_the_scope_keeps_both(inventory: Inventor
         "SELECT getenv('PATH')",
         "SELECT * FROM sandbox",
         "SELECT * FROM sql",
-        "COPY user_account TO '/tmp/stolen.csv'",
+        "COPY user_account TO '/stolen.csv'",
         "COPY (SELECT 1) TO 'stolen.parquet'",
         "EXPORT DATABASE 'stolen'",
         "ATTACH 'other.db'",
