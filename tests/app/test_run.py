@@ -200,3 +200,38 @@ def test_killed_anywhere_a_run_is_taken_up_and_nothing_is_lost_or_doubled(progra
     assert [leaf["seq"] for leaf in logged] == list(range(len(logged)))
     assert sum(leaf["kind"] == "run" for leaf in logged) == len(runs)
     assert sum(leaf["kind"] == "run-finished" for leaf in logged) == len(runs)
+
+
+@pytest.mark.parametrize("limit_kb", [40, 150, 200])
+def test_a_disk_that_takes_no_more_stops_the_run_and_loses_nothing(program: Path, limit_kb: int) -> None:
+    """A bound on the size of files makes every write beyond it fail, as a full disk does."""
+    limited = subprocess.run(
+        [
+            "bash",
+            "-c",
+            f'ulimit -f {limit_kb}; exec "$@"',
+            "limited",
+            sys.executable,
+            "-c",
+            "from auditwright.cli.main import main; main()",
+            "run",
+            "--program",
+            str(program),
+            "--json",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert limited.returncode == 2
+    assert "Traceback" not in limited.stderr
+    assert "Error: " in limited.stderr
+    after = auditwright("run", "--program", program, "--json")
+    assert after.code == 3, after.err
+    with open_workspace(program) as workspace:
+        records = workspace.stores.records
+        assert {run.state for run in records.runs()} == {RunState.FINISHED}
+        assert {len(records.evidence(run.id)) for run in records.runs()} == {1}
+    logged = leaves(program)
+    assert [leaf["seq"] for leaf in logged] == list(range(len(logged)))

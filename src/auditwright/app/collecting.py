@@ -10,6 +10,7 @@ The order of writes, so that a crash at any point loses and doubles nothing:
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import cast
 
 from auditwright import __version__
@@ -85,8 +86,13 @@ def plan(workspace: Workspace, run: RunId, at: datetime) -> Plan:
                     targets.append(found)
                 case Evidence() | Gap():
                     captured.append(found)
-    captured.extend(_imported(workspace, asked={(target.stream, target.scope) for target in targets}, at=at))
-    keep(workspace, run, captured)
+    by_job = _by_job(captured)
+    asked = {(target.stream, target.scope) for target in targets}
+    # One job after the other, so that memory holds the answers of one and not of all that was ever imported.
+    for job, answers in groupby(_imported(workspace, asked=asked, at=at), key=_job):
+        keep(workspace, run, [*by_job.pop(job, ()), *answers])
+    for items in by_job.values():
+        keep(workspace, run, items)
     by_scope: dict[Scope, list[Target]] = {}
     for target in targets:
         by_scope.setdefault(target.scope, []).append(target)
@@ -106,9 +112,7 @@ def collect(workspace: Workspace, run: RunId, target: Target) -> int:
 
 def keep(workspace: Workspace, run: RunId, captured: Iterable[Captured]) -> None:
     """Keep evidence and gaps, and mark the jobs that they finish."""
-    by_job: dict[tuple[StreamId, Scope], list[Captured]] = {}
-    for item in captured:
-        by_job.setdefault((item.stream, item.scope), []).append(item)
+    by_job = _by_job(captured)
     for items in by_job.values():
         for item in items:
             if isinstance(item, Evidence):
@@ -116,6 +120,18 @@ def keep(workspace: Workspace, run: RunId, captured: Iterable[Captured]) -> None
     for (stream, scope), items in by_job.items():
         with workspace.stores.records.transaction() as write:  # (2)
             _finish(write, run, JobId(_job_id(stream, scope)), items)
+
+
+def _by_job(captured: Iterable[Captured]) -> dict[tuple[StreamId, Scope], list[Captured]]:
+    by_job: dict[tuple[StreamId, Scope], list[Captured]] = {}
+    for item in captured:
+        by_job.setdefault(_job(item), []).append(item)
+    return by_job
+
+
+def _job(item: Captured) -> tuple[StreamId, Scope]:
+    """What is finished at once: a stream of a scope."""
+    return item.stream, item.scope
 
 
 def _finish(write: Transaction, run: RunId, job: JobId, items: Sequence[Captured]) -> None:

@@ -15,7 +15,8 @@ from auditwright.app.own_tests import bound
 from auditwright.app.registry import streams
 from auditwright.app.workspace import Workspace
 from auditwright.core.canonical import Json, canonical_json
-from auditwright.core.evidence import Evidence, Gap, GapReason, Scope
+from auditwright.core.control_test import ControlTest
+from auditwright.core.evidence import Gap, GapReason, Scope
 from auditwright.core.ids import JobId, RunId, StreamId, TestId
 from auditwright.core.integration import MalformedEvidenceError
 from auditwright.core.log import LogEntry
@@ -30,9 +31,9 @@ from auditwright.core.outcome import (
 )
 from auditwright.core.ports import Snapshot
 from auditwright.core.resource import Resource
-from auditwright.core.run import Finding, GapRecord, ResultRecord, RunState
+from auditwright.core.run import EvidenceRecord, Finding, GapRecord, ResultRecord, RunState
 from auditwright.engine.evaluate import evaluate
-from auditwright.engine.examine import Populations
+from auditwright.engine.examine import Populations, population_of
 from auditwright.engine.findings import follow
 from auditwright.engine.populations import Capture, assemble, gaps_hiding
 
@@ -90,11 +91,11 @@ def captures_of(workspace: Workspace, run: RunId, at: datetime) -> tuple[Capture
 
 
 def _captures(workspace: Workspace, run: RunId, at: datetime) -> Iterator[Capture]:
-    evidence: dict[tuple[StreamId, Scope], list[Evidence]] = {}
+    evidence: dict[tuple[StreamId, Scope], list[EvidenceRecord]] = {}
     gaps: dict[tuple[StreamId, Scope], list[Gap]] = {}
     records = workspace.stores.records
     for record in records.evidence(run):
-        evidence.setdefault((record.stream, record.scope), []).append(load_evidence(workspace, record))
+        evidence.setdefault((record.stream, record.scope), []).append(record)
     for gap_record in records.gaps(run):
         gap = gap_record.gap
         gaps.setdefault((gap.stream, gap.scope), []).append(gap)
@@ -105,7 +106,8 @@ def _captures(workspace: Workspace, run: RunId, at: datetime) -> Iterator[Captur
             continue  # a gap of something that is no stream: it stands in the records
         shown, hidden = evidence.get(key, []), gaps.get(key, [])
         try:
-            resources = tuple(stream.normalize(shown, hidden))
+            # The bytes of one target at a time are in memory; what was derived from them is far smaller.
+            resources = tuple(stream.normalize([load_evidence(workspace, each) for each in shown], hidden))
         except MalformedEvidenceError as error:
             resources = ()
             hidden = [*hidden, _malformed(stream_id, scope, str(error), at)]
@@ -153,10 +155,15 @@ def _test_all(now: _Now, populations: Populations, concluded: list[_Concluded]) 
             _Concluded(
                 record=record,
                 entry=_result_entry(record),
-                findings=tuple(follow(result, known.get(test.id, ()))),
+                findings=tuple(follow(result, known.get(test.id, ()), asked=_asked(test, populations))),
             )
         )
         yield result
+
+
+def _asked(test: ControlTest, populations: Populations) -> set[Scope]:
+    """Where a test's populations were listed: a finding elsewhere is not gone because nobody looks there any more."""
+    return {scope for kind in test.populations for scope in population_of(kind, populations).scopes}
 
 
 def _record(now: _Now, result: Result) -> ResultRecord:
@@ -222,7 +229,7 @@ def result_document(result: Result) -> Json:
                 "region": observation.region,
                 "outcome": outcome_name(observation.outcome),
                 "reason": outcome_reason(observation.outcome),
-                "evidence": list(observation.evidence),
+                "evidence": observation.evidence,
             }
             for observation in result.observations
         ],

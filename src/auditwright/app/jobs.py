@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowHandle
+from dbos._error import DBOSException  # the base class has no public name
+from sqlalchemy.exc import SQLAlchemyError
 
 from auditwright import __version__
 from auditwright.app.collecting import begin, collect, plan, target_from_json, target_to_json
@@ -24,6 +26,8 @@ from auditwright.app.sealing import seal
 from auditwright.app.workspace import Workspace, database_url
 from auditwright.core.ids import RunId
 from auditwright.core.log import iso, parse_iso
+
+JOBS_FILE = "jobs.db"
 
 QUEUE = "collect"
 
@@ -46,6 +50,10 @@ class Progress:
     """A target was asked: its name, and the number of gaps."""
     stage: Callable[[str], None]
     """What begins now."""
+
+
+class JobEngineError(Exception):
+    """The engine of the jobs, or its database, failed; the message says how."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +141,11 @@ def run_durably(workspace: Workspace, run: RunId, progress: Progress) -> None:
         try:
             with _engine(workspace.state):
                 _taken_up(run).get_result()
+        except (DBOSException, SQLAlchemyError) as error:
+            first = str(error).partition("\n")[0]
+            raise JobEngineError(
+                f"the jobs' database {_database(workspace.state)} failed: {first}"
+            ) from error
         finally:
             _session = None
 
@@ -151,11 +164,16 @@ def _taken_up(run: RunId) -> WorkflowHandle[None]:
         return DBOS.start_workflow(_run, run)
 
 
+def _database(state: Path) -> str:
+    # The address of another database may hold a password.
+    return "named by AUDITWRIGHT_DATABASE_URL" if database_url() else str(state / JOBS_FILE)
+
+
 @contextmanager
 def _engine(state: Path) -> Iterator[None]:
     config: DBOSConfig = {
         "name": "auditwright",
-        "system_database_url": database_url() or f"sqlite:///{state / 'jobs.db'}",
+        "system_database_url": database_url() or f"sqlite:///{state / JOBS_FILE}",
         "application_version": __version__,
         "executor_id": "local",
         "log_level": "CRITICAL",

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from auditwright.app.errors import AppError
-from auditwright.app.jobs import Progress, run_durably
+from auditwright.app.jobs import JobEngineError, Progress, run_durably
 from auditwright.app.workspace import Workspace
 from auditwright.core.ids import RunId
 from auditwright.core.ports import StoreError
@@ -35,9 +35,9 @@ def run(workspace: Workspace, progress: Progress) -> tuple[Run, bool]:
         run_id = open_runs[-1].id if open_runs else _new_id(datetime.now(UTC))
         try:
             run_durably(workspace, run_id, progress)
-        except (StoreError, OSError) as error:
+        except (StoreError, JobEngineError, OSError) as error:
             raise AppError(
-                f"The run stopped: {error} What was collected is kept. Put it right and run again; the run then resumes."
+                f"The run stopped: {str(error).rstrip('.')}. What was collected is kept; put it right and run again, and the run resumes."
             ) from error
         done = records.run(run_id)
         assert done is not None

@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+import traceback
 from collections.abc import Mapping
 from typing import Final
 
@@ -9,6 +10,7 @@ import click
 
 from auditwright import __version__
 from auditwright.app.errors import AppError
+from auditwright.core.ports import StoreError
 
 COMMANDS: Final[Mapping[str, str]] = {
     "init": "Set up a program folder: definitions, stores and the log's key.",
@@ -33,7 +35,7 @@ EPILOG: Final = """\b
 Exit codes:
   0  no exceptions
   1  exceptions: a control test found a deviation that no waiver covers
-  2  usage: the command, a definition or a store is not as it must be
+  2  nothing can be said: the command, a definition or a store is not as it must be
   3  inconclusive: something could not be seen
 """
 
@@ -71,9 +73,16 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; errors that a person can act on are one paragraph, not a traceback."""
+    """Run the command line; errors that a person can act on are one paragraph, not a traceback.
+
+    A crash exits like a usage error: Python's own 1 would say that a control test found a deviation.
+    """
     try:
         cli.main(standalone_mode=True)
-    except AppError as error:
+    except (AppError, StoreError) as error:
         click.echo(f"Error: {error}", err=True)
+        sys.exit(EXIT_USAGE)
+    except Exception:  # noqa: BLE001  # a named boundary: whatever broke, the exit code must not pass for a conclusion
+        traceback.print_exc()
+        click.echo("Error: this is a defect of Auditwright. Please report it with the lines above.", err=True)
         sys.exit(EXIT_USAGE)

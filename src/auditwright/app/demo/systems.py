@@ -378,7 +378,8 @@ def _certificate(place: Place, name: str, days_left: int) -> str:
 
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"{name}.{DOMAIN}")])
-    ends = datetime.now(UTC) + timedelta(days=days_left)
+    # Some hours more, so that the days are still whole when they are counted.
+    ends = datetime.now(UTC) + timedelta(days=days_left, hours=6)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)
