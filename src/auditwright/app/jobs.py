@@ -140,7 +140,10 @@ def run_durably(workspace: Workspace, run: RunId, progress: Progress) -> None:
         _session = _Session(workspace=workspace, progress=progress)
         try:
             with _engine(workspace.state):
-                _taken_up(run).get_result()
+                handle = _taken_up(run)
+                handle.get_result()
+                # The records hold what a finished run did; the queue's own rows would only grow.
+                DBOS.delete_workflow(handle.workflow_id, delete_children=True)
         except (DBOSException, SQLAlchemyError) as error:
             first = str(error).partition("\n")[0]
             raise JobEngineError(

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
@@ -24,14 +24,20 @@ from auditwright.core.outcome import (
 )
 from auditwright.core.run import Finding, ResultRecord, Run
 from auditwright.engine.populations import kinds_of_operation
+from auditwright.engine.timeline import DEFAULT_CADENCE
 from auditwright.render.assemble import Held, assemble
 from auditwright.render.readiness import LogExcerpt, ReadinessReport
 
 
 def readiness_report(workspace: Workspace, run: Run, *, as_of: datetime) -> ReadinessReport:
-    """The readiness report of a finished run; waivers and findings count as of the given time."""
+    """The readiness report of a finished run; waivers and findings count as of the given time.
+
+    Where nothing was collected for longer than the cadence before that time, the results have lapsed: what
+    was fine then is undetermined now.
+    """
     records = workspace.stores.records
     held = workspace.catalogue
+    lapse = _lapse(run, as_of)
     return assemble(
         Held(
             organization=workspace.program.organization,
@@ -43,7 +49,9 @@ def readiness_report(workspace: Workspace, run: Run, *, as_of: datetime) -> Read
             scopes=_scopes(workspace, run.id),
             waivers=workspace.program.waivers,
             run=run,
-            results=tuple(_results(workspace, run.id)),
+            results=tuple(
+                replace(result, gaps=(*lapse, *result.gaps)) for result in _results(workspace, run.id)
+            ),
             findings=tuple(
                 finding for finding in records.findings(include_closed=True) if _open_at(finding, as_of)
             ),
@@ -56,6 +64,24 @@ def readiness_report(workspace: Workspace, run: Run, *, as_of: datetime) -> Read
             demo_notice=workspace.program.notice,
         ),
         as_of=as_of,
+    )
+
+
+def _lapse(run: Run, as_of: datetime) -> tuple[Gap, ...]:
+    seen_at = run.finished_at or run.started_at
+    if as_of - seen_at <= DEFAULT_CADENCE:
+        return ()
+    return (
+        Gap(
+            stream=StreamId("run"),
+            scope=Scope(source=IntegrationId("auditwright"), account=""),
+            operation="run",
+            reason=GapReason.NOT_COLLECTED,
+            detail=f"nothing was collected since {seen_at:%d %b %Y %H:%M} UTC, {(as_of - seen_at).days} days before this",
+            remedy="Collect again: auditwright run.",
+            hides_items=True,
+            at=as_of,
+        ),
     )
 
 

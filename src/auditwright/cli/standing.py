@@ -60,7 +60,7 @@ def print_standing(now: Standing, *, resumed: bool) -> None:
     _print_tests(report)
     _print_findings(report.findings)
     out.print(
-        f"\nRun {report.run.id}, {moment(report.as_of)}. "
+        f"\nRun {report.run.id}, finished {moment(report.run.finished_at or report.as_of)}. "
         f"{many(len(report.evidence), 'piece')} of evidence; log of {many(report.log.size, 'leaf', 'leaves')}, "
         f"root {short(report.log.root)}."
     )
@@ -158,11 +158,20 @@ def _more(total: int, what: str) -> None:
 def standing_json(now: Standing, *, resumed: bool) -> dict[str, object]:
     """The same as plain values; every list is whole."""
     report = now.report
+    remedies = {
+        test.id: {
+            "console": test.remediation.console,
+            "command": test.remediation.command,
+            "terraform": test.remediation.terraform,
+        }
+        for test in report.tests
+    }
     return {
         "organization": report.organization,
         "notice": report.demo_notice,
         "run": report.run.id,
         "resumed": resumed,
+        "collected_at": report.run.finished_at and report.run.finished_at.isoformat(),
         "as_of": report.as_of.isoformat(),
         "exit_code": now.exit_code,
         "criteria": _counts(view.status for view in report.criteria),
@@ -208,6 +217,7 @@ def standing_json(now: Standing, *, resumed: bool) -> dict[str, object]:
                 "controls": list(view.controls),
                 "criteria": list(view.criteria),
                 "evidence": list(view.evidence),
+                "remediation": remedies[view.finding.test],
             }
             for view in report.findings
         ],
