@@ -140,11 +140,11 @@ class InventoryModel(RuleBasedStateMachine):
 
 InventoryModelTest = InventoryModel.TestCase
 InventoryModelTest.settings = settings(
-    max_examples=12, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=8, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_an_item_of_any_kind_comes_back_as_it_was(data: st.DataObject) -> None:
     """Every kind at once: one folder each, read back whole."""

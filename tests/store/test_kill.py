@@ -21,7 +21,7 @@ from auditwright.store.inventory import FolderInventory
 from auditwright.store.memory import MemoryInventory
 from auditwright.store.records import create_records, open_records
 
-KILLS = 10
+KILLS = 7
 """Of each store: starting a process is what takes the time."""
 
 ENOUGH = 1_000_000

@@ -177,5 +177,5 @@ class RecordsModel(RuleBasedStateMachine):
 
 RecordsModelTest = RecordsModel.TestCase
 RecordsModelTest.settings = settings(
-    max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=8, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
 )
