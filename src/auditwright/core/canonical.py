@@ -44,11 +44,13 @@ def _ordered(value: Json) -> Json:
         return {
             key: item if type(item := held[key]) is str else _ordered(item) for key in _in_order(tuple(held))
         }
+    if kind is list or kind is tuple:
+        return [item if type(item) is str else _ordered(item) for item in cast("Sequence[Json]", value)]
     return _ordered_other(value)
 
 
 def _ordered_other(value: Json) -> Json:
-    """What is neither a text nor a dict: numbers, lists, and the kinds of either that are not Python's own."""
+    """Numbers, and texts, mappings and sequences that are not Python's own."""
     match value:
         case None | bool() | str():
             return value
@@ -60,7 +62,7 @@ def _ordered_other(value: Json) -> Json:
         case Mapping():
             return {key: _ordered(value[key]) for key in _in_order(tuple(value))}
         case Sequence() if not isinstance(value, (bytes, bytearray)):
-            return [item if type(item) is str else _ordered(item) for item in value]
+            return [_ordered(item) for item in value]
         case _:
             message = f"canonical JSON cannot hold a {type(value).__name__}"
             raise TypeError(message)
