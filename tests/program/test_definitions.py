@@ -108,6 +108,7 @@ def test_a_whole_program_is_read_as_it_is_written() -> None:
         framework="soc2",
         categories=(CategoryId("security"), CategoryId("availability")),
         period=Period(start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2026, 7, 1, tzinfo=UTC)),
+        timestamps=None,
         integrations=(
             IntegrationSettings(
                 id=IntegrationId("people"), values={"roster": "people.csv"}, where="auditwright.toml:10"
@@ -331,3 +332,15 @@ def test_a_damaged_program_file_gives_a_program_or_an_error_with_its_place(data:
             | st.binary(max_size=4)
         )
     assert refusal({**FILES, path: bytes(body)}).startswith(("none", f"{path}:"))
+
+
+def test_a_time_stamping_authority_is_an_address_and_a_file_of_roots() -> None:
+    log = b'\n[log]\ntimestamp_url = "https://tsa.example.com/"\ntimestamp_roots = "tsa.pem"\n'
+    program = read_program({**FILES, "auditwright.toml": FILES["auditwright.toml"] + log})
+    assert program.timestamps == definitions.TimestampAuthority(
+        url="https://tsa.example.com/", roots="tsa.pem"
+    )
+    with pytest.raises(ProgramError, match=r"timestamp_url: expected an address that begins with https://"):
+        read_program(
+            {**FILES, "auditwright.toml": FILES["auditwright.toml"] + log.replace(b"https", b"file")}
+        )

@@ -102,7 +102,7 @@ def _write(workspace: Workspace, folder: Path, *, now: datetime, since: datetime
             proof=proof.encode(),
             frontier=frontier_at(records, start.size).hashes if start else (),
             start_checkpoint=start.note if start else None,
-            timestamps=_timestamps((*((start,) if start else ()), checkpoint)),
+            timestamps=_timestamps(records.checkpoints(), since=start.size if start else 0),
         ),
         records.leaves(start.size if start else 0, checkpoint.size),
     )
@@ -146,8 +146,11 @@ def _add_bytes(workspace: Workspace, writer: PackageWriter, leaves: Iterable[byt
     return evidence
 
 
-def _timestamps(checkpoints: Iterable[Checkpoint]) -> Mapping[str, bytes]:
-    return {f"{each.size}.tsr": each.timestamp for each in checkpoints if each.timestamp}
+def _timestamps(checkpoints: Iterable[Checkpoint], *, since: int) -> Mapping[str, bytes]:
+    """Every stamp of the log while it grew through the package's leaves."""
+    return {
+        f"{each.size}.tsr": each.timestamp for each in checkpoints if each.timestamp and each.size >= since
+    }
 
 
 def _remove(folder: Path) -> None:

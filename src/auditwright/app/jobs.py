@@ -113,7 +113,7 @@ def _conclude(run: str, at: str) -> None:
 def _seal(at: str) -> None:
     session = _current()
     session.progress.stage("Sealing the log")
-    seal(session.workspace, parse_iso(at))
+    seal(session.workspace, parse_iso(at), warn=session.progress.stage)
 
 
 @DBOS.workflow()

@@ -92,6 +92,12 @@ categories = [{categories}]
 # The period of a Type 2 report; the last day belongs to it.
 # period = {{ start = 2026-11-01, end = 2027-10-31 }}
 
+# A time-stamping authority (RFC 3161) that states, once a day, when the log was as it is; its root
+# certificates lie in a file of this folder.
+# [log]
+# timestamp_url = "https://tsa.example.com/"
+# timestamp_roots = "tsa-roots.pem"
+
 # Settings of tests, such as stricter limits; `auditwright tests show ID` lists them.
 # [tests."identity.access-keys-rotated"]
 # max_age_days = 60

@@ -1,10 +1,11 @@
 """The command `auditwright`. Each command's module is imported when it is called, so that help comes at once."""
 
 import importlib
+import os
 import sys
 import traceback
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NoReturn
 
 import click
 
@@ -24,12 +25,16 @@ COMMANDS: Final[Mapping[str, str]] = {
     "verify": "Verify a package, trusting nothing of this installation.",
     "tests": "List, show and run control tests.",
     "frameworks": "List frameworks, criteria and the controls that meet them.",
+    "evidence": "Show one piece of evidence by its digest.",
     "inventory": "Query what was collected with SQL, as of any day.",
     "demo": "Run everything on an emulated cloud of a fictional company.",
 }
 """Each command and its one line of help; the module of the same name in `commands` holds it."""
 
 EXIT_USAGE: Final = 2
+
+EXIT_STOPPED: Final = 130
+"""128 and the number of SIGINT, as shells write it."""
 
 EPILOG: Final = """\b
 Exit codes:
@@ -75,14 +80,29 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; errors that a person can act on are one paragraph, not a traceback.
 
-    A crash exits like a usage error: Python's own 1 would say that a control test found a deviation.
+    Whatever is no conclusion exits with neither 0, 1 nor 3: Python's own 1 for a crash, and click's for an
+    interruption, would say that a control test found a deviation.
     """
     try:
-        cli.main(standalone_mode=True)
+        code = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = EXIT_USAGE
     except (AppError, StoreError) as error:
         click.echo(f"Error: {error}", err=True)
-        sys.exit(EXIT_USAGE)
+        code = EXIT_USAGE
+    except (KeyboardInterrupt, click.Abort):
+        _stopped()
     except Exception:  # noqa: BLE001  # a named boundary: whatever broke, the exit code must not pass for a conclusion
         traceback.print_exc()
         click.echo("Error: this is a defect of Auditwright. Please report it with the lines above.", err=True)
-        sys.exit(EXIT_USAGE)
+        code = EXIT_USAGE
+    sys.exit(code)
+
+
+def _stopped() -> NoReturn:
+    """Leave at once: threads that wait for an answer of a source need not be waited for, a run resumes anyway."""
+    click.echo("\nStopped. What was collected is kept; a run that was stopped resumes.", err=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(EXIT_STOPPED)

@@ -1,5 +1,6 @@
 """Resources: normalized items of outside systems, each naming the evidence it was derived from."""
 
+import importlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -36,7 +37,9 @@ _KINDS: dict[str, type[Resource]] = {}
 
 
 def kinds() -> Mapping[str, type[Resource]]:
-    """Every kind of resource that has been imported, by name."""
+    """Every kind of resource, by name."""
+    # Each kind is known once its module is imported, and this package imports all of them.
+    importlib.import_module("auditwright.core.resources")
     return _KINDS
 
 

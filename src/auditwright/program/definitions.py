@@ -1,7 +1,7 @@
 """The program folder as one value: the organization, its scope, its integrations, controls and waivers.
 
 ```
-auditwright.toml     organization, categories in scope, period, integrations, settings of tests
+auditwright.toml     organization, categories in scope, period, log, integrations, settings of tests
 controls/*.yaml      changes to the shipped controls, and the organization's own
 waivers/*.yaml       approved, expiring acceptances of risk
 tests/*.py | *.sql   the organization's own control tests
@@ -69,6 +69,15 @@ class OwnTestFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TimestampAuthority:
+    """Who states when a checkpoint existed (RFC 3161), and the file of the root certificates that are trusted."""
+
+    url: str
+    roots: str
+    """A path within the program folder, to certificates in PEM."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
     """Everything that an organization defines."""
 
@@ -78,6 +87,8 @@ class Program:
     framework: str
     categories: tuple[CategoryId, ...]
     period: Period | None
+    timestamps: TimestampAuthority | None
+    """None: checkpoints are signed, and nobody outside states their time."""
     integrations: tuple[IntegrationSettings, ...]
     test_settings: tuple[TestSetting, ...]
     control_overrides: tuple[ControlOverride, ...]
@@ -94,7 +105,7 @@ def read_program(files: Mapping[str, bytes]) -> Program:
     if SETTINGS_FILE not in files:
         raise ProgramError(f"{SETTINGS_FILE}:1: the file is missing; `auditwright init DIR` writes one")
     settings = read_toml(files[SETTINGS_FILE], file=SETTINGS_FILE).fields()
-    settings.only("organization", "scope", "integrations", "tests")
+    settings.only("organization", "scope", "log", "integrations", "tests")
     organization = settings.required("organization").fields()
     organization.only("name", "notice")
     scope = settings.required("scope").fields()
@@ -109,6 +120,7 @@ def read_program(files: Mapping[str, bytes]) -> Program:
         framework=framework.text() if framework else "soc2",
         categories=tuple(CategoryId(name) for name in scope.required("categories").texts()),
         period=_period(scope.optional("period")),
+        timestamps=_timestamps(settings.optional("log")),
         integrations=tuple(_integrations(settings.optional("integrations"))),
         test_settings=tuple(_test_settings(settings.optional("tests"))),
         control_overrides=overrides,
@@ -122,6 +134,17 @@ def read_program(files: Mapping[str, bytes]) -> Program:
         ),
         digest=_digest(files),
     )
+
+
+def _timestamps(entry: Entry | None) -> TimestampAuthority | None:
+    if entry is None:
+        return None
+    fields = entry.fields()
+    fields.only("timestamp_url", "timestamp_roots")
+    url = fields.required("timestamp_url")
+    if not url.text().startswith(("https://", "http://")):
+        raise url.error("expected an address that begins with https:// or http://")
+    return TimestampAuthority(url=url.text(), roots=fields.required("timestamp_roots").text())
 
 
 def _period(entry: Entry | None) -> Period | None:

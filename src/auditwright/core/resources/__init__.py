@@ -1,4 +1,4 @@
-"""The kinds of resource, by subject. Importing this package makes every kind known by name."""
+"""The kinds of resource, by subject; importing this package makes every kind known by name (`core.resource.kinds`)."""
 
 from auditwright.core.resources.availability import BackupProtection
 from auditwright.core.resources.change import Change
