@@ -1,11 +1,14 @@
-"""A real AWS emulator on a free loopback port: one per session, emptied before each test."""
+"""Real servers, each started once a session when a test first asks: the AWS emulator, PostgreSQL, S3."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from urllib.request import Request, urlopen
 
 import pytest
+from tests.postgres import Cluster, cluster
+from tests.s3 import s3_server
 from tests.simulators.aws_proxy import AwsProxy, aws_proxy
 
 START = """
@@ -63,3 +66,27 @@ def proxy(aws: str) -> Iterator[AwsProxy]:
     """A proxy in front of the emulator that can refuse, throttle, hang and break."""
     with aws_proxy(aws) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    with cluster() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    credentials = {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    before = {name: os.environ.get(name) for name in credentials}
+    os.environ.update(credentials)
+    with s3_server() as endpoint:
+        yield endpoint
+    for name, value in before.items():
+        if value is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = value
