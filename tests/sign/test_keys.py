@@ -41,6 +41,7 @@ public = key.public_key().public_bytes(PEM, serialization.PublicFormat.SubjectPu
         (ec.generate_private_key(ec.SECP256R1()).private_bytes(PEM, PKCS8, PLAIN), "another kind"),
         (b"x" * (MAX_KEY_FILE_BYTES + 1), "another file"),
     ],
+    ids=["empty", "text", "cut off", "public", "encrypted", "another kind", "huge"],
 )
 def test_a_file_that_holds_no_usable_key_is_refused_with_its_reason(pem: bytes, problem: str) -> None:
     with pytest.raises(KeyFileError, match=problem):
