@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,6 +29,8 @@ from auditwright.frameworks import load_framework
 from auditwright.program.definitions import SETTINGS_FILE
 from auditwright.sign.keys import make_key
 from auditwright.store import Stores, create_stores, open_stores
+
+COMMENT_WIDTH = 100
 
 GITIGNORE = f"{STATE_FOLDER}/\n"
 
@@ -73,16 +76,17 @@ def set_up(folder: Path, answers: Answers) -> Path:
 
 def settings_toml(answers: Answers) -> str:
     """The text of a new `auditwright.toml`, with every choice explained beside it."""
+    organization = " ".join(answers.organization.split())  # a name stays on the line of its comment
     categories = ", ".join(f'"{name}"' for name in answers.categories)
     framework = load_framework("soc2")
     known = "\n".join(f"#   {each.id:<22} {each.title}" for each in framework.categories)
     tables = "\n".join(integration_toml(integrations()[name]) for name in answers.integrations)
     return f"""\
-# What {answers.organization} defines for Auditwright. Keep this folder under version control:
+# What {organization} defines for Auditwright. Keep this folder under version control:
 # its history is evidence. What Auditwright collects lies in {STATE_FOLDER}/, which is not.
 
 [organization]
-name = {_quoted(answers.organization)}
+name = {_quoted(organization)}
 
 [scope]
 framework = "soc2"
@@ -121,7 +125,7 @@ def _write_definitions(folder: Path, answers: Answers) -> None:
 def integration_toml(integration: Integration) -> str:
     """The commented table of an integration in `auditwright.toml`."""
     fields = "\n".join(_field_toml(field) for field in integration.fields)
-    return f"# {integration.title}: {integration.summary}\n[integrations.{integration.id}]\n{fields}\n"
+    return f"{_comment(f'{integration.title}: {integration.summary}')}\n[integrations.{integration.id}]\n{fields}\n"
 
 
 def _field_toml(field: ConfigField) -> str:
@@ -132,7 +136,13 @@ def _field_toml(field: ConfigField) -> str:
         case _:
             value = f"[{', '.join(_quoted(each) for each in field.default)}]"
     given = field.default or field.required
-    return f"# {field.help}\n{'' if given else '# '}{field.name} = {value}"
+    return f"{_comment(field.help)}\n{'' if given else '# '}{field.name} = {value}"
+
+
+def _comment(text: str) -> str:
+    return textwrap.fill(
+        text, COMMENT_WIDTH, initial_indent="# ", subsequent_indent="# ", break_long_words=False
+    )
 
 
 def _quoted(text: str) -> str:

@@ -30,6 +30,7 @@ INTEGRATION: Final = Integration(
             title="Repositories",
             help='Paths from the program folder, or URLs (https, ssh) to clone, such as ["../code"].',
             required=True,
+            default=("..",),
         ),
         ConfigField(
             name="branch",
