@@ -17,7 +17,7 @@ from auditwright.core.ports import QueryError
 @click.option(
     "--as-of",
     "as_of",
-    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f"]),
     help="What was known at this time (UTC).",
 )
 @AS_JSON
