@@ -188,7 +188,10 @@ def status_at(result: Result, waivers: Iterable[Waiver], *, at: datetime) -> Sta
     """The status of one test's result at a time, under these waivers."""
     relevant = tuple(waiver for waiver in waivers if waiver.test == result.test)
     items = [
-        item_status(observation.outcome, waiver_in_force(relevant, result.test, observation.item, at=at))
+        item_status(
+            observation.outcome,
+            waiver_in_force(relevant, result.test, observation.item, at=at) if relevant else None,
+        )
         for observation in result.observations
     ]
     return status_of_result(result, items)
