@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditwright.control_tests import load_builtin_tests
-from auditwright.control_tests.identity._examples import account
-from auditwright.control_tests.people._examples import ADA, ADA_ACCOUNT, BOB, LEAVER, person, tagged
+from auditwright.control_tests._examples import ADA, ADA_ACCOUNT, BOB, LEAVER, account, person, tagged
 from auditwright.control_tests.people._ownership import Roster, has_left
 from auditwright.core.control_test import EXAMPLE_NOW
 from auditwright.core.evidence import Gap, GapReason

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditwright.control_tests.monitoring._examples import (
+from auditwright.control_tests._examples import (
     ACCOUNT,
     ALARM,
-    BUCKET,
     DATABASE,
     DETECTOR,
     ELSEWHERE,
@@ -20,6 +19,7 @@ from auditwright.control_tests.monitoring._examples import (
     REFUSED,
     REGION,
     TRAIL,
+    TRAIL_BUCKET,
 )
 from auditwright.control_tests.monitoring.configuration_recorded import configuration_recorded
 from auditwright.control_tests.monitoring.threat_detection_on import threat_detection_on
@@ -38,9 +38,9 @@ ITEMS = (
     MACHINE,
     replace(MACHINE, scope=ELSEWHERE),
     DATABASE,
-    BUCKET,
-    replace(BUCKET, region="eu-west-1"),
-    replace(BUCKET, region=REFUSED),
+    TRAIL_BUCKET,
+    replace(TRAIL_BUCKET, region="eu-west-1"),
+    replace(TRAIL_BUCKET, region=REFUSED),
     DETECTOR,
     replace(DETECTOR, enabled=False),
     RECORDER,

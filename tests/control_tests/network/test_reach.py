@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditwright.control_tests.network._examples import group, inbound
+from auditwright.control_tests._examples import group, inbound
 from auditwright.control_tests.network._reach import (
     Door,
     closed_to_internet,

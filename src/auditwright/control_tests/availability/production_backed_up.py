@@ -4,14 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from auditwright.control_tests._days import days_since, in_days
-from auditwright.control_tests.availability._examples import (
-    DATABASE,
-    MACHINE,
-    TABLE,
-    VOLUME,
-    backup_of,
-    hours_ago,
-)
+from auditwright.control_tests._examples import DATABASE, MACHINE, TABLE, VOLUME, backup_of, hours_ago
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.outcome import (
     Deviation,
@@ -30,9 +23,14 @@ from auditwright.core.resources import (
     VirtualMachine,
 )
 
+PRODUCTION = (("environment", "production"),)
+ORDERS = replace(DATABASE, tags=PRODUCTION)
+SESSIONS = replace(TABLE, tags=PRODUCTION)
+UPLOADS = replace(VOLUME, tags=PRODUCTION)
+WEB = replace(MACHINE, tags=PRODUCTION)
 TAG_KEYS = ("environment", "env")
 TAG_VALUES = ("production", "prod")
-NO_TAGS = Unknown("dynamodb:ListTagsOfResource was refused")
+NO_TAGS_SHOWN = Unknown("dynamodb:ListTagsOfResource was refused")
 NO_TIME = Unknown("the answer has no field LastBackupTime")
 NEVER = "the backup service has never backed it up"
 UNTAGGED = "no tag environment or env says production or prod"
@@ -59,41 +57,41 @@ UNTAGGED = "no tag environment or env says production or prod"
         ),
     ),
     examples=(
-        Example(DATABASE, Satisfied("backed up 0 days ago"), given=(backup_of(DATABASE),)),
-        Example(VOLUME, Satisfied("backed up 0 days ago"), given=(backup_of(VOLUME),)),
+        Example(ORDERS, Satisfied("backed up 0 days ago"), given=(backup_of(ORDERS),)),
+        Example(UPLOADS, Satisfied("backed up 0 days ago"), given=(backup_of(UPLOADS),)),
         Example(
-            replace(MACHINE, tags=(("Env", "PROD"),)),
+            replace(WEB, tags=(("Env", "PROD"),)),
             Satisfied("backed up 0 days ago"),
-            given=(backup_of(MACHINE),),
+            given=(backup_of(WEB),),
         ),
         Example(
-            TABLE,
+            SESSIONS,
             Satisfied("backed up 2 days ago"),
-            given=(replace(backup_of(TABLE), last_backup_at=hours_ago(71)),),
+            given=(replace(backup_of(SESSIONS), last_backup_at=hours_ago(71)),),
         ),
-        Example(DATABASE, Deviation(NEVER)),
-        Example(MACHINE, Deviation(NEVER), given=(backup_of(DATABASE),)),
-        Example(VOLUME, Deviation(NEVER), given=(replace(backup_of(VOLUME), last_backup_at=None),)),
+        Example(ORDERS, Deviation(NEVER)),
+        Example(WEB, Deviation(NEVER), given=(backup_of(ORDERS),)),
+        Example(UPLOADS, Deviation(NEVER), given=(replace(backup_of(UPLOADS), last_backup_at=None),)),
         Example(
-            TABLE,
+            SESSIONS,
             Deviation("the last backup was 3 days ago; the limit is 2"),
-            given=(replace(backup_of(TABLE), last_backup_at=hours_ago(72)),),
+            given=(replace(backup_of(SESSIONS), last_backup_at=hours_ago(72)),),
         ),
-        Example(replace(DATABASE, tags=()), NotApplicable(UNTAGGED)),
-        Example(replace(DATABASE, tags=(("environment", "staging"),)), NotApplicable(UNTAGGED)),
+        Example(replace(ORDERS, tags=()), NotApplicable(UNTAGGED)),
+        Example(replace(ORDERS, tags=(("environment", "staging"),)), NotApplicable(UNTAGGED)),
         Example(
-            replace(DATABASE, tags=(("tier", "live"),)),
+            replace(ORDERS, tags=(("tier", "live"),)),
             Deviation(NEVER),
             settings={"tag_keys": ("tier",), "tag_values": ("live",)},
         ),
-        Example(replace(TABLE, tags=NO_TAGS), Undetermined(NO_TAGS.why)),
+        Example(replace(SESSIONS, tags=NO_TAGS_SHOWN), Undetermined(NO_TAGS_SHOWN.why)),
         Example(
-            DATABASE,
+            ORDERS,
             Undetermined(NO_TIME.why),
-            given=(replace(backup_of(DATABASE), last_backup_at=NO_TIME),),
+            given=(replace(backup_of(ORDERS), last_backup_at=NO_TIME),),
         ),
         Example(
-            DATABASE,
+            ORDERS,
             Undetermined("the settings name no tag; name at least one key and one value"),
             settings={"tag_keys": ()},
         ),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from auditwright.control_tests._days import days_since, in_days
-from auditwright.control_tests.compute._examples import MACHINE, PATCHES, days_ago
+from auditwright.control_tests._examples import MACHINE, PATCHES, days_ago
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.outcome import (
     Deviation,

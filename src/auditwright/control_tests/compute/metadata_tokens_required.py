@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from auditwright.control_tests.compute._examples import MACHINE
+from auditwright.control_tests._examples import MACHINE
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.outcome import Deviation, Outcome, Satisfied, Undetermined, Unknown
 from auditwright.core.resources import VirtualMachine

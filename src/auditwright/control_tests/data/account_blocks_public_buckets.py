@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from auditwright.control_tests.data._examples import ACCOUNT_BLOCK, ALL_BLOCKED, NONE_BLOCKED, REFUSED
+from auditwright.control_tests._examples import ACCOUNT_BLOCK, ALL_BLOCKED, NONE_BLOCKED, REFUSED
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.outcome import Deviation, Outcome, Satisfied, Undetermined, Unknown
 from auditwright.core.resources import PublicAccessBlock, PublicAccessSetting

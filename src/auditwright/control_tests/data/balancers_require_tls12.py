@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from auditwright.control_tests.data._examples import BALANCER, HTTP, HTTPS, REDIRECT, REFUSED
+from auditwright.control_tests._examples import BALANCER, HTTP, HTTPS, REDIRECT, REFUSED
 from auditwright.control_tests.data._tls_policies import GOOD_ENOUGH, OLDEST_TLS
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.outcome import (

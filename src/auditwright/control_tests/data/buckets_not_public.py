@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from auditwright.control_tests.data._examples import (
+from auditwright.control_tests._examples import (
     ACCOUNT_BLOCK,
     ALL_BLOCKED,
     BUCKET,
+    NO_ACCOUNT_BLOCK,
     NONE_BLOCKED,
     REFUSED,
 )
@@ -17,7 +18,6 @@ from auditwright.core.resource import Related
 from auditwright.core.resources import PublicAccessBlock, PublicAccessSetting, StorageBucket
 
 _Block = PublicAccessBlock | Unknown | None
-_OPEN_ACCOUNT = replace(ACCOUNT_BLOCK, block=None)
 _BARE = replace(BUCKET, block=None)
 
 
@@ -41,37 +41,37 @@ _BARE = replace(BUCKET, block=None)
     ),
     examples=(
         Example(BUCKET, Satisfied(), given=(ACCOUNT_BLOCK,)),
-        Example(_BARE, Satisfied(), given=(_OPEN_ACCOUNT,)),
+        Example(_BARE, Satisfied(), given=(NO_ACCOUNT_BLOCK,)),
         Example(
             replace(_BARE, public_by_policy=True),
             Deviation("its policy opens it to the public, and no block restrains it"),
-            given=(_OPEN_ACCOUNT,),
+            given=(NO_ACCOUNT_BLOCK,),
         ),
         Example(
             replace(BUCKET, block=NONE_BLOCKED, public_by_acl=True),
             Deviation("its access control list opens it to the public, and no block restrains it"),
-            given=(_OPEN_ACCOUNT,),
+            given=(NO_ACCOUNT_BLOCK,),
         ),
         Example(
             replace(_BARE, public_by_policy=True, public_by_acl=True),
             Deviation(
                 "its policy and its access control list open it to the public, and no block restrains them"
             ),
-            given=(_OPEN_ACCOUNT,),
+            given=(NO_ACCOUNT_BLOCK,),
         ),
         Example(
             # Refusing new public lists does not close the one that is there.
             replace(BUCKET, block=replace(NONE_BLOCKED, block_public_acls=True), public_by_acl=True),
             Deviation("its access control list opens it to the public, and no block restrains it"),
-            given=(_OPEN_ACCOUNT,),
+            given=(NO_ACCOUNT_BLOCK,),
         ),
         Example(replace(_BARE, public_by_policy=True), Satisfied(), given=(ACCOUNT_BLOCK,)),
         Example(
             replace(BUCKET, public_by_policy=REFUSED, public_by_acl=REFUSED),
             Satisfied(),
-            given=(_OPEN_ACCOUNT,),
+            given=(NO_ACCOUNT_BLOCK,),
         ),
-        Example(replace(_BARE, public_by_acl=REFUSED), Undetermined(REFUSED.why), given=(_OPEN_ACCOUNT,)),
+        Example(replace(_BARE, public_by_acl=REFUSED), Undetermined(REFUSED.why), given=(NO_ACCOUNT_BLOCK,)),
         Example(
             replace(_BARE, public_by_policy=True),
             Undetermined(REFUSED.why),
@@ -84,7 +84,7 @@ _BARE = replace(BUCKET, block=None)
         Example(
             replace(BUCKET, block=replace(ALL_BLOCKED, ignore_public_acls=False), public_by_acl=REFUSED),
             Undetermined(REFUSED.why),
-            given=(_OPEN_ACCOUNT,),
+            given=(NO_ACCOUNT_BLOCK,),
         ),
     ),
 )

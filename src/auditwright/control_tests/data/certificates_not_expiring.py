@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from auditwright.control_tests._days import days_until, in_days
-from auditwright.control_tests.data._examples import CERTIFICATE, REFUSED
+from auditwright.control_tests._examples import CERTIFICATE, REFUSED
 from auditwright.core.control_test import (
     EXAMPLE_NOW,
     Example,

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from auditwright.control_tests.data._examples import KEY, REFUSED
+from auditwright.control_tests._examples import ENCRYPTION_KEY, REFUSED
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.outcome import (
     Deviation,
@@ -25,22 +25,22 @@ from auditwright.core.resources import EncryptionKey
         terraform='resource "aws_kms_key" with enable_key_rotation = true',
     ),
     examples=(
-        Example(KEY, Satisfied()),
-        Example(replace(KEY, rotates=False), Deviation("the key 1111 does not rotate by itself")),
+        Example(ENCRYPTION_KEY, Satisfied()),
+        Example(replace(ENCRYPTION_KEY, rotates=False), Deviation("the key 1111 does not rotate by itself")),
         Example(
-            replace(KEY, customer_managed=False, rotates=REFUSED),
+            replace(ENCRYPTION_KEY, customer_managed=False, rotates=REFUSED),
             NotApplicable("AWS manages the key and rotates it"),
         ),
         Example(
-            replace(KEY, enabled=False, rotates=REFUSED),
+            replace(ENCRYPTION_KEY, enabled=False, rotates=REFUSED),
             NotApplicable("the key is not enabled: it encrypts nothing"),
         ),
         Example(
-            replace(KEY, rotatable=False, rotates=REFUSED),
+            replace(ENCRYPTION_KEY, rotatable=False, rotates=REFUSED),
             NotApplicable("AWS cannot rotate a key of this kind by itself"),
         ),
-        Example(replace(KEY, rotates=REFUSED), Undetermined(REFUSED.why)),
-        Example(replace(KEY, customer_managed=REFUSED, rotates=False), Undetermined(REFUSED.why)),
+        Example(replace(ENCRYPTION_KEY, rotates=REFUSED), Undetermined(REFUSED.why)),
+        Example(replace(ENCRYPTION_KEY, customer_managed=REFUSED, rotates=False), Undetermined(REFUSED.why)),
     ),
 )
 def keys_rotate(key: EncryptionKey) -> Outcome:

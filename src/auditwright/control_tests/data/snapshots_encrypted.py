@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from auditwright.control_tests.data._examples import DATABASE_SNAPSHOT, DISK_SNAPSHOT, REFUSED
+from auditwright.control_tests._examples import DATABASE_SNAPSHOT, DISK_SNAPSHOT, REFUSED
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.outcome import Deviation, Outcome, Satisfied, Undetermined, Unknown
 from auditwright.core.resources import DatabaseSnapshot, DiskSnapshot
@@ -31,12 +31,12 @@ from auditwright.core.resources import DatabaseSnapshot, DiskSnapshot
     ),
     examples=(
         Example(DISK_SNAPSHOT, Satisfied()),
-        Example(replace(DISK_SNAPSHOT, encrypted=False), Deviation("the snapshot snap-1 is not encrypted")),
+        Example(replace(DISK_SNAPSHOT, encrypted=False), Deviation("the snapshot nightly is not encrypted")),
         Example(replace(DISK_SNAPSHOT, encrypted=REFUSED), Undetermined(REFUSED.why)),
         Example(DATABASE_SNAPSHOT, Satisfied()),
         Example(
             replace(DATABASE_SNAPSHOT, encrypted=False),
-            Deviation("the snapshot orders-1 of the database orders is not encrypted"),
+            Deviation("the snapshot orders-2026-06-30 of the database orders is not encrypted"),
         ),
         Example(replace(DATABASE_SNAPSHOT, encrypted=REFUSED), Undetermined(REFUSED.why)),
     ),

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from auditwright.control_tests.data._examples import REFUSED, VOLUME
+from auditwright.control_tests._examples import REFUSED, VOLUME
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.outcome import Deviation, Outcome, Satisfied, Undetermined, Unknown
 from auditwright.core.resources import BlockVolume
@@ -32,7 +32,7 @@ from auditwright.core.resources import BlockVolume
     ),
     examples=(
         Example(VOLUME, Satisfied()),
-        Example(replace(VOLUME, encrypted=False), Deviation("the volume vol-1 is not encrypted")),
+        Example(replace(VOLUME, encrypted=False), Deviation("the volume uploads is not encrypted")),
         Example(replace(VOLUME, encrypted=REFUSED), Undetermined(REFUSED.why)),
     ),
 )

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from auditwright.control_tests._days import days_since, in_days
-from auditwright.control_tests.identity._examples import KEY, NO_REPORT, days_ago
+from auditwright.control_tests._examples import ACCESS_KEY, NO_REPORT, days_ago
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.outcome import (
     Deviation,
@@ -39,25 +39,27 @@ from auditwright.core.resources import AccessKey
         ),
     ),
     examples=(
-        Example(KEY, Satisfied("30 days old")),
-        Example(replace(KEY, rotated_at=days_ago(90)), Satisfied("90 days old")),
+        Example(ACCESS_KEY, Satisfied("30 days old")),
+        Example(replace(ACCESS_KEY, rotated_at=days_ago(90)), Satisfied("90 days old")),
         Example(
-            replace(KEY, rotated_at=days_ago(214)), Deviation("the key is 214 days old; the limit is 90")
+            replace(ACCESS_KEY, rotated_at=days_ago(214)),
+            Deviation("the key is 214 days old; the limit is 90"),
         ),
         Example(
-            replace(KEY, rotated_at=days_ago(30)),
+            replace(ACCESS_KEY, rotated_at=days_ago(30)),
             Deviation("the key is 30 days old; the limit is 14"),
             settings={"max_age_days": 14},
         ),
         Example(
-            replace(KEY, active=False, rotated_at=days_ago(214)), NotApplicable("the key is switched off")
+            replace(ACCESS_KEY, active=False, rotated_at=days_ago(214)),
+            NotApplicable("the key is switched off"),
         ),
-        Example(replace(KEY, rotated_at=NO_REPORT), Undetermined(NO_REPORT.why)),
+        Example(replace(ACCESS_KEY, rotated_at=NO_REPORT), Undetermined(NO_REPORT.why)),
         Example(
-            replace(KEY, rotated_at=days_ago(-30)),
+            replace(ACCESS_KEY, rotated_at=days_ago(-30)),
             Undetermined("the source gives 2026-07-31, which is 30 days ahead"),
         ),
-        Example(replace(KEY, active=NO_REPORT, rotated_at=days_ago(214)), Undetermined(NO_REPORT.why)),
+        Example(replace(ACCESS_KEY, active=NO_REPORT, rotated_at=days_ago(214)), Undetermined(NO_REPORT.why)),
     ),
 )
 def access_keys_rotated(key: AccessKey, *, now: datetime, max_age_days: int = 90) -> Outcome:

@@ -3,15 +3,16 @@
 from dataclasses import replace
 from datetime import datetime
 
-from auditwright.control_tests.identity._examples import AWS, account
-from auditwright.control_tests.people._examples import (
+from auditwright.control_tests._examples import (
     ADA,
     ADA_ACCOUNT,
     BOB,
     EVE_ACCOUNT,
     LEAVER,
     NO_TAGS,
+    OTHER_ACCOUNT,
     ROBOT,
+    account,
 )
 from auditwright.control_tests.people._ownership import (
     Holdings,
@@ -33,7 +34,7 @@ from auditwright.core.resources import Person, UserAccount
 
 _SECOND = replace(ADA, accounts=("aws:ada", "aws:ada.l"))
 _SHARED = account("ops")
-_ELSEWHERE = account("ada", scope=replace(AWS, account="444455556666"))
+_ELSEWHERE = account("ada", scope=OTHER_ACCOUNT)
 
 
 @control_test(

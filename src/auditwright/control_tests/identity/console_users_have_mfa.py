@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from auditwright.control_tests.identity._examples import ADA, NO_REPORT
+from auditwright.control_tests._examples import ADA_ACCOUNT, NO_REPORT
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.outcome import (
     Deviation,
@@ -36,18 +36,20 @@ from auditwright.core.resources import UserAccount
         ),
     ),
     examples=(
-        Example(ADA, Satisfied()),
+        Example(ADA_ACCOUNT, Satisfied()),
         Example(
-            replace(ADA, mfa_enrolled=False),
+            replace(ADA_ACCOUNT, mfa_enrolled=False),
             Deviation("ada signs in with a password and has no second factor"),
         ),
         Example(
-            replace(ADA, console_access=False, mfa_enrolled=False),
+            replace(ADA_ACCOUNT, console_access=False, mfa_enrolled=False),
             NotApplicable("no password opens a session"),
         ),
-        Example(replace(ADA, active=False, console_access=False), NotApplicable("the account is disabled")),
-        Example(replace(ADA, console_access=NO_REPORT), Undetermined(NO_REPORT.why)),
-        Example(replace(ADA, mfa_enrolled=NO_REPORT), Undetermined(NO_REPORT.why)),
+        Example(
+            replace(ADA_ACCOUNT, active=False, console_access=False), NotApplicable("the account is disabled")
+        ),
+        Example(replace(ADA_ACCOUNT, console_access=NO_REPORT), Undetermined(NO_REPORT.why)),
+        Example(replace(ADA_ACCOUNT, mfa_enrolled=NO_REPORT), Undetermined(NO_REPORT.why)),
     ),
 )
 def console_users_have_mfa(account: UserAccount) -> Outcome:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from auditwright.control_tests.identity._examples import FULL_ADMINISTRATION, NO_DETAILS, POLICY
+from auditwright.control_tests._examples import FULL_ADMINISTRATION, NO_DETAILS, POLICY
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.ids import ResourceId
 from auditwright.core.outcome import (

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from auditwright.control_tests.identity._examples import PASSWORDS
+from auditwright.control_tests._examples import PASSWORD_POLICY
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.outcome import Deviation, Outcome, Satisfied, Undetermined, Unknown
 from auditwright.core.resources import PasswordPolicy
@@ -30,33 +30,37 @@ _REFUSED = Unknown("iam:GetAccountPasswordPolicy was refused")
         ),
     ),
     examples=(
-        Example(PASSWORDS, Satisfied()),
-        Example(replace(PASSWORDS, is_set=False), Deviation("the account has no password policy of its own")),
+        Example(PASSWORD_POLICY, Satisfied()),
         Example(
-            replace(PASSWORDS, minimum_length=8, reuse_prevention=0),
+            replace(PASSWORD_POLICY, is_set=False), Deviation("the account has no password policy of its own")
+        ),
+        Example(
+            replace(PASSWORD_POLICY, minimum_length=8, reuse_prevention=0),
             Deviation(
                 "passwords of 8 characters are enough, the minimum is 14; 0 earlier passwords are refused, the minimum is 24"
             ),
         ),
         Example(
-            replace(PASSWORDS, require_numbers=True, require_lowercase=True, require_uppercase=True),
+            replace(PASSWORD_POLICY, require_numbers=True, require_lowercase=True, require_uppercase=True),
             Deviation("no symbol is required"),
             settings={"require_every_kind_of_character": True},
         ),
         Example(
-            PASSWORDS,
+            PASSWORD_POLICY,
             Deviation("passwords never expire; the limit is 365 days"),
             settings={"max_age_days": 365},
         ),
         Example(
-            replace(PASSWORDS, max_age_days=730),
+            replace(PASSWORD_POLICY, max_age_days=730),
             Deviation("passwords expire after 730 days; the limit is 365 days"),
             settings={"max_age_days": 365},
         ),
-        Example(replace(PASSWORDS, max_age_days=365), Satisfied(), settings={"max_age_days": 365}),
-        Example(replace(PASSWORDS, reuse_prevention=_REFUSED), Satisfied(), settings={"reuse_prevention": 0}),
-        Example(replace(PASSWORDS, is_set=_REFUSED), Undetermined(_REFUSED.why)),
-        Example(replace(PASSWORDS, reuse_prevention=_REFUSED), Undetermined(_REFUSED.why)),
+        Example(replace(PASSWORD_POLICY, max_age_days=365), Satisfied(), settings={"max_age_days": 365}),
+        Example(
+            replace(PASSWORD_POLICY, reuse_prevention=_REFUSED), Satisfied(), settings={"reuse_prevention": 0}
+        ),
+        Example(replace(PASSWORD_POLICY, is_set=_REFUSED), Undetermined(_REFUSED.why)),
+        Example(replace(PASSWORD_POLICY, reuse_prevention=_REFUSED), Undetermined(_REFUSED.why)),
     ),
 )
 def password_policy_strong(  # noqa: PLR0913  # one argument for each setting

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from auditwright.control_tests.identity._examples import ADA, NO_DETAILS
+from auditwright.control_tests._examples import ADA_ACCOUNT, NO_DETAILS
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.outcome import Deviation, Outcome, Satisfied, Undetermined, Unknown
 from auditwright.core.resources import UserAccount
@@ -29,17 +29,17 @@ from auditwright.core.resources import UserAccount
         ),
     ),
     examples=(
-        Example(ADA, Satisfied()),
+        Example(ADA_ACCOUNT, Satisfied()),
         Example(
-            replace(ADA, attached_policies=("arn:aws:iam::aws:policy/ReadOnlyAccess",)),
+            replace(ADA_ACCOUNT, attached_policies=("arn:aws:iam::aws:policy/ReadOnlyAccess",)),
             Deviation("attached to the account itself: arn:aws:iam::aws:policy/ReadOnlyAccess"),
         ),
         Example(
-            replace(ADA, inline_policies=("buckets", "queues"), attached_policies=NO_DETAILS),
+            replace(ADA_ACCOUNT, inline_policies=("buckets", "queues"), attached_policies=NO_DETAILS),
             Deviation("written into the account itself: buckets, queues"),
         ),
-        Example(replace(ADA, inline_policies=NO_DETAILS), Undetermined(NO_DETAILS.why)),
-        Example(replace(ADA, attached_policies=NO_DETAILS), Undetermined(NO_DETAILS.why)),
+        Example(replace(ADA_ACCOUNT, inline_policies=NO_DETAILS), Undetermined(NO_DETAILS.why)),
+        Example(replace(ADA_ACCOUNT, attached_policies=NO_DETAILS), Undetermined(NO_DETAILS.why)),
     ),
 )
 def policies_via_groups(account: UserAccount) -> Outcome:

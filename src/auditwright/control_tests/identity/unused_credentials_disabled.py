@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import assert_never
 
 from auditwright.control_tests._days import days_since, in_days
-from auditwright.control_tests.identity._examples import ADA, KEY, NO_REPORT, days_ago
+from auditwright.control_tests._examples import ACCESS_KEY, ADA_ACCOUNT, NO_REPORT, days_ago
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.outcome import (
     Deviation,
@@ -37,38 +37,42 @@ from auditwright.core.resources import AccessKey, UserAccount
         ),
     ),
     examples=(
-        Example(ADA, Satisfied("last used 1 day ago")),
+        Example(ADA_ACCOUNT, Satisfied("last used 1 day ago")),
         Example(
-            replace(ADA, last_used_at=days_ago(120)),
+            replace(ADA_ACCOUNT, last_used_at=days_ago(120)),
             Deviation("the account was last used 120 days ago; the limit is 90"),
         ),
-        Example(replace(ADA, last_used_at=days_ago(90)), Satisfied("last used 90 days ago")),
+        Example(replace(ADA_ACCOUNT, last_used_at=days_ago(90)), Satisfied("last used 90 days ago")),
         Example(
-            replace(ADA, last_used_at=None),
+            replace(ADA_ACCOUNT, last_used_at=None),
             Deviation("the account was never used since it was made 400 days ago; the limit is 90"),
         ),
         Example(
-            replace(ADA, last_used_at=None, created_at=days_ago(12)),
+            replace(ADA_ACCOUNT, last_used_at=None, created_at=days_ago(12)),
             Satisfied("never used; made 12 days ago"),
         ),
         Example(
-            replace(ADA, active=False, last_used_at=days_ago(400)), NotApplicable("the account is disabled")
+            replace(ADA_ACCOUNT, active=False, last_used_at=days_ago(400)),
+            NotApplicable("the account is disabled"),
         ),
-        Example(replace(ADA, last_used_at=NO_REPORT), Undetermined(NO_REPORT.why)),
-        Example(replace(ADA, last_used_at=None, created_at=NO_REPORT), Undetermined(NO_REPORT.why)),
-        Example(replace(ADA, active=NO_REPORT, last_used_at=days_ago(120)), Undetermined(NO_REPORT.why)),
-        Example(KEY, Satisfied("last used 1 day ago")),
+        Example(replace(ADA_ACCOUNT, last_used_at=NO_REPORT), Undetermined(NO_REPORT.why)),
+        Example(replace(ADA_ACCOUNT, last_used_at=None, created_at=NO_REPORT), Undetermined(NO_REPORT.why)),
         Example(
-            replace(KEY, last_used_at=days_ago(46)),
+            replace(ADA_ACCOUNT, active=NO_REPORT, last_used_at=days_ago(120)), Undetermined(NO_REPORT.why)
+        ),
+        Example(ACCESS_KEY, Satisfied("last used 1 day ago")),
+        Example(
+            replace(ACCESS_KEY, last_used_at=days_ago(46)),
             Deviation("the key was last used 46 days ago; the limit is 45"),
             settings={"max_unused_days": 45},
         ),
         Example(
-            replace(KEY, last_used_at=None, rotated_at=days_ago(200)),
+            replace(ACCESS_KEY, last_used_at=None, rotated_at=days_ago(200)),
             Deviation("the key was never used since it was made 200 days ago; the limit is 90"),
         ),
         Example(
-            replace(KEY, active=False, last_used_at=days_ago(400)), NotApplicable("the key is switched off")
+            replace(ACCESS_KEY, active=False, last_used_at=days_ago(400)),
+            NotApplicable("the key is switched off"),
         ),
     ),
 )

@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 
-from auditwright.control_tests.monitoring._examples import (
-    BUCKET,
+from auditwright.control_tests._examples import (
     DATABASE,
     ELSEWHERE,
     MACHINE,
     RECORDER,
     REFUSED,
     REGION,
+    TRAIL_BUCKET,
 )
 from auditwright.control_tests.monitoring._regions import NOTHING_SEEN, Users, items_at, place_of
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
@@ -59,7 +59,7 @@ from auditwright.core.resources import (
     examples=(
         Example(REGION, Satisfied(), given=(RECORDER, MACHINE)),
         Example(REGION, NotApplicable(NOTHING_SEEN), given=(RECORDER,)),
-        Example(REGION, Satisfied(), given=(RECORDER, replace(BUCKET, region=REFUSED))),
+        Example(REGION, Satisfied(), given=(RECORDER, replace(TRAIL_BUCKET, region=REFUSED))),
         Example(REGION, Deviation("no configuration recorder is set up in this region"), given=(MACHINE,)),
         Example(
             REGION,
@@ -74,11 +74,11 @@ from auditwright.core.resources import (
         Example(
             REGION,
             Deviation("no configuration recorder is set up in this region"),
-            given=(replace(RECORDER, scope=ELSEWHERE), replace(BUCKET, region="eu-west-1")),
+            given=(replace(RECORDER, scope=ELSEWHERE), replace(TRAIL_BUCKET, region="eu-west-1")),
         ),
-        Example(REGION, NotApplicable(NOTHING_SEEN), given=(BUCKET,)),
+        Example(REGION, NotApplicable(NOTHING_SEEN), given=(TRAIL_BUCKET,)),
         Example(REGION, Undetermined(REFUSED.why), given=(replace(RECORDER, recording=REFUSED), MACHINE)),
-        Example(REGION, Undetermined(REFUSED.why), given=(replace(BUCKET, region=REFUSED),)),
+        Example(REGION, Undetermined(REFUSED.why), given=(replace(TRAIL_BUCKET, region=REFUSED),)),
     ),
 )
 def configuration_recorded(  # noqa: PLR0913  # whatever shows that a region is in use, by keyword

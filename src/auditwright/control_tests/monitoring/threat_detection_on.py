@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 
-from auditwright.control_tests.monitoring._examples import (
-    BUCKET,
+from auditwright.control_tests._examples import (
     DATABASE,
     DETECTOR,
     ELSEWHERE,
     MACHINE,
     REFUSED,
     REGION,
+    TRAIL_BUCKET,
 )
 from auditwright.control_tests.monitoring._regions import NOTHING_SEEN, Users, items_at, place_of
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
@@ -54,18 +54,18 @@ OFF = replace(DETECTOR, enabled=False)
     examples=(
         Example(REGION, Satisfied(), given=(DETECTOR, MACHINE)),
         Example(REGION, NotApplicable(NOTHING_SEEN), given=(DETECTOR,)),
-        Example(REGION, Satisfied(), given=(DETECTOR, replace(BUCKET, region=REFUSED))),
+        Example(REGION, Satisfied(), given=(DETECTOR, replace(TRAIL_BUCKET, region=REFUSED))),
         Example(REGION, Deviation("no threat detector watches this region"), given=(MACHINE,)),
         Example(REGION, Deviation("threat detection is suspended"), given=(OFF, DATABASE)),
         Example(
             REGION,
             Deviation("no threat detector watches this region"),
-            given=(replace(DETECTOR, scope=ELSEWHERE), replace(BUCKET, region="eu-west-1")),
+            given=(replace(DETECTOR, scope=ELSEWHERE), replace(TRAIL_BUCKET, region="eu-west-1")),
         ),
-        Example(REGION, NotApplicable(NOTHING_SEEN), given=(BUCKET, replace(MACHINE, scope=ELSEWHERE))),
+        Example(REGION, NotApplicable(NOTHING_SEEN), given=(TRAIL_BUCKET, replace(MACHINE, scope=ELSEWHERE))),
         Example(REGION, NotApplicable(NOTHING_SEEN)),
         Example(REGION, Undetermined(REFUSED.why), given=(replace(DETECTOR, enabled=REFUSED), MACHINE)),
-        Example(REGION, Undetermined(REFUSED.why), given=(replace(BUCKET, region=REFUSED),)),
+        Example(REGION, Undetermined(REFUSED.why), given=(replace(TRAIL_BUCKET, region=REFUSED),)),
     ),
 )
 def threat_detection_on(  # noqa: PLR0913  # whatever shows that a region is in use, by keyword

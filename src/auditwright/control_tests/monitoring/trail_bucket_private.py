@@ -2,21 +2,21 @@
 
 from dataclasses import replace
 
-from auditwright.control_tests.monitoring._bucket_access import closed_to_public
-from auditwright.control_tests.monitoring._examples import (
+from auditwright.control_tests._examples import (
     ACCOUNT_BLOCK,
     ALL_BLOCKED,
-    BUCKET,
+    NO_ACCOUNT_BLOCK,
     REFUSED,
     TRAIL,
+    TRAIL_BUCKET,
 )
+from auditwright.control_tests.monitoring._bucket_access import closed_to_public
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.outcome import Deviation, Outcome, Satisfied, Undetermined, Unknown
 from auditwright.core.resource import Related
 from auditwright.core.resources import AuditTrail, PublicAccessSetting, StorageBucket
 
-BARE = replace(BUCKET, block=None)
-NO_ACCOUNT_BLOCK = replace(ACCOUNT_BLOCK, block=None)
+BARE = replace(TRAIL_BUCKET, block=None)
 POLICY_BLOCKED = replace(ALL_BLOCKED, ignore_public_acls=False)
 
 
@@ -39,7 +39,7 @@ POLICY_BLOCKED = replace(ALL_BLOCKED, ignore_public_acls=False)
         ),
     ),
     examples=(
-        Example(TRAIL, Satisfied("writes to acme-trails"), given=(BUCKET, NO_ACCOUNT_BLOCK)),
+        Example(TRAIL, Satisfied("writes to acme-trails"), given=(TRAIL_BUCKET, NO_ACCOUNT_BLOCK)),
         Example(TRAIL, Satisfied("writes to acme-trails"), given=(BARE, NO_ACCOUNT_BLOCK)),
         Example(
             TRAIL,
@@ -54,7 +54,7 @@ POLICY_BLOCKED = replace(ALL_BLOCKED, ignore_public_acls=False)
         Example(
             TRAIL,
             Deviation("the access control list of the bucket acme-trails opens it to the public"),
-            given=(replace(BUCKET, block=POLICY_BLOCKED, public_by_acl=True), NO_ACCOUNT_BLOCK),
+            given=(replace(TRAIL_BUCKET, block=POLICY_BLOCKED, public_by_acl=True), NO_ACCOUNT_BLOCK),
         ),
         Example(
             TRAIL,

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from auditwright.control_tests.monitoring._examples import REFUSED, TRAIL
+from auditwright.control_tests._examples import REFUSED, TRAIL
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.outcome import Deviation, Outcome, Satisfied, Undetermined, Unknown
 from auditwright.core.resources import AuditTrail

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from auditwright.control_tests.monitoring._examples import OTHER_ACCOUNT, REFUSED, REGION, TRAIL
+from auditwright.control_tests._examples import OTHER_ACCOUNT, REFUSED, REGION, TRAIL
 from auditwright.control_tests.monitoring._regions import place_of
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.outcome import Deviation, Outcome, Satisfied, Undetermined, Unknown

@@ -2,13 +2,8 @@
 
 from dataclasses import replace
 
+from auditwright.control_tests._examples import ANYWHERE, NO_RULES_SHOWN, group, inbound
 from auditwright.control_tests.network._closing import close
-from auditwright.control_tests.network._examples import (
-    ANYWHERE,
-    NO_RULES_SHOWN,
-    group,
-    inbound,
-)
 from auditwright.control_tests.network._reach import closed_to_internet, read_door
 from auditwright.core.control_test import Example, Severity, control_test
 from auditwright.core.outcome import Deviation, Outcome, Satisfied, Undetermined

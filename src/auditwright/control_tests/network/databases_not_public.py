@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from auditwright.control_tests.network._examples import DATABASE
+from auditwright.control_tests._examples import DATABASE
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.outcome import Deviation, Outcome, Satisfied, Undetermined, Unknown
 from auditwright.core.resources import Database

@@ -2,13 +2,7 @@
 
 from dataclasses import replace
 
-from auditwright.control_tests.network._examples import (
-    ANYWHERE,
-    NO_RULES_SHOWN,
-    group,
-    inbound,
-    outbound,
-)
+from auditwright.control_tests._examples import ANYWHERE, NO_RULES_SHOWN, group, inbound, outbound
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.outcome import (
     Deviation,

@@ -2,14 +2,8 @@
 
 from dataclasses import replace
 
+from auditwright.control_tests._examples import ANYWHERE, NO_RULES_SHOWN, OFFICE, group, inbound
 from auditwright.control_tests.network._closing import close
-from auditwright.control_tests.network._examples import (
-    ANYWHERE,
-    NO_RULES_SHOWN,
-    OFFICE,
-    group,
-    inbound,
-)
 from auditwright.control_tests.network._reach import TCP, UDP, closed_to_internet, read_door
 from auditwright.core.control_test import Example, Severity, control_test
 from auditwright.core.outcome import Deviation, Outcome, Satisfied, Undetermined

@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-from auditwright.control_tests.network._closing import close
-from auditwright.control_tests.network._examples import (
+from auditwright.control_tests._examples import (
     ANYWHERE,
     ANYWHERE_IPV6,
     NO_RULES_SHOWN,
@@ -12,6 +11,7 @@ from auditwright.control_tests.network._examples import (
     inbound,
     outbound,
 )
+from auditwright.control_tests.network._closing import close
 from auditwright.control_tests.network._reach import closed_to_internet, read_door
 from auditwright.core.control_test import Example, Severity, control_test
 from auditwright.core.outcome import Deviation, Outcome, Satisfied, Undetermined

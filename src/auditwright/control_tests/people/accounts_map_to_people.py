@@ -3,16 +3,17 @@
 from dataclasses import replace
 from datetime import datetime
 
-from auditwright.control_tests.identity._examples import NO_REPORT, account
-from auditwright.control_tests.people._examples import (
+from auditwright.control_tests._examples import (
     ADA,
     ADA_ACCOUNT,
     BOB,
     EVE_ACCOUNT,
     LEAVER,
     NO_LAST_DAY,
+    NO_REPORT,
     NO_TAGS,
     ROBOT,
+    account,
     person,
     tagged,
 )

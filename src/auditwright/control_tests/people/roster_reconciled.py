@@ -4,14 +4,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime
 
-from auditwright.control_tests.identity._examples import NO_REPORT, account
-from auditwright.control_tests.people._examples import (
+from auditwright.control_tests._examples import (
     ADA,
     ADA_ACCOUNT,
     EVE_ACCOUNT,
     LEAVER,
     NO_LAST_DAY,
+    NO_REPORT,
     NO_TAGS,
+    account,
     tagged,
 )
 from auditwright.control_tests.people._ownership import has_left, holdings_of
