@@ -13,6 +13,7 @@ from auditwright.integrations.aws.caller import (
     jsonable,
     reason_of,
     timestamp,
+    web_page,
 )
 
 
@@ -109,3 +110,30 @@ def test_times_of_every_protocol_become_one_form(written: object) -> None:
 def test_what_is_no_time_is_an_error() -> None:
     with pytest.raises(ValueError, match="not a time"):
         timestamp(None)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>",
+            'a web page instead of an answer: "404 Not Found"',
+        ),
+        (
+            "<HTML><HEAD><TITLE>Sign in\n to &amp; on</TITLE>",
+            'a web page instead of an answer: "Sign in to & on"',
+        ),
+        ("Unable to parse response: b'<html>", "a web page instead of an answer"),
+        ("<html><title></title>", "a web page instead of an answer"),
+        ("<Error><Code>AccessDenied</Code></Error>", ""),
+        ("User is not authorized to perform: html", ""),
+        ("", ""),
+    ],
+)
+def test_of_a_web_page_the_title_is_said_and_nothing_else(text: str, said: str) -> None:
+    assert web_page(text) == said
+
+
+@given(st.text())
+def test_a_web_page_is_said_in_a_few_words(text: str) -> None:
+    assert len(web_page(f"<html><title>{text}</title>{text}")) <= 160

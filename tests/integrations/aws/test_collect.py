@@ -213,6 +213,31 @@ def test_a_page_of_html_is_never_an_answer(proxy: AwsProxy, status: int) -> None
     broken |= {"guardduty:ListDetectors"}
     assert {gap.operation for gap in seen.gaps} == broken
     assert {gap.reason for gap in seen.gaps} == {GapReason.UNAVAILABLE}
+    for gap in seen.gaps:
+        assert gap.detail in {
+            f'{status}, a web page instead of an answer: "Not here"',
+            f"{status}, a web page instead of an answer",
+            'the answer could not be read, a web page instead of an answer: "Not here"',
+        }
+        assert "an emulator that does not know" in gap.remedy
+
+
+def test_a_listing_that_an_emulator_does_not_know_is_asked_once_and_is_a_gap_in_every_region(
+    proxy: AwsProxy,
+) -> None:
+    proxy.add(html(404), action="ListKeys")
+    seen = run(settings(proxy.url, regions=["us-east-1", "eu-west-1", "eu-north-1"]), "aws.kms")
+    gaps = [(gap.operation, gap.scope.region, gap.hides_items) for gap in seen.gaps]
+    assert gaps == [("kms:ListKeys", name, True) for name in ("eu-north-1", "eu-west-1", "us-east-1")]
+    assert len({gap.detail for gap in seen.gaps}) == 1
+    assert proxy.count(action="ListKeys") == 1
+
+
+def test_a_page_of_a_gateway_passes_and_every_region_is_asked(proxy: AwsProxy) -> None:
+    proxy.add(html(502), action="ListKeys", times=1)
+    seen = run(settings(proxy.url, regions=["us-east-1", "eu-west-1", "eu-north-1"]), "aws.kms")
+    assert [gap.operation for gap in seen.gaps] == ["kms:ListKeys"]
+    assert proxy.count(action="ListKeys") == 3
 
 
 def test_an_answer_without_its_list_is_not_an_empty_list(proxy: AwsProxy) -> None:

@@ -1,14 +1,27 @@
 import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
 
+import botocore.session
 import pytest
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.client import BaseClient
+from botocore.config import Config
+from botocore.exceptions import EndpointConnectionError
 from tests.integrations.aws.live import EMULATED_ACCOUNT, prepare, run, settings
+from tests.integrations.aws.shapes import GLOBAL, captured
 from tests.simulators.aws_proxy import AwsProxy, refuse
 
 from auditwright.core.evidence import Evidence, Gap, GapReason
 from auditwright.core.integration import ConfigError, Target
 from auditwright.core.resources import CloudRegion, UserAccount
 from auditwright.integrations.aws import INTEGRATION, STREAMS
-from auditwright.integrations.aws.session import Account, read_settings, session_for
+from auditwright.integrations.aws.account import REGIONS, region_names
+from auditwright.integrations.aws.caller import Caller, Failure
+from auditwright.integrations.aws.operations import Operation
+from auditwright.integrations.aws.reading import Answers
+from auditwright.integrations.aws.session import Account, AwsSession, read_settings, session_for
 
 OTHER = "222222222222"
 ROLE = f"arn:aws:iam::{OTHER}:role/auditwright"
@@ -156,4 +169,78 @@ def test_sessions_and_clients_are_made_once(aws: str) -> None:
     first, second = (session_for({"endpoint_url": aws}) for _ in range(2))
     assert first is second
     assert first.client("iam", "us-east-1") is second.client("iam", "us-east-1")
-    assert first.client("iam", "us-east-1") is not first.client("iam", "eu-west-1")
+    # S3's rules differ from region to region; the others' do not.
+    assert first.client("ec2", "us-east-1") is first.client("ec2", "eu-west-1")
+    assert first.client("s3", "us-east-1") is not first.client("s3", "eu-west-1")
+
+
+def test_where_a_proxy_is_set_each_region_has_its_own_client(
+    aws: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which hosts go around the proxy is decided when a client is made."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    session = AwsSession({"endpoint_url": aws})
+    assert session.client("ec2", "us-east-1") is not session.client("ec2", "eu-west-1")
+
+
+SERVICES = sorted({operation.sdk_service for stream in STREAMS for operation in stream.operations})
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_client_asks_and_signs_in_each_region_as_one_made_for_that_region(aws: str, service: str) -> None:
+    del aws  # only its credentials: no endpoint is set, so the addresses are AWS's own
+    operation = next(item for stream in STREAMS for item in stream.operations if item.sdk_service == service)
+    parameters = {**operation.parameters, **PARAMETERS.get(operation.method, {})}
+    session = AwsSession({"home_region": "us-east-1", "attempts": "1"})
+    once = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
+    for region in ("us-east-1", "eu-west-1", "cn-north-1", "us-gov-west-1"):
+        plain = botocore.session.Session().create_client(service, region_name=region, config=once)
+        shared = session.client(service, region)
+        expected = _sent(plain, operation, parameters, region)
+        assert _sent(shared, operation, parameters, region) == expected, region
+        assert region in expected[1] or operation.service == "iam"
+
+
+PARAMETERS: Mapping[str, Mapping[str, object]] = {
+    "GetPublicAccessBlock": {"AccountId": EMULATED_ACCOUNT},
+    "ListSubscriptionsByTopic": {"TopicArn": "arn:aws:sns:us-east-1:123456789012:t"},
+    "GetWebACLForResource": {"ResourceArn": "arn:aws:elasticloadbalancing:us-east-1:123456789012:x"},
+}
+
+
+def _sent(
+    client: BaseClient, operation: Operation, parameters: Mapping[str, object], region: str
+) -> tuple[str, str]:
+    """The address and the signature's scope of a call; it is stopped before it leaves."""
+    sent: list[AWSPreparedRequest] = []
+
+    def stop(request: AWSPreparedRequest, **_: object) -> None:
+        sent.append(request)
+        raise EndpointConnectionError(endpoint_url=request.url)
+
+    client.meta.events.register_first("before-send", stop)
+    reply = Caller(lambda *_: client).ask(operation, parameters, region)
+    client.meta.events.unregister("before-send", stop)
+    assert isinstance(reply, Failure)
+    assert sent, reply
+    scope = re.search(r"Credential=[^/]+/\d+/([^,]+)", str(sent[0].headers["Authorization"]))
+    assert scope is not None
+    return str(sent[0].url).partition("?")[0], scope.group(1)
+
+
+def test_only_regions_of_the_callers_own_partition_are_collected(aws: str) -> None:
+    """The emulator lists those of all partitions; AWS does not, and no credentials are valid in two."""
+    found = list(INTEGRATION.targets({"endpoint_url": aws}))
+    regions = {item.scope.region for item in found if isinstance(item, Target)}
+    assert {"us-east-1", "eu-west-1"} <= regions
+    assert not [name for name in regions if name.startswith(("cn-", "us-gov-"))]
+
+
+def test_an_imported_list_of_regions_is_taken_whole() -> None:
+    """A saved answer names no caller, so nobody knows the partition."""
+    listed = captured(REGIONS, {"Regions": [{"RegionName": "us-gov-west-1"}]}, scope=GLOBAL)
+    assert list(region_names(Answers([replace(listed, principal="")]))) == ["us-gov-west-1"]
+    caller = f"arn:aws-us-gov:sts::{EMULATED_ACCOUNT}:assumed-role/auditor/x"
+    assert list(region_names(Answers([replace(listed, principal=caller)]))) == ["us-gov-west-1"]
+    caller = f"arn:aws:sts::{EMULATED_ACCOUNT}:assumed-role/auditor/x"
+    assert list(region_names(Answers([replace(listed, principal=caller)]))) == []

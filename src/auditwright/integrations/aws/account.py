@@ -7,7 +7,7 @@ from auditwright.core.ids import Digest, ResourceId, StreamId
 from auditwright.core.outcome import Unknown
 from auditwright.core.resources import CloudRegion
 from auditwright.integrations.aws.operations import AwsStream, Listing, Single
-from auditwright.integrations.aws.reading import Answers, Parameters, Row, parsed_answer
+from auditwright.integrations.aws.reading import Answers, Parameters, Row, parsed_answer, partition_of
 
 IDENTITY: Final = Single(service="sts", method="GetCallerIdentity", hides_items=True)
 """Needs no permission in practice: AWS answers it even where a policy denies it."""
@@ -26,6 +26,10 @@ def normalize(answers: Answers) -> Iterable[CloudRegion]:
         for row in call.answer.rows_or_empty("Regions") if call.answer is not None else ():
             name = row.required_text("RegionName")
             if name in seen or row.text("OptInStatus") == "not-opted-in":
+                continue
+            if answers.callers_partition not in ("", partition_of(name)):
+                # AWS lists the regions of the caller's own partition, whose credentials are valid nowhere else;
+                # an emulator lists those of every partition.
                 continue
             if wanted and name not in wanted:
                 # An emulator that takes no filters lists every region.

@@ -5,9 +5,11 @@ the error's code, a listing without its list) is a failure, so that it is never 
 """
 
 import base64
+import html
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
@@ -96,6 +98,15 @@ _SECRETS: Final = (
 )
 REDACTED: Final = "[redacted]"
 
+ASKED_REGION: Final[ContextVar[str]] = ContextVar("ASKED_REGION", default="")
+"""Where the call that is under way in this thread goes: one client asks in every region (see session.py)."""
+
+_NOT_EMULATED: Final = ("404", "500", "501")
+"""With which codes an emulator says, on a web page, that it does not know a question; others may pass."""
+
+WEB_PAGE: Final = "a web page instead of an answer"
+"""What a gap says of HTML, which AWS never answers with: an emulator, a portal or a proxy does."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
@@ -105,6 +116,8 @@ class Failure:
     detail: str
     asked: bool = True
     """False where the call was not made, because the same failure was certain."""
+    page: str = ""
+    """The code of a web page that came instead of an answer, which AWS never sends; empty where none did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,11 +142,11 @@ Reply: TypeAlias = Answered | NoneThere | Failure
 class Caller:
     """Asks on behalf of one account, and stops asking where it is certain that no answer will come.
 
-    Expired credentials end everything; a region of a service that does not answer ends that region of it.
-    Safe to use from several threads.
+    Expired credentials end everything; a region of a service that does not answer ends that region of it; a
+    listing that an emulator does not know ends it in every region. Safe to use from several threads.
     """
 
-    __slots__ = ("_broken", "_client", "_max_pages", "_secrets", "_silent")
+    __slots__ = ("_broken", "_client", "_max_pages", "_not_emulated", "_secrets", "_silent")
 
     def __init__(
         self,
@@ -141,30 +154,45 @@ class Caller:
         *,
         secrets: Callable[[], tuple[str, ...]] = tuple,
         max_pages: int = MAX_PAGES,
+        not_emulated: dict[str, Failure] | None = None,
     ) -> None:
-        """Ask with `client(service, region)`, and keep `secrets()` out of every failure."""
+        """Ask with `client(service, region)`, and keep `secrets()` out of every failure.
+
+        `not_emulated` remembers, for all callers of an emulator's endpoint, which operations it answers with a
+        web page; None for AWS itself, where such a page passes.
+        """
         self._client = client
         self._secrets = secrets
         self._max_pages = max_pages
+        self._not_emulated = not_emulated
         self._broken: Failure | None = None
         self._silent: dict[tuple[str, str], Failure] = {}
 
     def ask(self, operation: Operation, parameters: Parameters, region: str) -> Reply:
         """Make one call, with all its pages. Raises nothing that AWS or the network can cause."""
         known = self._broken or self._silent.get((operation.service, region))
+        if known is None and self._not_emulated is not None:
+            known = self._not_emulated.get(operation.name)
         if known is not None:
-            return Failure(reason=known.reason, detail=known.detail, asked=False)
+            return replace(known, asked=False)
         reply = self._ask(operation, parameters, region)
         failure = reply.cut_short if isinstance(reply, Answered) else reply
         if isinstance(failure, Failure):
-            self._remember(failure, operation.service, region)
+            self._remember(failure, operation, region)
         return reply
 
-    def _remember(self, failure: Failure, service: str, region: str) -> None:
+    def _remember(self, failure: Failure, operation: Operation, region: str) -> None:
         if failure.reason is GapReason.CREDENTIALS:
             self._broken = failure
         elif failure.reason is GapReason.UNREACHABLE:
-            self._silent[(service, region)] = failure
+            self._silent[(operation.service, region)] = failure
+        elif (
+            failure.page in _NOT_EMULATED
+            and self._not_emulated is not None
+            and isinstance(operation, Listing)
+        ):
+            # A detail may fail for the one item that an emulator stumbles over.
+            self._not_emulated[operation.name] = failure
 
     def _ask(self, operation: Operation, parameters: Parameters, region: str) -> Reply:
         from botocore.exceptions import BotoCoreError, ClientError
@@ -172,6 +200,7 @@ class Caller:
 
         pages: list[Mapping[str, object]] = []
         rest: Mapping[str, object] = {}
+        asked = ASKED_REGION.set(region)
         try:
             client = self._client(operation.sdk_service, region)
             for page, others in _pages(client, operation, parameters):
@@ -184,19 +213,25 @@ class Caller:
             code, message = _code_and_message(error)
             if not pages and code in operation.absent:
                 return NoneThere(code=code, message=self.redacted(message))
-            failure = self._failure(reason_of(code), f"{code}: {message}")
+            sent_as_html = _sent_as_html(error.response)
+            failure = self._failure(reason_of(code), code, message, sent_as_html=sent_as_html)
         except ResponseParserError as error:
-            failure = self._failure(GapReason.UNAVAILABLE, f"the answer could not be read: {error}")
+            failure = self._failure(GapReason.UNAVAILABLE, "the answer could not be read", str(error))
         except _UndocumentedError as error:
-            failure = self._failure(GapReason.UNAVAILABLE, str(error))
+            failure = self._failure(GapReason.UNAVAILABLE, "200", str(error), sent_as_html=error.sent_as_html)
         except BotoCoreError as error:
-            failure = self._failure(_reason_of_exception(error), f"{type(error).__name__}: {error}")
+            failure = self._failure(_reason_of_exception(error), type(error).__name__, str(error))
         else:
             return _merged(operation, pages, rest)
+        finally:
+            ASKED_REGION.reset(asked)
         return _merged(operation, pages, rest, cut_short=failure) if pages else failure
 
-    def _failure(self, reason: GapReason, detail: str) -> Failure:
-        return Failure(reason=reason, detail=self.redacted(detail))
+    def _failure(self, reason: GapReason, code: str, said: str, *, sent_as_html: bool = False) -> Failure:
+        page = web_page(said) or (WEB_PAGE if sent_as_html else "")
+        if page:
+            return Failure(reason=reason, detail=self.redacted(f"{code}, {page}"), page=code)
+        return Failure(reason=reason, detail=self.redacted(f"{code}: {said}"))
 
     def redacted(self, text: str) -> str:
         """A text of AWS without credentials and signatures, on one line and not too long."""
@@ -211,6 +246,10 @@ class Caller:
 
 class _UndocumentedError(Exception):
     """An answer that AWS does not document."""
+
+    def __init__(self, said: str, *, sent_as_html: bool) -> None:
+        super().__init__(said)
+        self.sent_as_html = sent_as_html
 
 
 def _pages(
@@ -263,16 +302,34 @@ def _listed(page: Mapping[str, object], key: str) -> list[object]:
 
 
 def _refuse_undocumented(operation: Operation, page: Mapping[str, object]) -> None:
+    sent_as_html = _sent_as_html(page)
     # A page of HTML, whatever its status, leaves botocore with nothing; and an answer in which the
     # list itself is missing is not an empty list.
     if operation.items and not any(key in page for key in operation.items):
-        raise _UndocumentedError(f"answered without {' or '.join(operation.items)}")
+        missing = " or ".join(operation.items)
+        raise _UndocumentedError(f"answered without {missing}", sent_as_html=sent_as_html)
     # Some answers are empty by design (AWS WAF: no web ACL), but then they are not sent as HTML.
     # A text that is the whole body (S3: GetBucketPolicy) takes anything.
     held = [value for key, value in page.items() if key != "ResponseMetadata"]
-    markup = any(isinstance(value, str) and value.lstrip().startswith("<") for value in held)
-    if (markup or not held) and _sent_as_html(page):
-        raise _UndocumentedError("answered with a page of HTML")
+    markup = next((value for value in held if isinstance(value, str) and value.lstrip().startswith("<")), "")
+    if (markup or not held) and sent_as_html:
+        raise _UndocumentedError(markup, sent_as_html=True)
+
+
+def web_page(text: str) -> str:
+    """What a web page says of itself, its title alone; empty where the text is none."""
+    if not _MARKUP.search(text):
+        return ""
+    found = _TITLE.search(text)
+    title = " ".join(html.unescape(found.group(1)).split())[:MAX_TITLE_CHARACTERS] if found else ""
+    return f'{WEB_PAGE}: "{title}"' if title else WEB_PAGE
+
+
+_MARKUP: Final = re.compile(r"<(?:!doctype\s+html|html[\s>])", re.IGNORECASE)
+_TITLE: Final = re.compile(r"<title[^>]{0,200}>([^<]{1,500})", re.IGNORECASE)
+
+MAX_TITLE_CHARACTERS: Final = 100
+"""A title is a few words."""
 
 
 def _sent_as_html(page: Mapping[str, object]) -> bool:

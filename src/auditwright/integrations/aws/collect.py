@@ -102,13 +102,19 @@ class _Run:
             operation=operation.name,
             reason=failure.reason,
             detail=failure.detail,
-            remedy=remedy(
-                failure.reason, operation, principal=self.place.principal, region=self.place.region
-            ),
+            remedy=self._remedy(operation, failure),
             hides_items=hides_items(operation),
             at=datetime.now(UTC),
             subject=subject,
         )
+
+    def _remedy(self, operation: Operation, failure: Failure) -> str:
+        if failure.page:
+            return (
+                "Check whose the endpoint is: AWS sends no web pages, so an emulator that does not know "
+                f"{operation.name}, or a proxy on the way, answered."
+            )
+        return remedy(failure.reason, operation, principal=self.place.principal, region=self.place.region)
 
     def evidence(
         self, operation: Operation, fields: Mapping[str, object], *, asks: Sequence[Ask] = ()

@@ -276,13 +276,20 @@ class Answers:
     @property
     def partition(self) -> str:
         """`aws`, `aws-cn` or `aws-us-gov`: by the caller's ARN, else by the region."""
+        if self.callers_partition:
+            return self.callers_partition
+        if self._evidence or self._gaps:
+            return partition_of(self.region)
+        return "aws"
+
+    @property
+    def callers_partition(self) -> str:
+        """The partition that the caller's ARN names; empty where nobody is named, as in imported answers."""
         for item in self._evidence:
             parts = item.principal.split(":")
             if len(parts) > 1 and parts[0] == "arn" and parts[1]:
                 return parts[1]
-        if self._evidence or self._gaps:
-            return partition_of(self.region)
-        return "aws"
+        return ""
 
     def arn(self, service: str, resource: str) -> ResourceId:
         """The ARN of something in this scope, such as `arn("ec2", "volume/vol-1")`."""
@@ -453,9 +460,19 @@ def moment_of(value: object) -> datetime | None:
 
 def partition_of(region: str) -> str:
     """The partition that a region belongs to; `aws` where no region is named."""
-    if region.startswith("cn-"):
-        return "aws-cn"
-    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+    return next((name for start, name in _PARTITIONS if region.startswith(start)), "aws")
+
+
+_PARTITIONS: Final = (
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-isof-", "aws-iso-f"),
+    ("eusc-", "aws-eusc"),
+)
+"""How the names of regions begin outside of the commercial partition."""
 
 
 def rendered(parameters: Parameters, account: str) -> tuple[tuple[str, str], ...]:

@@ -6,7 +6,9 @@
 3. Ask ec2:DescribeRegions which regions are enabled. Where that is refused, the home region is still collected.
 4. One target for each stream and account, or for each stream, account and region.
 
-Sessions and clients are made once per process and kept: making one costs more than using it.
+Sessions and clients are made once per process and kept: making one costs more than using it. One client of a
+service asks in every region: botocore lets a handler name the region by which it resolves the endpoint of a call and
+signs it.
 """
 
 import os
@@ -17,6 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Final, cast
+from urllib.request import getproxies
 
 from auditwright.core.definition import closest_ids
 from auditwright.core.evidence import Evidence, Gap, GapReason, Scope
@@ -31,7 +34,7 @@ from auditwright.integrations.aws.account import (
     account_of,
     region_names,
 )
-from auditwright.integrations.aws.caller import MAX_PAGES, Caller, timestamp
+from auditwright.integrations.aws.caller import ASKED_REGION, MAX_PAGES, Caller, Failure, timestamp
 from auditwright.integrations.aws.collect import Place, collect
 from auditwright.integrations.aws.operations import AwsStream
 from auditwright.integrations.aws.reading import Answers
@@ -65,7 +68,10 @@ CONNECTIONS: Final = 16
 """Connections kept open for each client: two for each detail thread."""
 
 MAX_CLIENTS: Final = 64
-"""Clients kept for one account: each takes half a megabyte, and a stream asks region after region."""
+"""Clients kept for one account: each takes half a megabyte, and some services need one for each region."""
+
+CLIENT_FOR_EACH_REGION: Final = ("s3", "s3control", "sts")
+"""Services of which botocore makes the client for its region: their rules differ in us-east-1, and S3 redirects."""
 
 SESSION_LIFETIME_S: Final = 900.0
 """A session is made anew after this time, so that a long-running worker notices changed credentials."""
@@ -244,7 +250,17 @@ def _regions_unseen(
 class AwsSession:
     """The credentials of one account, and the clients made with them. Safe to use from several threads."""
 
-    __slots__ = ("_base", "_clients", "_config", "_endpoint_url", "_lock", "_session", "home_region")
+    __slots__ = (
+        "_base",
+        "_clients",
+        "_config",
+        "_endpoint_url",
+        "_lock",
+        "_not_emulated",
+        "_proxied",
+        "_session",
+        "home_region",
+    )
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         """Prepare a session; no call is made before the first question."""
@@ -254,6 +270,9 @@ class AwsSession:
         self._config = _client_config(settings, endpoint_url=self._endpoint_url)
         self._clients: dict[tuple[str, str], BaseClient] = {}
         self._lock = threading.RLock()
+        self._not_emulated: dict[str, Failure] | None = {} if self._endpoint_url else None
+        # Which hosts go around a proxy is decided when a client is made.
+        self._proxied = bool(getproxies())
         self.home_region = settings.get("home_region") or _configured_region(self._base) or DEFAULT_REGION
         if settings.get("role_arn"):
             self._assume(settings)
@@ -261,8 +280,9 @@ class AwsSession:
             self._session.register("before-sign.s3-control", self._ask_endpoint_itself)
 
     def client(self, service: str, region: str) -> "BaseClient":
-        """The client of a service in a region, made once."""
-        key = (service, region)
+        """The client that asks a service in a region, made once; the calls go where ASKED_REGION says."""
+        shared = not self._proxied and service not in CLIENT_FOR_EACH_REGION
+        key = (service, "" if shared else region)
         with self._lock:
             found = self._clients.pop(key, None)
             if found is None:
@@ -274,6 +294,9 @@ class AwsSession:
                     # What it returns matters, although the types say that it returns nothing.
                     give_up = cast("Callable[..., None]", _give_up_on_html)
                     found.meta.events.register_first(f"needs-retry.{name}", give_up)
+                if shared:
+                    name = found.meta.service_model.service_id.hyphenize()
+                    found.meta.events.register(f"before-endpoint-resolution.{name}", _go_where_asked)
             # The one used longest ago goes first.
             self._clients[key] = found
             if len(self._clients) > MAX_CLIENTS:
@@ -282,7 +305,7 @@ class AwsSession:
 
     def caller(self, *, max_pages: int = MAX_PAGES) -> Caller:
         """A caller that asks as this account."""
-        return Caller(self.client, secrets=self.secrets, max_pages=max_pages)
+        return Caller(self.client, secrets=self.secrets, max_pages=max_pages, not_emulated=self._not_emulated)
 
     def secrets(self) -> tuple[str, ...]:
         """The credentials' own texts, which must appear nowhere."""
@@ -354,6 +377,18 @@ class AwsSession:
         first, _, others = rest.partition(".")
         if first.isdigit() and not self._endpoint_url.startswith(f"{scheme}://{first}."):
             setattr(request, "url", f"{scheme}://{others}")  # noqa: B010  # botocore gives the event no type
+
+
+def _go_where_asked(**event: object) -> None:
+    """Resolve the endpoint of a call, and sign it, for the region that is asked."""
+    region = ASKED_REGION.get()
+    builtins, context = event["builtins"], event["context"]
+    assert isinstance(builtins, dict)
+    assert isinstance(context, dict)
+    if region:
+        builtins["AWS::Region"] = region
+        # Where the endpoint's own rules name a region to sign for (IAM: us-east-1), that one replaces it.
+        context["signing"] = {**context.get("signing", {}), "region": region}
 
 
 def _give_up_on_html(**event: object) -> bool | None:
