@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from auditwright.control_tests import load_builtin_tests
 from auditwright.control_tests._examples import ACCOUNT_BLOCK, BUCKET
-from auditwright.control_tests.data._three_valued import Fact, both, either, opposite
+from auditwright.control_tests._three_valued import Fact, both, either, opposite
 from auditwright.control_tests.data._tls_policies import OLDEST_TLS
 from auditwright.core.control_test import EXAMPLE_NOW
 from auditwright.core.ids import TestId

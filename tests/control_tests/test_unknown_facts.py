@@ -17,10 +17,6 @@ from auditwright.engine.examine import bind, examine
 TESTS = tuple(pytest.param(test, id=str(test.id)) for test in load_builtin_tests().values())
 HIDDEN = Unknown("nobody may see it")
 
-NOT_FACTS_TO = {"change.changes-reviewed": {"accounts"}}
-"""Fields that a test reads only where they are shown, by its own design: two addresses in a history are two
-people unless the roster says otherwise, because no roster lists every address."""
-
 
 def facts_of(item: Resource) -> tuple[str, ...]:
     """The fields of an item that a source may not show."""
@@ -70,7 +66,7 @@ def outcome_of(test: ControlTest, example: Example, populations: dict[str, Popul
 def with_one_fact_hidden(test: ControlTest, example: Example) -> Iterator[tuple[str, Example]]:
     """The example once for each fact of each of its items, with that fact hidden wherever the item is."""
     for item in dict.fromkeys((example.item, *example.given)):
-        for name in sorted(set(facts_of(item)) - NOT_FACTS_TO.get(test.id, set())):
+        for name in facts_of(item):
             hidden = hiding(item, name)
             yield (
                 f"{item.name}.{name}",

@@ -1,6 +1,5 @@
 """Buckets that are open to everybody."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from auditwright.control_tests._examples import (
@@ -11,13 +10,12 @@ from auditwright.control_tests._examples import (
     NONE_BLOCKED,
     REFUSED,
 )
-from auditwright.control_tests.data._three_valued import Fact, both, either, opposite
+from auditwright.control_tests._public_buckets import ways_in
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.outcome import Deviation, Outcome, Satisfied, Undetermined, Unknown
 from auditwright.core.resource import Related
-from auditwright.core.resources import PublicAccessBlock, PublicAccessSetting, StorageBucket
+from auditwright.core.resources import PublicAccessSetting, StorageBucket
 
-_Block = PublicAccessBlock | Unknown | None
 _BARE = replace(BUCKET, block=None)
 
 
@@ -96,36 +94,11 @@ def buckets_not_public(bucket: StorageBucket, *, account_settings: Related[Publi
     public list by IgnorePublicAcls, on either of the two. Lists on single objects are not seen here; the
     account's block, which data.account-blocks-public-buckets asks for, makes them ineffective too.
     """
-    blocks = (bucket.block, _account_block(bucket, account_settings))
-    restricted = _on_either(blocks, lambda block: block.restrict_public_buckets)
-    ignored = _on_either(blocks, lambda block: block.ignore_public_acls)
-    ways = (
-        ("its policy", both(opposite(restricted), bucket.public_by_policy)),
-        ("its access control list", both(opposite(ignored), bucket.public_by_acl)),
-    )
-    opened_by = [way for way, is_open in ways if is_open is True]
-    if opened_by:
-        verb, them = ("opens", "it") if len(opened_by) == 1 else ("open", "them")
-        return Deviation(f"{' and '.join(opened_by)} {verb} it to the public, and no block restrains {them}")
-    for _, is_open in ways:
-        if isinstance(is_open, Unknown):
-            return Undetermined(is_open.why)
-    return Satisfied()
-
-
-def _account_block(bucket: StorageBucket, account_settings: Related[PublicAccessSetting]) -> _Block:
-    for setting in account_settings:
-        if (setting.scope.source, setting.scope.account) == (bucket.scope.source, bucket.scope.account):
-            return setting.block
-    # Every account has a setting, if only to say that it has no block: one that is missing was not seen.
-    absence = account_settings.absence()
-    unseen = Unknown(f"the block of public access of account {bucket.scope.account} was not seen")
-    return absence if absence is not None else unseen
-
-
-def _on_either(blocks: tuple[_Block, _Block], switch: Callable[[PublicAccessBlock], bool]) -> Fact:
-    """Whether a switch is on, on the bucket or on its account: Amazon S3 applies the stricter of the two."""
-    of_bucket, of_account = (
-        block if isinstance(block, Unknown) else block is not None and switch(block) for block in blocks
-    )
-    return either(of_bucket, of_account)
+    opened_by = ways_in(bucket, account_settings)
+    if isinstance(opened_by, Unknown):
+        return Undetermined(opened_by.why)
+    if not opened_by:
+        return Satisfied()
+    ways = " and ".join(f"its {way}" for way in opened_by)
+    verb, them = ("opens", "it") if len(opened_by) == 1 else ("open", "them")
+    return Deviation(f"{ways} {verb} it to the public, and no block restrains {them}")

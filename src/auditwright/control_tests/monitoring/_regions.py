@@ -1,11 +1,11 @@
-"""Which regions of a cloud account are in use."""
+"""Which regions of a cloud account are in use, and whether what must watch them does."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from auditwright.core.evidence import Scope
-from auditwright.core.outcome import Unknown
+from auditwright.core.outcome import Deviation, NotApplicable, Outcome, Satisfied, Undetermined, Unknown
 from auditwright.core.resource import Related, Resource
 from auditwright.core.resources import (
     BlockVolume,
@@ -50,6 +50,21 @@ class Users:
         yield _look(self.databases, place)
         yield _look(self.tables, place)
         yield _look_for_buckets(self.buckets, place)
+
+
+def watched(
+    verdicts: Sequence[Outcome], *, used: bool | Unknown, unseen: Unknown | None, nothing: str
+) -> Outcome:
+    """What a region in use comes to, by the verdicts on what watches it; `nothing` says that nothing does."""
+    if used is False:
+        return NotApplicable(NOTHING_SEEN)
+    if Satisfied() in verdicts:
+        return Satisfied()
+    for fact in (used, unseen):
+        if isinstance(fact, Unknown):
+            return Undetermined(fact.why)
+    unclear = next((verdict for verdict in verdicts if isinstance(verdict, Undetermined)), None)
+    return unclear or (verdicts[0] if verdicts else Deviation(nothing))
 
 
 def place_of(region: CloudRegion) -> Scope:

@@ -11,7 +11,7 @@ from auditwright.control_tests._examples import (
     REGION,
     TRAIL_BUCKET,
 )
-from auditwright.control_tests.monitoring._regions import NOTHING_SEEN, Users, items_at, place_of
+from auditwright.control_tests.monitoring._regions import NOTHING_SEEN, Users, items_at, place_of, watched
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.outcome import (
     Deviation,
@@ -98,26 +98,19 @@ def configuration_recorded(  # noqa: PLR0913  # whatever shows that a region is 
     region counts as in use when a machine, disk, balancer, database, table or bucket was seen there.
     """
     place = place_of(region)
-    verdicts = [_judge(recorder) for recorder in items_at(recorders, place)]
-    used = Users(
-        machines=machines,
-        volumes=volumes,
-        balancers=balancers,
-        databases=databases,
-        tables=tables,
-        buckets=buckets,
-    ).in_region(place)
-    if used is False:
-        return NotApplicable(NOTHING_SEEN)
-    if Satisfied() in verdicts:
-        return Satisfied()
-    for fact in (used, recorders.absence_at(place)):
-        if isinstance(fact, Unknown):
-            return Undetermined(fact.why)
-    for verdict in verdicts:
-        if isinstance(verdict, Undetermined):
-            return verdict
-    return verdicts[0] if verdicts else Deviation("no configuration recorder is set up in this region")
+    return watched(
+        [_judge(recorder) for recorder in items_at(recorders, place)],
+        used=Users(
+            machines=machines,
+            volumes=volumes,
+            balancers=balancers,
+            databases=databases,
+            tables=tables,
+            buckets=buckets,
+        ).in_region(place),
+        unseen=recorders.absence_at(place),
+        nothing="no configuration recorder is set up in this region",
+    )
 
 
 def _judge(recorder: ConfigurationRecorder) -> Outcome:

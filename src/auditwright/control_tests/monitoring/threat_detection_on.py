@@ -11,7 +11,7 @@ from auditwright.control_tests._examples import (
     REGION,
     TRAIL_BUCKET,
 )
-from auditwright.control_tests.monitoring._regions import NOTHING_SEEN, Users, items_at, place_of
+from auditwright.control_tests.monitoring._regions import NOTHING_SEEN, Users, items_at, place_of, watched
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.outcome import (
     Deviation,
@@ -85,20 +85,22 @@ def threat_detection_on(  # noqa: PLR0913  # whatever shows that a region is in 
     A region counts as in use when a machine, disk, balancer, database, table or bucket was seen there.
     """
     place = place_of(region)
-    here = items_at(detectors, place)
-    used = Users(
-        machines=machines,
-        volumes=volumes,
-        balancers=balancers,
-        databases=databases,
-        tables=tables,
-        buckets=buckets,
-    ).in_region(place)
-    if used is False:
-        return NotApplicable(NOTHING_SEEN)
-    if any(detector.enabled is True for detector in here):
-        return Satisfied()
-    for fact in (used, *(detector.enabled for detector in here), detectors.absence_at(place)):
-        if isinstance(fact, Unknown):
-            return Undetermined(fact.why)
-    return Deviation("threat detection is suspended" if here else "no threat detector watches this region")
+    return watched(
+        [_judge(detector) for detector in items_at(detectors, place)],
+        used=Users(
+            machines=machines,
+            volumes=volumes,
+            balancers=balancers,
+            databases=databases,
+            tables=tables,
+            buckets=buckets,
+        ).in_region(place),
+        unseen=detectors.absence_at(place),
+        nothing="no threat detector watches this region",
+    )
+
+
+def _judge(detector: ThreatDetector) -> Outcome:
+    if isinstance(detector.enabled, Unknown):
+        return Undetermined(detector.enabled.why)
+    return Satisfied() if detector.enabled else Deviation("threat detection is suspended")

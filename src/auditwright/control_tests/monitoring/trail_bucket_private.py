@@ -10,7 +10,7 @@ from auditwright.control_tests._examples import (
     TRAIL,
     TRAIL_BUCKET,
 )
-from auditwright.control_tests.monitoring._bucket_access import closed_to_public
+from auditwright.control_tests._public_buckets import ways_in
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.outcome import Deviation, Outcome, Satisfied, Undetermined, Unknown
 from auditwright.core.resource import Related
@@ -58,6 +58,13 @@ POLICY_BLOCKED = replace(ALL_BLOCKED, ignore_public_acls=False)
         ),
         Example(
             TRAIL,
+            Deviation(
+                "the policy and the access control list of the bucket acme-trails open it to the public"
+            ),
+            given=(replace(BARE, public_by_policy=True, public_by_acl=True), NO_ACCOUNT_BLOCK),
+        ),
+        Example(
+            TRAIL,
             Undetermined(REFUSED.why),
             given=(replace(BARE, public_by_policy=REFUSED), NO_ACCOUNT_BLOCK),
         ),
@@ -86,5 +93,10 @@ def trail_bucket_private(
         unseen = buckets.absence()
         nowhere = f"the bucket {trail.bucket} is in no account that was collected"
         return Undetermined(nowhere if unseen is None else unseen.why)
-    outcome = closed_to_public(found, account_settings)
-    return Satisfied(f"writes to {found.name}") if isinstance(outcome, Satisfied) else outcome
+    opened_by = ways_in(found, account_settings)
+    if isinstance(opened_by, Unknown):
+        return Undetermined(opened_by.why)
+    if not opened_by:
+        return Satisfied(f"writes to {found.name}")
+    ways, verb = " and the ".join(opened_by), "opens" if len(opened_by) == 1 else "open"
+    return Deviation(f"the {ways} of the bucket {found.name} {verb} it to the public")
