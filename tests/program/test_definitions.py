@@ -108,6 +108,7 @@ def test_a_whole_program_is_read_as_it_is_written() -> None:
         framework="soc2",
         categories=(CategoryId("security"), CategoryId("availability")),
         period=Period(start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2026, 7, 1, tzinfo=UTC)),
+        bucket=None,
         timestamps=None,
         integrations=(
             IntegrationSettings(
@@ -344,3 +345,13 @@ def test_a_time_stamping_authority_is_an_address_and_a_file_of_roots() -> None:
         read_program(
             {**FILES, "auditwright.toml": FILES["auditwright.toml"] + log.replace(b"https", b"file")}
         )
+
+
+def test_evidence_can_be_kept_in_a_bucket() -> None:
+    table = b'\n[evidence]\nbucket = "acme-evidence"\nregion = "eu-west-1"\nretention_days = 400\n'
+    program = read_program({**FILES, "auditwright.toml": FILES["auditwright.toml"] + table})
+    assert program.bucket == definitions.EvidenceBucket(
+        bucket="acme-evidence", prefix="", endpoint_url="", region="eu-west-1", retention_days=400
+    )
+    with pytest.raises(ProgramError, match="retention_days: expected a number of days"):
+        read_program({**FILES, "auditwright.toml": FILES["auditwright.toml"] + table.replace(b"400", b"-1")})

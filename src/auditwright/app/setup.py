@@ -18,6 +18,7 @@ from auditwright.app.workspace import (
     STATE_FOLDER,
     VERIFIER_KEY_FILE,
     Workspace,
+    bucket_of,
     database_url,
     read_verifier_key,
 )
@@ -26,7 +27,7 @@ from auditwright.core.integration import ConfigField, Integration
 from auditwright.core.log import LogEntry
 from auditwright.core.ports import StoreError
 from auditwright.frameworks import load_framework
-from auditwright.program.definitions import SETTINGS_FILE
+from auditwright.program.definitions import SETTINGS_FILE, Program
 from auditwright.sign.keys import make_key
 from auditwright.store import Stores, create_stores, open_stores
 
@@ -57,7 +58,7 @@ def set_up(folder: Path, answers: Answers) -> Path:
     state.mkdir(mode=0o700, exist_ok=True)
     _make_key(state, program.organization)
     try:
-        stores = _stores(state)
+        stores = _stores(state, program)
     except StoreError as error:
         raise AppError(str(error)) from None
     key = read_verifier_key(state)
@@ -95,6 +96,14 @@ framework = "soc2"
 categories = [{categories}]
 # The period of a Type 2 report; the last day belongs to it.
 # period = {{ start = 2026-11-01, end = 2027-10-31 }}
+
+# Evidence lies in the state folder, or in a bucket; choose before the first run. Credentials come from
+# the environment, as for every AWS program.
+# [evidence]
+# bucket = "acme-evidence"
+# prefix = "auditwright"
+# region = "eu-central-1"
+# retention_days = 400      # Object Lock: nobody can delete before
 
 # A time-stamping authority (RFC 3161) that states, once a day, when the log was as it is; its root
 # certificates lie in a file of this folder.
@@ -162,12 +171,12 @@ def _make_key(state: Path, organization: str) -> None:
     (state / VERIFIER_KEY_FILE).write_text(f"{key.vkey}\n")
 
 
-def _stores(state: Path) -> Stores:
+def _stores(state: Path, program: Program) -> Stores:
     try:
-        return create_stores(state, database_url=database_url())
+        return create_stores(state, database_url=database_url(), bucket=bucket_of(program))
     except StoreError:
         # A set-up that was cut off after the stores were made.
-        stores = open_stores(state, database_url=database_url())
+        stores = open_stores(state, database_url=database_url(), bucket=bucket_of(program))
         if stores.records.log_size():
             stores.close()
             raise

@@ -19,6 +19,7 @@ from auditwright.program.definitions import Program
 from auditwright.sign.keys import KeyFileError, load_key
 from auditwright.sign.note import NoteError, Signer, VerifierKey, parse_verifier_key
 from auditwright.store import Stores, open_stores
+from auditwright.store.evidence_s3 import S3Settings
 
 STATE_FOLDER = ".auditwright"
 """Inside the program folder; never under version control."""
@@ -87,6 +88,20 @@ def database_url() -> str:
     return os.environ.get(DATABASE_URL, "")
 
 
+def bucket_of(program: Program) -> S3Settings | None:
+    """Where the program keeps its evidence: None for the state folder."""
+    held = program.bucket
+    if held is None:
+        return None
+    return S3Settings(
+        bucket=held.bucket,
+        prefix=held.prefix,
+        endpoint_url=held.endpoint_url,
+        region=held.region,
+        retention_days=held.retention_days,
+    )
+
+
 def read_verifier_key(state: Path) -> VerifierKey:
     """The log's public key, by which its origin is known."""
     path = state / VERIFIER_KEY_FILE
@@ -109,7 +124,7 @@ def open_workspace(given: Path) -> Iterator[Workspace]:
     key = read_verifier_key(state)
     program = load_program(folder)
     try:
-        stores = open_stores(state, database_url=database_url())
+        stores = open_stores(state, database_url=database_url(), bucket=bucket_of(program))
     except StoreError as error:
         raise AppError(str(error)) from None
     workspace = Workspace(folder=folder, program=program, stores=stores, verifier_key=key)

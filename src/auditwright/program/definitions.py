@@ -1,7 +1,7 @@
 """The program folder as one value: the organization, its scope, its integrations, controls and waivers.
 
 ```
-auditwright.toml     organization, categories in scope, period, log, integrations, settings of tests
+auditwright.toml     organization, categories in scope, period, evidence, log, integrations, settings of tests
 controls/*.yaml      changes to the shipped controls, and the organization's own
 waivers/*.yaml       approved, expiring acceptances of risk
 tests/*.py | *.sql   the organization's own control tests
@@ -69,6 +69,19 @@ class OwnTestFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceBucket:
+    """A bucket of S3-compatible storage that evidence is kept in; its credentials come from the environment."""
+
+    bucket: str
+    prefix: str
+    endpoint_url: str
+    """Empty for Amazon S3 itself."""
+    region: str
+    retention_days: int
+    """For how long nobody can delete (Object Lock in compliance mode); 0: not locked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimestampAuthority:
     """Who states when a checkpoint existed (RFC 3161), and the file of the root certificates that are trusted."""
 
@@ -87,6 +100,8 @@ class Program:
     framework: str
     categories: tuple[CategoryId, ...]
     period: Period | None
+    bucket: EvidenceBucket | None
+    """None: evidence is kept in the state folder."""
     timestamps: TimestampAuthority | None
     """None: checkpoints are signed, and nobody outside states their time."""
     integrations: tuple[IntegrationSettings, ...]
@@ -105,7 +120,7 @@ def read_program(files: Mapping[str, bytes]) -> Program:
     if SETTINGS_FILE not in files:
         raise ProgramError(f"{SETTINGS_FILE}:1: the file is missing; `auditwright init DIR` writes one")
     settings = read_toml(files[SETTINGS_FILE], file=SETTINGS_FILE).fields()
-    settings.only("organization", "scope", "log", "integrations", "tests")
+    settings.only("organization", "scope", "evidence", "log", "integrations", "tests")
     organization = settings.required("organization").fields()
     organization.only("name", "notice")
     scope = settings.required("scope").fields()
@@ -120,6 +135,7 @@ def read_program(files: Mapping[str, bytes]) -> Program:
         framework=framework.text() if framework else "soc2",
         categories=tuple(CategoryId(name) for name in scope.required("categories").texts()),
         period=_period(scope.optional("period")),
+        bucket=_bucket(settings.optional("evidence")),
         timestamps=_timestamps(settings.optional("log")),
         integrations=tuple(_integrations(settings.optional("integrations"))),
         test_settings=tuple(_test_settings(settings.optional("tests"))),
@@ -133,6 +149,28 @@ def read_program(files: Mapping[str, bytes]) -> Program:
             if path.startswith("tests/") and path.endswith((".py", ".sql"))
         ),
         digest=_digest(files),
+    )
+
+
+def _bucket(entry: Entry | None) -> EvidenceBucket | None:
+    if entry is None:
+        return None
+    fields = entry.fields()
+    fields.only("bucket", "prefix", "endpoint_url", "region", "retention_days")
+    retention = fields.optional("retention_days")
+    if retention is not None and retention.integer() < 0:
+        raise retention.error("expected a number of days, 0 for no lock")
+
+    def text(name: str) -> str:
+        given = fields.optional(name)
+        return given.text() if given else ""
+
+    return EvidenceBucket(
+        bucket=fields.required("bucket").text(),
+        prefix=text("prefix"),
+        endpoint_url=text("endpoint_url"),
+        region=text("region"),
+        retention_days=retention.integer() if retention else 0,
     )
 
 

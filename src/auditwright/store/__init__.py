@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from auditwright.core.ports import EvidenceStore, Inventory, Records
+from auditwright.store.evidence_s3 import S3Settings
 
 EVIDENCE_FOLDER = "evidence"
 RECORDS_FILE = "records.db"
@@ -30,31 +31,33 @@ class Stores:
         self.close()
 
 
-def create_stores(state_folder: Path, *, database_url: str = "") -> Stores:
-    """Make the stores in a folder, and the records in another database where one is named.
+def create_stores(state_folder: Path, *, database_url: str = "", bucket: S3Settings | None = None) -> Stores:
+    """Make the stores in a folder; the records in another database and the evidence in a bucket where one is named.
 
     Raises StoreError where there are records already. Killed in the middle, it can be run again.
     """
     from auditwright.store.evidence_folder import FolderEvidence
+    from auditwright.store.evidence_s3 import S3Evidence
     from auditwright.store.inventory import FolderInventory
     from auditwright.store.records import create_records
 
     # The records come last: they are what says that there is a store.
-    evidence = FolderEvidence.create(state_folder / EVIDENCE_FOLDER)
+    evidence = S3Evidence(bucket) if bucket else FolderEvidence.create(state_folder / EVIDENCE_FOLDER)
     inventory = FolderInventory.create(state_folder / INVENTORY_FOLDER)
     records = create_records(database_url or sqlite_url(state_folder))
     return Stores(evidence=evidence, records=records, inventory=inventory)
 
 
-def open_stores(state_folder: Path, *, database_url: str = "") -> Stores:
+def open_stores(state_folder: Path, *, database_url: str = "", bucket: S3Settings | None = None) -> Stores:
     """Open the stores that `create_stores` made; raises StoreError, NewerStoreError."""
     from auditwright.store.evidence_folder import FolderEvidence
+    from auditwright.store.evidence_s3 import S3Evidence
     from auditwright.store.inventory import FolderInventory
     from auditwright.store.records import open_records
 
     records = open_records(database_url or sqlite_url(state_folder))
     try:
-        evidence = FolderEvidence(state_folder / EVIDENCE_FOLDER)
+        evidence = S3Evidence(bucket) if bucket else FolderEvidence(state_folder / EVIDENCE_FOLDER)
         inventory = FolderInventory(state_folder / INVENTORY_FOLDER)
     except BaseException:
         records.close()
