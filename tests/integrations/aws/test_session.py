@@ -2,6 +2,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 
 import botocore.session
 import pytest
@@ -193,12 +194,17 @@ def test_a_client_asks_and_signs_in_each_region_as_one_made_for_that_region(aws:
     parameters = {**operation.parameters, **PARAMETERS.get(operation.method, {})}
     session = AwsSession({"home_region": "us-east-1", "attempts": "1"})
     once = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
-    for region in ("us-east-1", "eu-west-1", "cn-north-1", "us-gov-west-1"):
-        plain = botocore.session.Session().create_client(service, region_name=region, config=once)
+    for region in ("us-east-1", "eu-west-1", "cn-north-1"):
+        plain = unshared().create_client(service, region_name=region, config=once)
         shared = session.client(service, region)
         expected = _sent(plain, operation, parameters, region)
         assert _sent(shared, operation, parameters, region) == expected, region
         assert region in expected[1] or operation.service == "iam"
+
+
+@cache
+def unshared() -> botocore.session.Session:
+    return botocore.session.Session()
 
 
 PARAMETERS: Mapping[str, Mapping[str, object]] = {

@@ -45,6 +45,7 @@ GENERATE_REPORT: Final = Single(
     method="GenerateCredentialReport",
     # AWS makes a report at most every four hours, and takes some seconds for it.
     repeat_while=lambda row: row.text("State") in ("STARTED", "INPROGRESS"),
+    prepares=True,
 )
 REPORT: Final = Single(service="iam", method="GetCredentialReport", true_at="GeneratedTime")
 KEYS_REPORT: Final = Single(

@@ -6,6 +6,7 @@ only half was saved is never taken for the whole.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,15 @@ from auditwright.core.integration import MalformedEvidenceError
 from auditwright.integrations.aws import STREAMS
 from auditwright.integrations.aws.collect import COLLECTOR, command, remedy
 from auditwright.integrations.aws.iam import REPORT
-from auditwright.integrations.aws.operations import Ask, AwsStream, Detail, Listing, Operation, hides_items
+from auditwright.integrations.aws.operations import (
+    Ask,
+    AwsStream,
+    Detail,
+    Listing,
+    Operation,
+    Single,
+    hides_items,
+)
 from auditwright.integrations.aws.reading import of_account, parsed_answer, rendered
 from auditwright.integrations.aws.session import ACCOUNT_DIGITS, AWS
 
@@ -58,6 +67,8 @@ class Imported:
 
     stream: StreamId
     evidence: Evidence
+    note: str = ""
+    """What whoever imports it should know of how it was taken in, in a sentence; empty where all is plain."""
 
 
 def import_answer(saved: Saved, *, at: datetime, effective_at: datetime) -> tuple[Imported, ...]:
@@ -67,16 +78,26 @@ def import_answer(saved: Saved, *, at: datetime, effective_at: datetime) -> tupl
     """
     matches = _matching(saved)
     _check_body(saved, matches[0][1])
-    account = _account(saved)
+    account, note = _account(saved)
     return tuple(
-        _imported(saved, stream, operation, account=account, at=at, effective_at=effective_at)
+        Imported(
+            stream=stream.id,
+            evidence=_evidence(saved, stream, operation, account=account, at=at, effective_at=effective_at),
+            note=note,
+        )
         for stream, operation in matches
     )
 
 
 def importable(streams: Sequence[AwsStream] = STREAMS) -> tuple[tuple[str, str], ...]:
     """The CLI's service and command of everything that can be imported, in order."""
-    return tuple(sorted({operation.cli for stream in streams for operation in stream.operations}))
+    return tuple(
+        sorted({operation.cli for stream in streams for operation in stream.operations if _holds(operation)})
+    )
+
+
+def _holds(operation: Operation) -> bool:
+    return not (isinstance(operation, Single) and operation.prepares)
 
 
 def gaps_of_import(evidence: Iterable[Evidence], *, at: datetime) -> tuple[Gap, ...]:
@@ -89,7 +110,7 @@ def gaps_of_import(evidence: Iterable[Evidence], *, at: datetime) -> tuple[Gap, 
         _not_imported(stream, scope, operation, at=at)
         for (stream, scope), seen in held.items()
         for operation in by_id[stream].operations
-        if not _is_held(operation, scope, seen)
+        if _holds(operation) and not _is_held(operation, scope, seen)
     )
 
 
@@ -116,7 +137,10 @@ def _not_imported(stream: StreamId, scope: Scope, operation: Operation, *, at: d
 def _matching(saved: Saved) -> tuple[tuple[AwsStream, Operation], ...]:
     asked = (saved.service, saved.command)
     named = [
-        (stream, operation) for stream in STREAMS for operation in stream.operations if operation.cli == asked
+        (stream, operation)
+        for stream in STREAMS
+        for operation in stream.operations
+        if operation.cli == asked and _holds(operation)
     ]
     if not named:
         raise ImportAnswerError(_unknown(saved))
@@ -214,8 +238,8 @@ def _cut_off(body: bytes) -> bool:
     return text.startswith(b"{") and not text.endswith(b"}")
 
 
-def _account(saved: Saved) -> str:
-    """The account's number: as given, else by the ARNs of the answer, which must agree."""
+def _account(saved: Saved) -> tuple[str, str]:
+    """The account's number, and a note: as given, else the one that owns more than half of the answer's items."""
     given = saved.account or str(saved.parameters.get("AccountId") or "")
     if given and not (len(given) == ACCOUNT_DIGITS and given.isascii() and given.isdigit()):
         raise ImportAnswerError(f"{given!r} is no account; write its {ACCOUNT_DIGITS} digits")
@@ -225,25 +249,40 @@ def _account(saved: Saved) -> str:
             raise ImportAnswerError(
                 f"the answer is of account {' and '.join(sorted(named))}, not of {given}; correct the account"
             )
-        return given
-    if len(named) == 1:
-        return next(iter(named))
+        return given, _of_others(given, named)
+    if named:
+        account, owned = max(named.items(), key=lambda found: found[1])
+        if len(named) == 1 or 2 * owned > named.total():
+            return account, _of_others(account, named)
     why = f"names several accounts ({', '.join(sorted(named)[:5])})" if named else "names no account"
     raise ImportAnswerError(f"the answer {why}; say which account it is of")
 
 
-def _accounts_named(saved: Saved) -> frozenset[str]:
-    """The accounts that the answer's own items belong to."""
+def _of_others(account: str, named: Counter[str]) -> str:
+    """That some of the items name other accounts; empty where none does."""
+    others = sorted(name for name in named if name != account)
+    if account not in named or not others:
+        return ""
+    count = named.total() - named[account]
+    return (
+        f"{named[account]} of its {named.total()} items belong to account {account}, of which it is taken for the "
+        f"answer; {count} name account {' and '.join(others)}."
+    )
+
+
+def _accounts_named(saved: Saved) -> Counter[str]:
+    """The accounts that the answer's own items belong to, with how many do."""
     if _is_table(saved.body):
-        return frozenset(found.decode() for found in _CSV_ACCOUNT.findall(saved.body))
+        return Counter(found.decode() for found in _CSV_ACCOUNT.findall(saved.body))
     try:
         fields = parsed_answer(saved.body, operation=saved.command)
     except MalformedEvidenceError:
-        return frozenset()
-    own = frozenset(_owners(fields))
+        return Counter()
+    own = Counter(_owners(fields))
     if own:
         return own
-    return frozenset(found.decode() for found in _ARN_ACCOUNT.findall(saved.body))
+    # Accounts that are mentioned need not own anything: how often says nothing.
+    return Counter({found.decode() for found in _ARN_ACCOUNT.findall(saved.body)})
 
 
 _OWN_ARNS: Final = (
@@ -263,10 +302,12 @@ def _owners(fields: Mapping[str, object]) -> Iterable[str]:
     for value in fields.values():
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, dict):
-                yield from _owner(item)
+                owner = _owner(item)
+                if owner:
+                    yield owner
 
 
-def _owner(item: Mapping[object, object]) -> Iterable[str]:
+def _owner(item: Mapping[object, object]) -> str:
     for name in _OWN_ARNS:
         value = item.get(name)
         if not isinstance(value, str):
@@ -274,10 +315,11 @@ def _owner(item: Mapping[object, object]) -> Iterable[str]:
         parts = value.split(":")
         number = parts[4] if len(parts) > 5 and parts[0] == "arn" else value  # noqa: PLR2004  # arn:…:account:…
         if len(number) == ACCOUNT_DIGITS and number.isascii() and number.isdigit():
-            yield number
+            return number
+    return ""
 
 
-def _imported(  # noqa: PLR0913
+def _evidence(  # noqa: PLR0913
     saved: Saved,
     stream: AwsStream,
     operation: Operation,
@@ -285,11 +327,11 @@ def _imported(  # noqa: PLR0913
     account: str,
     at: datetime,
     effective_at: datetime,
-) -> Imported:
+) -> Evidence:
     scope = Scope(source=AWS, account=account, region=saved.region if stream.regional else "")
     parameters = {**of_account(operation.parameters, account), **saved.parameters}
     asked = {name: value for name, value in saved.parameters.items() if name not in operation.parameters}
-    evidence = Evidence(
+    return Evidence(
         stream=stream.id,
         scope=scope,
         query=Query(
@@ -311,4 +353,3 @@ def _imported(  # noqa: PLR0913
         body=saved.body,
         digest=digest_of(saved.body),
     )
-    return Imported(stream=stream.id, evidence=evidence)

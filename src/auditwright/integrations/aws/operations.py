@@ -128,6 +128,8 @@ class Single(_Asked):
     items: tuple[str, ...] = ()
     repeat_while: Callable[[Row], bool] = never
     """Ask again, a bounded number of times, while this is true of the answer: for what AWS prepares meanwhile."""
+    prepares: bool = False
+    """True where it only has AWS prepare what another operation then gives: its answer holds nothing to import."""
     true_at: str = ""
     """The field that says when the answer was true, where AWS hands out a report that it made earlier."""
 
