@@ -23,7 +23,7 @@ from auditwright.app.registry import integrations
 from auditwright.cli.main import COMMANDS, EPILOG, cli
 from auditwright.control_tests import load_builtin_tests
 from auditwright.controls import load_controls
-from auditwright.core.control_test import ControlTest, Example
+from auditwright.core.control_test import ControlTest, Example, allowed
 from auditwright.core.framework import Control
 from auditwright.core.ids import ControlId, CriterionId
 from auditwright.core.integration import ConfigField, Integration, Stream
@@ -104,8 +104,8 @@ def _control_test(test: ControlTest, titles: Mapping[ControlId, str]) -> Iterato
     )
     if test.settings:
         yield _table(
-            ("Setting", "Default"),
-            ((f"`{name}`", f"`{_toml(value)}`") for name, value in test.settings.items()),
+            ("Setting", "Default", "May be"),
+            ((f"`{name}`", f"`{_toml(value)}`", allowed(value)) for name, value in test.settings.items()),
         )
     yield _table(("Example", "Outcome", "Because"), (_example(each) for each in test.examples))
     remedy = test.remediation

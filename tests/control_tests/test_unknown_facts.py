@@ -63,7 +63,7 @@ def outcome_of(test: ControlTest, example: Example, populations: dict[str, Popul
     return examine(test, example.item, supplied)
 
 
-def with_one_fact_hidden(test: ControlTest, example: Example) -> Iterator[tuple[str, Example]]:
+def with_one_fact_hidden(example: Example) -> Iterator[tuple[str, Example]]:
     """The example once for each fact of each of its items, with that fact hidden wherever the item is."""
     for item in dict.fromkeys((example.item, *example.given)):
         for name in facts_of(item):
@@ -92,7 +92,7 @@ def test_an_item_of_which_nothing_is_seen_neither_passes_nor_fails(test: Control
 @pytest.mark.parametrize("test", TESTS)
 def test_hiding_one_fact_leaves_the_outcome_or_makes_it_undetermined(test: ControlTest) -> None:
     for example in test.examples:
-        for what, hidden in with_one_fact_hidden(test, example):
+        for what, hidden in with_one_fact_hidden(example):
             outcome = outcome_of(test, hidden, seen(test, hidden))
             allowed: tuple[type[Outcome], ...] = (type(example.outcome), Undetermined)
             if isinstance(example.outcome, NotApplicable):
@@ -104,7 +104,7 @@ def test_hiding_one_fact_leaves_the_outcome_or_makes_it_undetermined(test: Contr
 @pytest.mark.parametrize("test", TESTS)
 def test_a_test_never_raises_on_what_it_cannot_see(test: ControlTest) -> None:
     for example in test.examples:
-        for _, hidden in with_one_fact_hidden(test, example):
+        for _, hidden in with_one_fact_hidden(example):
             outcome = outcome_of(test, hidden, refused(test, hidden))
             if isinstance(outcome, Undetermined):
                 assert f"the test {test.id} failed" not in outcome.why
@@ -117,7 +117,7 @@ def test_an_undetermined_outcome_quotes_why_the_fact_is_unknown(test: ControlTes
         unknown = any(isinstance(getattr(item, name), Unknown) for item in items for name in facts_of(item))
         if unknown or isinstance(example.outcome, Undetermined):
             continue  # It may quote what was unknown before.
-        for what, hidden in with_one_fact_hidden(test, example):
+        for what, hidden in with_one_fact_hidden(example):
             outcome = outcome_of(test, hidden, seen(test, hidden))
             if isinstance(outcome, Undetermined):
                 assert HIDDEN.why in outcome.why, what

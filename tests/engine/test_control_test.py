@@ -8,13 +8,17 @@ import pytest
 from tests.engine.builders import person
 
 from auditwright.core.control_test import (
+    MAX_NUMBER,
     ControlTest,
     Example,
     InvalidControlTestError,
     Remediation,
+    Setting,
     Severity,
+    allowed,
     control_test,
     defined_tests,
+    may_be_set,
 )
 from auditwright.core.outcome import Deviation, Outcome, Satisfied
 from auditwright.core.resource import Related, Resource
@@ -182,3 +186,43 @@ def test_an_id_is_not_taken_twice() -> None:
         InvalidControlTestError, match=r"defined twice: in .*test_control_test and in somewhere"
     ):
         declared(elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("default", "may", "may_not"),
+    [
+        (90, (1, 90, MAX_NUMBER), (0, -1, MAX_NUMBER + 1, True, "90", (90,))),
+        (0, (0, 30), (-1, False)),
+        (False, (True, False), (0, 1, "true")),
+        ("service-account", ("robot",), ("", "  ", 1, ("robot",))),
+        ("", ("", "robot"), (0,)),
+        (("env",), (("env",), ("env", "stage")), ((), ("",), ("env", " "), "env")),
+        ((), ((), ("deployer",)), (("",), "deployer")),
+    ],
+    ids=repr,
+)
+def test_what_would_void_a_test_may_not_be_set(
+    default: Setting, may: tuple[Setting, ...], may_not: tuple[Setting, ...]
+) -> None:
+    assert may_be_set(default, default)
+    assert all(may_be_set(default, value) for value in may)
+    assert not any(may_be_set(default, value) for value in may_not)
+
+
+def test_what_may_be_set_is_said_in_words() -> None:
+    assert [allowed(default) for default in (90, 0, True, "x", "", ("x",), ())] == [
+        "a whole number from 1 to 100000",
+        "a whole number from 0 to 100000",
+        "true or false",
+        "a text that is not empty",
+        "a text",
+        "a list of one or more texts, none of them empty",
+        "a list of texts, none of them empty",
+    ]
+
+
+@pytest.mark.parametrize("settings", [{"days": 0}, {"hours": 1}])
+def test_an_example_shows_only_settings_that_may_be_set(settings: dict[str, Setting]) -> None:
+    example = Example(person("ada"), Deviation("no"), settings=settings)
+    with pytest.raises(InvalidControlTestError, match="which nobody may set"):
+        declared(whole, examples=(example,))

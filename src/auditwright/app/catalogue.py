@@ -1,5 +1,6 @@
 """The organization's catalogue: framework, criteria in scope, controls and tests, with every id resolved."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from auditwright.controls import (
     validate,
     with_overrides,
 )
-from auditwright.core.control_test import ControlTest, Setting
+from auditwright.core.control_test import ControlTest, Setting, allowed, may_be_set
 from auditwright.core.definition import DefinitionError, UnknownIdError, closest_ids
 from auditwright.core.framework import Criterion, Framework
 from auditwright.core.ids import TestId
@@ -82,9 +83,9 @@ def _settings(
             known = ", ".join(test.settings) or "none"
             raise AppError(f"{setting.where}: {test.id} has no setting {setting.name!r}; it has: {known}")
         default = test.settings[setting.name]
-        if type(setting.value) is not type(default):
+        if not may_be_set(default, setting.value):
             raise AppError(
-                f"{setting.where}: {setting.name} of {test.id} must be like {default!r}, not {setting.value!r}"
+                f"{setting.where}: {setting.name} of {test.id} is {json.dumps(setting.value, ensure_ascii=False)}; allowed is {allowed(default)}"
             )
         settings.setdefault(test.id, {})[setting.name] = setting.value
     return settings

@@ -5,7 +5,8 @@ several kinds). Keyword-only parameters are supplied by name or by type:
 
 - `now: datetime` is the time of the run;
 - `NAME: Related[Kind]` is another population to look things up in;
-- `NAME: int = 90` (or `str`, `bool`, `tuple[str, ...]`) is a setting that the organization may change.
+- `NAME: int = 90` (or `str`, `bool`, `tuple[str, ...]`) is a setting that the organization may change,
+  to what `allowed` says of its default.
 
 The docstring's first line is the title, the rest the rationale. The examples are run by one test and
 printed in the documentation. A test without an example of a deviation does not import.
@@ -25,6 +26,9 @@ from auditwright.core.resource import Related, Resource
 
 Setting = int | str | bool | tuple[str, ...]
 """What an organization may set in a test."""
+
+MAX_NUMBER = 100_000
+"""The largest number that may be set: tests count days, hours, characters and ports, and never that many."""
 
 EXAMPLE_NOW = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 """The time at which every example is examined."""
@@ -90,6 +94,44 @@ _TESTS: dict[TestId, ControlTest] = {}
 def defined_tests() -> Mapping[TestId, ControlTest]:
     """Every control test whose module has been imported, by id."""
     return _TESTS
+
+
+def allowed(default: Setting) -> str:
+    """What a setting with this default may be set to, in words."""
+    match default:
+        case bool():
+            return "true or false"
+        case int():
+            return f"a whole number from {_least(default)} to {MAX_NUMBER}"
+        case str():
+            return "a text that is not empty" if default else "a text"
+        case tuple():
+            return f"a list of {'one or more texts' if default else 'texts'}, none of them empty"
+
+
+def may_be_set(default: Setting, value: Setting) -> bool:
+    """Whether a setting with this default may have a value; one that could void the test may not.
+
+    Zero days, an empty word or an empty list ask for nothing, so that everything would pass, unless the
+    test's author made that the default.
+    """
+    match default, value:
+        case (bool(), bool()):
+            return True
+        case (bool(), _) | (_, bool()):
+            return False
+        case int(), int():
+            return _least(default) <= value <= MAX_NUMBER
+        case str(), str():
+            return bool(value.strip()) or not default
+        case tuple(), tuple():
+            return all(word.strip() for word in value) and (bool(value) or not default)
+        case _:
+            return False
+
+
+def _least(default: int) -> int:
+    return min(default, 1)
 
 
 def control_test(  # noqa: PLR0913  # the fields of one declaration, all by keyword
@@ -190,6 +232,12 @@ def _check(test: ControlTest) -> None:
         raise InvalidControlTestError(
             f"{test.id}: no example shows a deviation, so the test was never seen to fail"
         )
+    for example in test.examples:
+        for name, value in (example.settings or {}).items():
+            if name not in test.settings or not may_be_set(test.settings[name], value):
+                raise InvalidControlTestError(
+                    f"{test.id}: an example sets {name} to {value!r}, which nobody may set"
+                )
     known = _TESTS.get(test.id)
     if known is not None and known.source != test.source:
         raise InvalidControlTestError(f"{test.id} is defined twice: in {known.source} and in {test.source}")

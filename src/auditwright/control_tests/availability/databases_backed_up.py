@@ -40,11 +40,6 @@ NOT_SHOWN = Unknown("the answer has no field BackupRetentionPeriod")
             Deviation("backups are kept for 14 days; the minimum is 35"),
             settings={"min_days": 35},
         ),
-        Example(
-            replace(DATABASE, backup_retention_days=0),
-            Deviation("automated backups are off"),
-            settings={"min_days": 0},
-        ),
         Example(replace(DATABASE, backup_retention_days=NOT_SHOWN), Undetermined(NOT_SHOWN.why)),
     ),
 )

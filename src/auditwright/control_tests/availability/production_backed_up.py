@@ -90,11 +90,6 @@ UNTAGGED = "no tag environment or env says production or prod"
             Undetermined(NO_TIME.why),
             given=(replace(backup_of(ORDERS), last_backup_at=NO_TIME),),
         ),
-        Example(
-            ORDERS,
-            Undetermined("the settings name no tag; name at least one key and one value"),
-            settings={"tag_keys": ()},
-        ),
     ),
 )
 def production_backed_up(  # noqa: PLR0913  # what is looked up and what can be set, all by keyword
@@ -111,8 +106,6 @@ def production_backed_up(  # noqa: PLR0913  # what is looked up and what can be 
     Backups that stop are noticed on the day they are needed. What nothing tags as production is not
     examined, so the tags have to be complete. Upper and lower case are alike in tags.
     """
-    if not tag_keys or not tag_values:
-        return Undetermined("the settings name no tag; name at least one key and one value")
     if isinstance(item.tags, Unknown):
         return Undetermined(item.tags.why)
     keys, values = _folded(tag_keys), _folded(tag_values)

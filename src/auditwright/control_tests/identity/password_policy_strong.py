@@ -56,9 +56,6 @@ _REFUSED = Unknown("iam:GetAccountPasswordPolicy was refused")
             settings={"max_age_days": 365},
         ),
         Example(replace(PASSWORD_POLICY, max_age_days=365), Satisfied(), settings={"max_age_days": 365}),
-        Example(
-            replace(PASSWORD_POLICY, reuse_prevention=_REFUSED), Satisfied(), settings={"reuse_prevention": 0}
-        ),
         Example(replace(PASSWORD_POLICY, is_set=_REFUSED), Undetermined(_REFUSED.why)),
         Example(replace(PASSWORD_POLICY, reuse_prevention=_REFUSED), Undetermined(_REFUSED.why)),
     ),
@@ -101,8 +98,7 @@ def password_policy_strong(  # noqa: PLR0913  # one argument for each setting
 
 def _at_least(found: int | Unknown, minimum: int, sentence: str) -> str | Unknown:
     if isinstance(found, Unknown):
-        # Where nothing is asked for, nothing needs to be known.
-        return found if minimum > 0 else ""
+        return found
     return "" if found >= minimum else f"{sentence.format(found)}, the minimum is {minimum}"
 
 

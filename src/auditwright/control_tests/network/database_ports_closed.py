@@ -63,11 +63,6 @@ DATABASE_PORTS = (
         Example(replace(group(), rules=NO_RULES_SHOWN), Undetermined(NO_RULES_SHOWN.why)),
         Example(
             group(),
-            Undetermined("the setting names no port; name at least one"),
-            settings={"ports": ()},
-        ),
-        Example(
-            group(),
             Undetermined(
                 "the setting names the port 'postgres'; write a number from 1 to 65535, and /udp after it "
                 "where it is not TCP"
