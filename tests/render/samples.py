@@ -6,10 +6,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
+from auditwright.controls.library import Changed, LibraryControl, Own, Shipped
 from auditwright.controls.load import load_controls
 from auditwright.core.control_test import ControlTest, Remediation, Severity
 from auditwright.core.evidence import Gap, GapReason, Query, Scope
-from auditwright.core.framework import Control, ControlKind
+from auditwright.core.framework import (
+    Cadence,
+    Control,
+    ControlKind,
+    ControlOverride,
+    NotApplicableReason,
+)
 from auditwright.core.ids import (
     ControlId,
     Digest,
@@ -42,7 +49,7 @@ from auditwright.core.waiver import Waiver
 from auditwright.engine.evaluate import conclude
 from auditwright.frameworks.load import criteria_in_scope, load_framework
 from auditwright.render.assemble import Held, assemble
-from auditwright.render.readiness import LogExcerpt, ReadinessReport
+from auditwright.render.readiness import ChoiceView, LogExcerpt, ReadinessReport, SourceView
 
 NOW = datetime(2026, 11, 23, 14, 2, 11, tzinfo=UTC)
 RUN = RunId("run-2026-11-23-1402")
@@ -151,6 +158,42 @@ REFUSED_TAGS = a_gap(
     "AccessDenied: Access Denied",
     hides_items=False,
 )
+
+
+AWS = SourceView(
+    id=IntegrationId("aws"),
+    title="AWS",
+    choices=(
+        ChoiceView(name="accounts", title="Accounts", values=("production 111122223333",)),
+        ChoiceView(name="regions", title="Regions", values=("eu-central-1", "eu-north-1", "us-east-1")),
+    ),
+)
+GIT = SourceView(id=IntegrationId("git"), title="Git", choices=())
+
+
+def shipped(control: Control) -> LibraryControl:
+    return LibraryControl(control=control, provenance=Shipped())
+
+
+def not_applicable(control: Control, reason: str, approver: str) -> LibraryControl:
+    override = ControlOverride(
+        id=control.id,
+        source="controls/physical.yaml:4",
+        not_applicable=NotApplicableReason(reason=reason, approver=approver),
+    )
+    return LibraryControl(control=control, provenance=Changed(original=control, override=override))
+
+
+def changed(control: Control, statement: str) -> LibraryControl:
+    override = ControlOverride(
+        id=control.id, source="controls/access.yaml:4", statement=statement, cadence=Cadence.WEEKLY
+    )
+    now = replace(control, statement=statement, cadence=Cadence.WEEKLY)
+    return LibraryControl(control=now, provenance=Changed(original=control, override=override))
+
+
+def own(control: Control) -> LibraryControl:
+    return LibraryControl(control=control, provenance=Own())
 
 
 def accounts(count: int, wrong: Mapping[int, Outcome]) -> list[tuple[str, str, str, Outcome]]:
@@ -403,7 +446,8 @@ def held(seen: Sequence[Seen] | None = None, *, extra_gaps: Sequence[Gap] = (REF
         organization="Northwind Robotics",
         framework=framework,
         criteria=criteria_in_scope(framework, ["availability", "confidentiality"]),
-        controls=controls,
+        controls=[shipped(control) for control in controls],
+        sources=[AWS, GIT],
         tests=[each.test for each in seen],
         settings={TestId("identity.access-keys-rotated"): {"maximum_days": 90}},
         scopes={
@@ -483,7 +527,7 @@ def quiet() -> ReadinessReport:
     controls = [control for control in _controls() if control.kind is not ControlKind.MANUAL]
     held_now = replace(
         held(seen, extra_gaps=()),
-        controls=[control for control in controls if control.id != "CNF-02"],
+        controls=[shipped(control) for control in controls if control.id != "CNF-02"],
         demo_notice="",
         period=None,
         log=LogExcerpt.of(None, size=12),
@@ -578,9 +622,34 @@ def _repeat(records: Sequence[EvidenceRecord], count: int) -> list[EvidenceRecor
     ]
 
 
+@cache
+def decided(text: str = "No system in scope stands in an office") -> ReadinessReport:
+    """The organization marked one control as not applicable, changed another, and wrote a third."""
+    base = held()
+    by_id = {entry.control.id: entry.control for entry in base.controls}
+    mine = replace(
+        by_id[ControlId("IAM-02")], id=ControlId("NWR-01"), title=f"Robots: {text}", statement=text
+    )
+    special = {
+        "PHY-02": lambda each: not_applicable(each, text, "samir.haddad@northwind.example"),
+        "IAM-05": lambda each: changed(each, f"Changed: {text}"),
+    }
+    return assemble(
+        replace(
+            base,
+            controls=[
+                *(special.get(entry.control.id, shipped)(entry.control) for entry in base.controls),
+                own(mine),
+            ],
+        ),
+        as_of=NOW,
+    )
+
+
 BUILDERS: Mapping[str, Callable[[], ReadinessReport]] = {
     "northwind": northwind,
     "everything denied": everything_denied,
     "quiet": quiet,
+    "decided": decided,
     "hostile": hostile,
 }

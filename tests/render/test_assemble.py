@@ -31,7 +31,7 @@ def small(outcomes: list[list[Outcome]]) -> Held:
     ]
     base = samples.held(seen, extra_gaps=())
     named = {each.test.controls[0] for each in seen}
-    return replace(base, controls=[each for each in base.controls if each.id in named], waivers=())
+    return replace(base, controls=[each for each in base.controls if each.control.id in named], waivers=())
 
 
 def figures(report: ReadinessReport) -> tuple[int, int, int]:
@@ -161,3 +161,38 @@ def test_a_log_without_a_checkpoint_has_no_root() -> None:
     assert LogExcerpt.of(None, size=3) == LogExcerpt(
         size=3, root="", note="", signed_at=None, timestamped=False
     )
+
+
+def test_a_control_that_does_not_apply_is_listed_and_counts_toward_no_criterion() -> None:
+    report = samples.decided()
+    view = next(each for each in report.controls if each.control.id == "PHY-02")
+    assert view.status is Status.NOT_APPLICABLE
+    assert view.tests == ()
+    assert view.not_applicable is not None
+    assert view.not_applicable.approver == "samir.haddad@northwind.example"
+    naming = [each for each in report.criteria if "PHY-02" in each.not_applicable]
+    assert {each.criterion.id for each in naming} == set(view.control.criteria)
+    assert not [each for each in report.criteria if "PHY-02" in each.controls]
+
+
+@given(populations, st.integers(min_value=0, max_value=3))
+def test_marking_a_control_as_not_applicable_never_satisfies_one_nor_takes_a_criterion_out(
+    outcomes: list[list[Outcome]], place: int
+) -> None:
+    held = small(outcomes)
+    place %= len(held.controls)
+    marked = [
+        samples.not_applicable(each.control, "no", "ada") if at == place else each
+        for at, each in enumerate(held.controls)
+    ]
+    before = assemble(held, as_of=samples.NOW)
+    after = assemble(replace(held, controls=marked), as_of=samples.NOW)
+    gone = held.controls[place].control.id
+    then = {view.control.id: view.status for view in before.controls}
+    assert {view.control.id: view.status for view in after.controls} == {
+        **then,
+        gone: Status.NOT_APPLICABLE,
+    }
+    assert after.controls_tally.total == before.controls_tally.total
+    # One whose controls all do not apply is met by nothing; it does not become not applicable itself.
+    assert {view.status for view in after.criteria if not view.controls} <= {Status.NO_TEST}

@@ -90,6 +90,7 @@ def test_a_row_says_what_was_seen_and_by_which_evidence() -> None:
                 "evidence": "ffc69b042d80fccfd928f3126210c3d6d2ee662126e936e0b04a408f3f2f5a60",
                 "conclusion": "exceptions",
                 "concluded_at": "2026-11-23T14:02:11.000000Z",
+                "notice": "The cloud in this report is emulated.",
             }
         ]
     )
@@ -97,3 +98,11 @@ def test_a_row_says_what_was_seen_and_by_which_evidence() -> None:
 
 def test_the_same_report_gives_the_same_bytes() -> None:
     assert render_csv(samples.northwind()) == render_csv(samples.northwind())
+
+
+def test_a_notice_stands_in_every_row_of_every_file_and_in_the_last_column() -> None:
+    for content in render_csv(samples.northwind()).values():
+        rows = read(content)
+        assert list(rows[0])[-1] == "notice"
+        assert {row["notice"] for row in rows} == {"The cloud in this report is emulated."}
+    assert {row["notice"] for row in read(render_csv(samples.quiet())["observations.csv"])} == {""}

@@ -94,6 +94,7 @@ def test_what_could_not_be_seen_comes_before_what_could(northwind: bytes) -> Non
             "Figures",
             "What was examined",
             "Needs attention",
+            "What the organization decided",
             "Security",
             "Availability",
             "Confidentiality",
@@ -147,6 +148,9 @@ def test_gaps_of_one_cause_are_one_row_and_each_of_them_is_counted() -> None:
     assert "6 gaps; what it hides is undetermined" in said
     assert "eu-central-1, eu-north-1, us-east-1, us-west-2, and 2 more" in said
     assert "1 cause; each of the 6 gaps is in gaps.csv" in said
+    assert (
+        "1 cause; the gap is in gaps.csv" in Page(render_html(replace(report, not_observable=views[:1]))).said
+    )
 
 
 def test_a_digest_without_a_record_is_said_to_be_missing_and_is_no_dead_link() -> None:
@@ -189,3 +193,70 @@ def test_each_status_has_its_shape() -> None:
     macros = (resources.files("auditwright.render") / "templates" / "_macros.html").read_text("utf-8")
     for kind in words.KINDS.values():
         assert f'<symbol id="s-{kind}"' in macros
+
+
+def test_what_the_organization_decided_is_said_with_its_reason_its_approver_and_its_place() -> None:
+    content = render_html(samples.decided())
+    said = Page(content).said
+    assert "3 controls not as shipped" in said
+    row = said.split("3 controls not as shipped")[1]
+    assert (
+        "PHY-02 Offices admit only authorized people Not applicable No system in scope stands in an office. "
+        "Approved by samir.haddad@northwind.example. controls/physical.yaml:4" in row
+    )
+    assert "IAM-05 Access is removed when people leave Changed" in row
+    assert "NWR-01" in row
+    assert b'href="#control-PHY-02"' in content
+    assert b'id="control-PHY-02" open' in content
+    assert "PHY-02 is marked not applicable, and not counted." in said
+
+
+def test_a_changed_control_shows_that_it_was_changed_and_what_it_said_before() -> None:
+    report = samples.decided()
+    original = next(view.control for view in samples.northwind().controls if view.control.id == "IAM-05")
+    said = Page(render_html(report)).said
+    assert "Access is removed when people leave Changed by the organization" in said
+    assert f"Statement {original.statement}" in said
+    assert "Written by the organization" in said
+    assert "by the organization" not in Page(render_html(samples.northwind())).said
+
+
+def test_a_hostile_decision_is_shown_and_not_obeyed() -> None:
+    for name in ("script", "bidi", "long"):
+        content = render_html(samples.decided(samples.HOSTILE[name])).decode()
+        assert "<script" not in content
+        assert "\u202e" not in content
+
+
+def test_regions_that_were_chosen_are_among_the_facts(northwind: bytes) -> None:
+    facts = Page(northwind).said.split("What could not be seen")[0]
+    assert (
+        "AWS accounts production 111122223333; regions eu-central-1, eu-north-1, us-east-1 Git connected"
+        in facts
+    )
+    assert "nothing outside of what is named here was asked" in Page(northwind).said
+
+
+def test_a_page_of_html_that_a_proxy_answered_is_clipped_and_the_whole_keeps_its_lines() -> None:
+    answer = "<html>\n<body>\n" + "<p>502 Bad Gateway</p>\n" * 40 + "</body></html>"
+    report = samples.northwind()
+    view = report.not_observable[0]
+    gap = replace(view.gap, detail=answer)
+    content = render_html(replace(report, not_observable=(replace(view, gap=gap),))).decode()
+    shown = re.search(r"<summary>(&lt;html&gt;[^<]*)<span", content)
+    assert shown is not None
+    assert len(shown[1]) < 700
+    assert "\n&lt;p&gt;502 Bad Gateway&lt;/p&gt;\n" in content
+
+
+def test_commands_are_code_and_the_prose_between_them_is_not() -> None:
+    report = samples.northwind()
+    test = report.tests[0]
+    fix = replace(
+        test.remediation, command="aws iam get-user --user-name <user>; where there is none: aws iam x-y"
+    )
+    content = render_html(replace(report, tests=(replace(test, remediation=fix), *report.tests[1:]))).decode()
+    assert (
+        "<pre>aws iam get-user --user-name &lt;user&gt;</pre><p>where there is none:</p><pre>aws iam x-y</pre>"
+        in content
+    )

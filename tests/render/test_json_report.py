@@ -42,6 +42,7 @@ def test_the_form_of_the_report_is_stable() -> None:
             "period",
             "as_of",
             "run",
+            "sources",
             "log",
             "tallies",
             "not_observable",
@@ -80,3 +81,58 @@ def test_figures_agree_with_one_another() -> None:
         )
     tallies = json.loads(json.dumps(content["tallies"]))
     assert tallies["tests"]["total"] == len(tests)
+
+
+def test_what_the_organization_decided_is_in_the_controls() -> None:
+    content = json.loads(render_json(samples.decided()))
+    fields = ("status", "provenance", "written_in", "not_applicable")
+    controls = {each["id"]: {name: each[name] for name in fields} for each in content["controls"]}
+    assert {key: controls[key] for key in ("PHY-02", "IAM-05", "NWR-01", "IAM-01")} == snapshot(
+        {
+            "PHY-02": {
+                "status": "not applicable",
+                "provenance": "changed",
+                "written_in": "controls/physical.yaml:4",
+                "not_applicable": {
+                    "reason": "No system in scope stands in an office",
+                    "approved_by": "samir.haddad@northwind.example",
+                },
+            },
+            "IAM-05": {
+                "status": "satisfied",
+                "provenance": "changed",
+                "written_in": "controls/access.yaml:4",
+                "not_applicable": None,
+            },
+            "NWR-01": {"status": "no test", "provenance": "own", "written_in": "", "not_applicable": None},
+            "IAM-01": {
+                "status": "satisfied",
+                "provenance": "shipped",
+                "written_in": "",
+                "not_applicable": None,
+            },
+        }
+    )
+    originals = {each["id"]: each["original"] for each in content["controls"] if each["original"]}
+    assert set(originals) == {"PHY-02", "IAM-05"}
+    assert not originals["IAM-05"]["statement"].startswith("Changed")
+
+
+def test_what_was_asked_is_stated() -> None:
+    assert json.loads(render_json(samples.northwind()))["sources"] == snapshot(
+        [
+            {
+                "id": "aws",
+                "title": "AWS",
+                "choices": [
+                    {"name": "accounts", "title": "Accounts", "values": ["production 111122223333"]},
+                    {
+                        "name": "regions",
+                        "title": "Regions",
+                        "values": ["eu-central-1", "eu-north-1", "us-east-1"],
+                    },
+                ],
+            },
+            {"id": "git", "title": "Git", "choices": []},
+        ]
+    )

@@ -107,3 +107,17 @@ def test_a_large_population_stays_a_document(validator: jsonschema_rs.Validator)
     content = render_oscal(samples.large(2_000))
     assert validator.is_valid(json.loads(content))
     assert len(content) < 6_000_000
+
+
+def test_what_the_organization_decided_stands_beside_the_criterion() -> None:
+    content = json.loads(render_oscal(samples.decided()))
+    result = content["assessment-results"]["results"][0]
+    remarks = {each["target"]["target-id"]: each.get("remarks", "") for each in result["findings"]}
+    assert "PHY-02: not applicable." in remarks["CC6.4"]
+    assert "Approved by samir.haddad@northwind.example." in remarks["CC6.4"]
+    assert "IAM-05: changed." in remarks["CC6.2"]
+    sources = {prop["name"]: prop["value"] for prop in result["props"] if prop["name"].startswith("source-")}
+    assert sources == {
+        "source-aws": "accounts production 111122223333; regions eu-central-1, eu-north-1, us-east-1",
+        "source-git": "connected",
+    }

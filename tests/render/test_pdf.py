@@ -4,11 +4,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from inline_snapshot import snapshot
 from tests.render import samples
 
 from auditwright.render import words
-from auditwright.render.pdf import MAX_ROWS, render_pdf
+from auditwright.render.pdf import MAX_ROWS, _breakable, render_pdf
 
 pytestmark = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler-utils are not installed")
 
@@ -46,14 +48,16 @@ def test_the_cover_states_the_answer_and_the_facts(northwind: bytes) -> None:
     assert cover == snapshot("""\
 Readiness report
 10 of 38 criteria are satisfied
-2 have deviations, 13 cannot be determined, 13 have no automated test. Nothing here is an audit
-opinion.
+25 of the 38 have at least one automated test: 10 are satisfied, 2 have deviations, 13 cannot be
+determined. The other 13 have none. Nothing here is an audit opinion.
 The cloud in this report is emulated.
 Fact Of this report
 Organization Northwind Robotics
 Framework SOC 2, 2017, points of focus revised 2022
 Categories Security, Availability, Confidentiality
 Period 1 Nov 2026 to 31 Oct 2027
+AWS accounts production 111122223333; regions eu-central-1, eu-north-1, us-east-1
+Git connected
 As of 23 Nov 2026 14:02 UTC
 Run run-\u200b2026-\u200b11-\u200b23-\u200b1402, 23 Nov 2026 13:56 UTC to 23 Nov 2026 14:02 UTC
 Log 40,231 entries
@@ -140,3 +144,30 @@ def test_fonts_that_are_given_are_used() -> None:
     fonts = subprocess.run(["pdffonts", "-"], input=content, capture_output=True, check=True).stdout.decode()
     assert "Inter" in fonts
     assert "Libertinus" not in fonts
+
+
+def test_what_the_organization_decided_is_printed() -> None:
+    text = squeezed(read(render_pdf(samples.decided())))
+    for said in (
+        "No system in scope stands in an office. Approved by samir.haddad@northwind.example.",
+        "Changed by the organization. Statement as shipped:",
+        "Written by the organization.",
+        "RegionsEU-central-1, eu-north-1, us-east-1".replace("EU", "eu"),
+    ):
+        assert squeezed(said) in text, said
+
+
+def test_a_line_ends_after_a_separator_and_never_in_an_account_number() -> None:
+    arn = "arn:aws:iam::410983217705:user/bootstrap-ops/access-key-1"
+    pieces = _breakable(arn).split("\u200b")
+    assert "".join(pieces) == arn
+    assert any("410983217705:" in piece for piece in pieces)
+    assert min(len(piece) for piece in pieces) > 3
+    assert _breakable("--authentication-code1 <code>") == "--authentication-code1 <code>"
+
+
+@given(st.text(st.characters(codec="ascii", exclude_categories=["C"]), max_size=200))
+def test_breaking_a_word_changes_none_of_it_and_leaves_no_long_piece(text: str) -> None:
+    broken = _breakable(text)
+    assert broken.replace("\u200b", "") == text
+    assert all(len(word) <= 33 for word in re.split(r"[\s\u200b]", broken))

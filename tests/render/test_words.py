@@ -1,4 +1,6 @@
+import re
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -8,7 +10,9 @@ from inline_snapshot import snapshot
 from tests.render import samples
 
 from auditwright.core.period import Period
+from auditwright.engine.readiness import Status, Tally
 from auditwright.render import words
+from auditwright.render.grouping import FindingGroup
 
 anything = st.text(st.characters(), max_size=60)
 
@@ -97,9 +101,10 @@ def test_the_answer_and_the_rest_are_stated() -> None:
     }
     assert said == snapshot(
         {
-            "northwind": "10 of 38 criteria are satisfied: 2 have deviations, 13 cannot be determined, 13 have no automated test. Nothing here is an audit opinion.",
-            "everything denied": "0 of 38 criteria are satisfied: 25 cannot be determined, 13 have no automated test. Nothing here is an audit opinion.",
-            "quiet": "25 of 38 criteria are satisfied: 13 have no automated test. Nothing here is an audit opinion.",
+            "northwind": "10 of 38 criteria are satisfied: 25 of the 38 have at least one automated test: 10 are satisfied, 2 have deviations, 13 cannot be determined. The other 13 have none. Nothing here is an audit opinion.",
+            "everything denied": "0 of 38 criteria are satisfied: 25 of the 38 have at least one automated test: 25 cannot be determined. The other 13 have none. Nothing here is an audit opinion.",
+            "quiet": "25 of 38 criteria are satisfied: 25 of the 38 have at least one automated test: 25 are satisfied. The other 13 have none. Nothing here is an audit opinion.",
+            "decided": "10 of 38 criteria are satisfied: 25 of the 38 have at least one automated test: 10 are satisfied, 2 have deviations, 13 cannot be determined. The other 13 have none. Nothing here is an audit opinion.",
         }
     )
 
@@ -128,4 +133,39 @@ def test_reasons_state_the_count_and_the_whole() -> None:
             "logging.trail-covers-regions": "3 of 3 items satisfied.",
             "network.admin-ports-closed": "1 of 188 items deviates; 1 gap hides further items.",
         }
+    )
+
+
+def test_a_finding_that_names_its_item_is_not_prefixed_with_it() -> None:
+    view = samples.northwind().findings[0]
+
+    def said(name: str, what: str) -> str:
+        finding = replace(view.finding, name=name, what=what)
+        return words.finding_what(FindingGroup(views=(replace(view, finding=finding),)))
+
+    assert said("fleet-ops", "fleet-ops is shared by two") == "fleet-ops is shared by two"
+    assert said("data-1", "the volume data-1 is not encrypted") == "the volume data-1 is not encrypted"
+    assert said("fleet", "fleet-ops is shared by two") == "fleet: fleet-ops is shared by two"
+    assert said("reporting", "backups are kept for 1 day") == "reporting: backups are kept for 1 day"
+    assert said("", "it is open") == "(empty): it is open"
+    assert said("a(b", "a(b is open") == "a(b is open"
+
+
+@given(st.lists(st.sampled_from(list(Status)), max_size=8))
+def test_the_summary_counts_every_criterion_once(statuses: list[Status]) -> None:
+    report = replace(samples.quiet(), criteria_tally=Tally.of(statuses))
+    said = words.summary(report)
+    assert said.endswith(words.NO_OPINION)
+    tested = len(statuses) - statuses.count(Status.NO_TEST)
+    if tested:
+        start, rest = said.split(": ", 1)
+        assert start.startswith(f"{tested} of the {len(statuses)} ")
+        parts, *other = rest.removesuffix(words.NO_OPINION).split(". The other ")
+        assert sum(int(number) for number in re.findall(r"\d+", parts)) == tested
+        assert bool(other) == (Status.NO_TEST in statuses)
+
+
+def test_a_criterion_says_which_controls_were_marked_as_not_applicable() -> None:
+    assert words.criterion_reason([], ["PHY-02"]) == (
+        "No control in scope meets it. PHY-02 is marked not applicable, and not counted."
     )

@@ -1,15 +1,18 @@
 """Reports: what one run came to, read back from the stores."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
+from auditwright.app.catalogue import Catalogue
 from auditwright.app.collecting import COLLECTOR
-from auditwright.app.registry import streams
+from auditwright.app.registry import integrations, streams
 from auditwright.app.workspace import Workspace
+from auditwright.controls import LibraryControl
 from auditwright.core.evidence import Gap, GapReason, Scope
 from auditwright.core.ids import Digest, IntegrationId, ResourceId, RunId, StreamId, TestId
 from auditwright.core.outcome import (
@@ -25,8 +28,9 @@ from auditwright.core.outcome import (
 from auditwright.core.run import Finding, ResultRecord, Run
 from auditwright.engine.populations import kinds_of_operation
 from auditwright.engine.timeline import DEFAULT_CADENCE
+from auditwright.program.definitions import IntegrationSettings
 from auditwright.render.assemble import Held, assemble
-from auditwright.render.readiness import LogExcerpt, ReadinessReport
+from auditwright.render.readiness import ChoiceView, LogExcerpt, ReadinessReport, SourceView
 
 
 def readiness_report(workspace: Workspace, run: Run, *, as_of: datetime) -> ReadinessReport:
@@ -43,7 +47,7 @@ def readiness_report(workspace: Workspace, run: Run, *, as_of: datetime) -> Read
             organization=workspace.program.organization,
             framework=held.framework,
             criteria=held.criteria,
-            controls=held.library.for_criteria(held.criteria),
+            controls=_controls(held),
             tests=tuple(held.tests.values()),
             settings=held.settings,
             scopes=_scopes(workspace, run.id),
@@ -58,6 +62,7 @@ def readiness_report(workspace: Workspace, run: Run, *, as_of: datetime) -> Read
             evidence=records.evidence(run.id),
             gaps=records.gaps(run.id),
             leaning=_leaning(workspace, run.id),
+            sources=tuple(_source(settings) for settings in workspace.program.integrations),
             log=_log(workspace),
             period=workspace.program.period,
             generator=COLLECTOR,
@@ -65,6 +70,49 @@ def readiness_report(workspace: Workspace, run: Run, *, as_of: datetime) -> Read
         ),
         as_of=as_of,
     )
+
+
+def _controls(held: Catalogue) -> tuple[LibraryControl, ...]:
+    """The controls of the criteria in scope; those that do not apply are no less a part of the report."""
+    wanted = {criterion.id for criterion in held.criteria}
+    return tuple(entry for entry in held.library.entries if wanted.intersection(entry.control.criteria))
+
+
+HOW_NOT_WHAT = frozenset({"attempts", "endpoint_url", "home_region", "profile", "timeout_s"})
+"""Settings that say how a source is reached; every other one chooses what of it is seen."""
+
+
+def _source(settings: IntegrationSettings) -> SourceView:
+    integration = integrations().get(settings.id)
+    choices: list[ChoiceView] = []
+    for field in integration.fields if integration else ():
+        values = chosen(settings.values.get(field.name, field.default))
+        if values and not field.secret and field.name not in HOW_NOT_WHAT:
+            choices.append(ChoiceView(name=field.name, title=field.title, values=values))
+    title = integration.title if integration else settings.id
+    return SourceView(id=settings.id, title=title, choices=tuple(choices))
+
+
+def chosen(value: object) -> tuple[str, ...]:
+    """A setting's values as text: of a table its name and id alone, of an address no credentials."""
+    match value:
+        case Mapping():
+            named = [str(value[key]) for key in ("name", "id") if value.get(key)]
+            return (" ".join(named) or "set",)
+        case list() | tuple():
+            return tuple(text for each in value for text in chosen(each))
+        case str():
+            return (_without_credentials(value),) if value else ()
+        case _:
+            return (str(value),)
+
+
+def _without_credentials(text: str) -> str:
+    """An address without what may let somebody in: user and password, query, fragment (RFC 3986 3)."""
+    if "://" not in text:
+        return text
+    # First who asks: a password may hold what begins a query.
+    return re.split("[?#]", re.sub(r"(?<=://)[^/]*@", "", text), maxsplit=1)[0]
 
 
 def _lapse(run: Run, as_of: datetime) -> tuple[Gap, ...]:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
+from auditwright.controls.library import LibraryControl
 from auditwright.core.control_test import ControlTest, Setting, Severity
 from auditwright.core.evidence import Gap, Scope
-from auditwright.core.framework import Control, Criterion, Framework
+from auditwright.core.framework import Criterion, Framework
 from auditwright.core.ids import ControlId, CriterionId, Digest, ResourceId, TestId
 from auditwright.core.outcome import Deviation, Result
 from auditwright.core.period import Period
@@ -33,6 +34,7 @@ from auditwright.render.readiness import (
     ItemView,
     LogExcerpt,
     ReadinessReport,
+    SourceView,
 )
 
 
@@ -44,7 +46,8 @@ class Held:
     framework: Framework
     criteria: Sequence[Criterion]
     """Those in scope."""
-    controls: Sequence[Control]
+    controls: Sequence[LibraryControl]
+    """Those of criteria in scope, and among them those that the organization says do not apply."""
     tests: Sequence[ControlTest]
     settings: Mapping[TestId, Mapping[str, Setting]] = field(default_factory=dict)
     """What the organization set; a test's defaults stand where it set nothing."""
@@ -58,6 +61,7 @@ class Held:
     gaps: Sequence[GapRecord]
     leaning: Mapping[Gap, tuple[TestId, ...]] = field(default_factory=dict)
     """By gap, the tests that look things up among the items that it hides."""
+    sources: Sequence[SourceView] = ()
     log: LogExcerpt
     period: Period | None = None
     generator: str
@@ -66,7 +70,8 @@ class Held:
 
 def assemble(held: Held, *, as_of: datetime) -> ReadinessReport:
     """The readiness report of one run; waivers count as of the given time."""
-    declared = Declared(criteria=held.criteria, controls=held.controls, tests=held.tests)
+    applicable = [entry.control for entry in held.controls if entry.not_applicable is None]
+    declared = Declared(criteria=held.criteria, controls=applicable, tests=held.tests)
     standing = readiness(declared, held.results, held.waivers, at=as_of)
     gaps = _gaps(held)
     tests = _tests(held, standing, gaps, as_of)
@@ -80,6 +85,7 @@ def assemble(held: Held, *, as_of: datetime) -> ReadinessReport:
         run=held.run,
         generator=held.generator,
         demo_notice=held.demo_notice,
+        sources=tuple(held.sources),
         log=held.log,
         not_observable=tuple(gaps.values()),
         categories=_categories(held, standing, controls),
@@ -88,7 +94,7 @@ def assemble(held: Held, *, as_of: datetime) -> ReadinessReport:
         findings=_findings(held, tests, as_of),
         evidence=tuple(sorted(held.evidence, key=lambda record: record.seq)),
         criteria_tally=Tally.of(standing.criteria.values()),
-        controls_tally=Tally.of(standing.controls.values()),
+        controls_tally=Tally.of(view.status for view in controls),
         tests_tally=Tally.of(standing.tests.values()),
     )
 
@@ -191,15 +197,20 @@ def _controls(held: Held, standing: Readiness, tests: Sequence[ControlTestView])
     for test in tests:
         for control_id in test.controls:
             testing.setdefault(control_id, []).append(test)
-    return tuple(
-        ControlView(
-            control=control,
-            status=standing.controls[control.id],
-            tests=tuple(test.id for test in testing.get(control.id, ())),
-            waived_until=_first_end(testing.get(control.id, ())),
+    views: list[ControlView] = []
+    for entry in held.controls:
+        applies = entry.not_applicable is None
+        its_tests = testing.get(entry.control.id, ()) if applies else ()
+        views.append(
+            ControlView(
+                control=entry.control,
+                provenance=entry.provenance,
+                status=standing.controls[entry.control.id] if applies else Status.NOT_APPLICABLE,
+                tests=tuple(test.id for test in its_tests),
+                waived_until=_first_end(its_tests),
+            )
         )
-        for control in held.controls
-    )
+    return tuple(views)
 
 
 def _first_end(tests: Iterable[ControlTestView]) -> datetime | None:
@@ -232,8 +243,10 @@ def _criterion(criterion: Criterion, standing: Readiness, controls: Sequence[Con
     ends = (view.waived_until for view in controls if view.waived_until is not None)
     return CriterionView(
         criterion=criterion,
+        # What the organization says does not apply meets nothing: it makes no criterion better, nor not applicable.
         status=standing.criteria[criterion.id],
-        controls=tuple(view.control.id for view in controls),
+        controls=tuple(view.control.id for view in controls if view.not_applicable is None),
+        not_applicable=tuple(view.control.id for view in controls if view.not_applicable is not None),
         waived_until=min(ends, default=None),
     )
 
@@ -244,7 +257,9 @@ _BY_SEVERITY = {severity: rank for rank, severity in enumerate(reversed(Severity
 def _findings(held: Held, tests: Sequence[ControlTestView], as_of: datetime) -> tuple[FindingView, ...]:
     by_id = {test.id: test for test in tests}
     items = {(test.id, item.observation.item): item for test in tests for item in test.items}
-    criteria = {control.id: control.criteria for control in held.controls}
+    criteria = {
+        entry.control.id: entry.control.criteria for entry in held.controls if entry.not_applicable is None
+    }
     in_scope = {criterion.id for criterion in held.criteria}
     views: list[FindingView] = []
     for finding in held.findings:

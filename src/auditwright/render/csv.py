@@ -1,5 +1,8 @@
 """The report as CSV: one row per observation, and a file each of findings, gaps, and evidence.
 
+The last column of every file says what the whole report says of itself, such as that a cloud is emulated: rows are
+copied from file to file, and a comment above the header would break what reads it.
+
 No cell is read as a formula by a spreadsheet (OWASP, CSV injection): one that could be begins with an
 apostrophe, which `unguarded` takes away again. Every cell is quoted, so that no other separator splits it.
 """
@@ -73,7 +76,9 @@ OBSERVATION_COLUMNS = (
 def observations_csv(report: ReadinessReport) -> bytes:
     """One row for each item examined by each test, in the order of tests and items."""
     criteria = _criteria_of_controls(report)
-    return _csv(OBSERVATION_COLUMNS, (row for test in report.tests for row in _observations(test, criteria)))
+    return _csv(
+        report, OBSERVATION_COLUMNS, (row for test in report.tests for row in _observations(test, criteria))
+    )
 
 
 def _observations(
@@ -128,6 +133,7 @@ FINDING_COLUMNS = (
 def findings_csv(report: ReadinessReport) -> bytes:
     """One row for each open finding, the most severe first."""
     return _csv(
+        report,
         FINDING_COLUMNS,
         (
             (
@@ -174,6 +180,7 @@ GAP_COLUMNS = (
 def gaps_csv(report: ReadinessReport) -> bytes:
     """One row for each thing that could not be seen."""
     return _csv(
+        report,
         GAP_COLUMNS,
         (
             (
@@ -217,6 +224,7 @@ EVIDENCE_COLUMNS = (
 def evidence_csv(report: ReadinessReport) -> bytes:
     """One row for each record of evidence, in the order of the log."""
     return _csv(
+        report,
         EVIDENCE_COLUMNS,
         (
             (
@@ -240,12 +248,19 @@ def evidence_csv(report: ReadinessReport) -> bytes:
     )
 
 
-def _csv(columns: Sequence[str], rows: Iterable[Row]) -> bytes:
+NOTICE_COLUMN = "notice"
+"""The last column of every file; its cells are empty in a report without a notice."""
+
+
+def _csv(report: ReadinessReport, columns: Sequence[str], rows: Iterable[Row]) -> bytes:
     out = io.StringIO(newline="")
     # RFC 4180: lines end with CRLF, quotes are doubled.
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
-    writer.writerow(columns)
-    writer.writerows([cell if isinstance(cell, int) else guarded(cell) for cell in row] for row in rows)
+    writer.writerow((*columns, NOTICE_COLUMN))
+    notice = guarded(report.demo_notice)
+    writer.writerows(
+        [*(cell if isinstance(cell, int) else guarded(cell) for cell in row), notice] for row in rows
+    )
     return out.getvalue().encode()
 
 

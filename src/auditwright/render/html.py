@@ -19,7 +19,7 @@ from auditwright.core.control_test import Severity
 from auditwright.core.ids import ControlId, CriterionId, Digest, TestId
 from auditwright.core.run import EvidenceRecord
 from auditwright.engine.readiness import Status, Tally
-from auditwright.render import words
+from auditwright.render import remedies, words
 from auditwright.render.grouping import FindingGroup, GapGroup, group_findings, group_gaps
 from auditwright.render.readiness import (
     ControlTestView,
@@ -41,6 +41,9 @@ MAX_SATISFIED_ROWS = 20
 
 MAX_FINDINGS = 200
 """Rows of problems, and of gaps, on top; a row has those of one test, or of one cause."""
+
+MAX_DECISIONS = 200
+"""Rows of what the organization decided of its controls; a library has about a hundred, and each says it beside itself."""
 
 MAX_EVIDENCE_ROWS = 1_000
 """Rows of the evidence index beyond those that a row of this file cites."""
@@ -87,6 +90,7 @@ def _environment() -> "Environment":
     )
     environment.filters.update(
         block=_block,
+        remedy=remedies.parts,
         day=words.day,
         moment=words.moment,
         second=words.second,
@@ -159,7 +163,12 @@ class _Page:
         self.findings = self.finding_groups[:MAX_FINDINGS]
         self.gap_groups = group_gaps(report.not_observable)
         self.gaps = self.gap_groups[:MAX_FINDINGS]
-        self._known = {record.digest for record in report.evidence}
+        self.decisions = words.decisions(report.controls)
+        self.shown_decisions = self.decisions[:MAX_DECISIONS]
+        self._anchors: dict[Digest, str] = {}
+        for record in report.evidence:
+            # The log's index is shorter than the digest, and hundreds of rows link here.
+            self._anchors.setdefault(record.digest, f"e-{record.seq}")
         self._homes = _homes(report)
         self.elsewhere = tuple(view for view in report.tests if f"test {view.id}" not in self._homes)
         self.evidence, self.evidence_anchored = self._index(report)
@@ -173,6 +182,10 @@ class _Page:
     def controls_of(self, criterion: CriterionView) -> Sequence[ControlView]:
         """The controls that meet a criterion."""
         return [self.controls[control_id] for control_id in criterion.controls]
+
+    def listed_under(self, criterion: CriterionView) -> Sequence[ControlView]:
+        """The same, and then those that would meet it, had they not been marked as not applicable."""
+        return [self.controls[each] for each in (*criterion.controls, *criterion.not_applicable)]
 
     def segments(self, tally: Tally) -> Sequence[Segment]:
         """The bar of a tally; the parts fill it exactly."""
@@ -203,7 +216,7 @@ class _Page:
 
     def reason(self, criterion: CriterionView) -> str:
         """Why a criterion stands where it stands."""
-        return words.criterion_reason(self.controls_of(criterion))
+        return words.criterion_reason(self.controls_of(criterion), criterion.not_applicable)
 
     def at_home(self, place: str, member: str) -> bool:
         """True where a control (under a criterion) or a test (under a control) is written out; elsewhere it is a link."""
@@ -226,14 +239,20 @@ class _Page:
 
     def known(self, digest: Digest) -> bool:
         """True where the evidence index has this digest."""
-        return digest in self._known
+        return digest in self._anchors
+
+    def anchor(self, digest: Digest) -> str:
+        """The id of its row in the evidence index."""
+        return self._anchors[digest]
 
     def fold(self, text: str, limit: int = MAX_CELL) -> Folded:
         """A text for a cell."""
         shown = words.visible(text) or "(empty)"
         if len(shown) <= limit:
             return Folded(shown, "", 0, len(shown))
-        return Folded(shown[:limit] + "…", shown[:MAX_FOLDED], max(0, len(shown) - MAX_FOLDED), len(shown))
+        # The whole keeps its lines: a proxy's page of HTML is hard enough to read with them.
+        whole = words.visible_block(text)
+        return Folded(shown[:limit] + "…", whole[:MAX_FOLDED], max(0, len(whole) - MAX_FOLDED), len(shown))
 
     def severity_bars(self, severity: Severity) -> int:
         """How many of four bars are full."""
@@ -279,7 +298,7 @@ def _homes(report: ReadinessReport) -> dict[str, str]:
     homes: dict[str, str] = {}
     controls = {view.control.id: view for view in report.controls}
     for criterion in report.criteria:
-        for control_id in criterion.controls:
+        for control_id in (*criterion.controls, *criterion.not_applicable):
             homes.setdefault(f"control {control_id}", criterion.criterion.id)
             for test_id in controls[control_id].tests:
                 homes.setdefault(f"test {test_id}", control_id)

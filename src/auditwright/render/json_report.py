@@ -9,7 +9,9 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib import resources
+from typing import assert_never
 
+from auditwright.controls.library import Changed, Own, Shipped
 from auditwright.core.canonical import Json
 from auditwright.core.log import iso
 from auditwright.core.run import EvidenceRecord
@@ -25,9 +27,10 @@ from auditwright.render.readiness import (
     GapView,
     ItemView,
     ReadinessReport,
+    SourceView,
 )
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 """The first number changes when a reader of the old form would misread the new one; the second when a field is added."""
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -67,6 +70,7 @@ def document(report: ReadinessReport) -> Mapping[str, Json]:
             "finished_at": _time(report.run.finished_at),
             "program_sha256": report.run.program_sha256,
         },
+        "sources": [_source(view) for view in report.sources],
         "log": {
             "size": report.log.size,
             "root": report.log.root,
@@ -85,6 +89,17 @@ def document(report: ReadinessReport) -> Mapping[str, Json]:
         "tests": [_test(view) for view in report.tests],
         "findings": [_finding(view) for view in report.findings],
         "evidence": [_evidence(record) for record in report.evidence],
+    }
+
+
+def _source(view: SourceView) -> Mapping[str, Json]:
+    return {
+        "id": view.id,
+        "title": view.title,
+        "choices": [
+            {"name": choice.name, "title": choice.title, "values": list(choice.values)}
+            for choice in view.choices
+        ],
     }
 
 
@@ -134,6 +149,7 @@ def _criterion(view: CriterionView) -> Mapping[str, Json]:
         "status": view.status.value,
         "waived_until": _time(view.waived_until),
         "controls": list(view.controls),
+        "not_applicable_controls": list(view.not_applicable),
     }
 
 
@@ -151,7 +167,34 @@ def _control(view: ControlView) -> Mapping[str, Json]:
         "status": view.status.value,
         "waived_until": _time(view.waived_until),
         "tests": list(view.tests),
+        **_provenance(view),
     }
+
+
+def _provenance(view: ControlView) -> Mapping[str, Json]:
+    reason = view.not_applicable
+    said: Mapping[str, Json] = {
+        "provenance": "shipped",
+        "written_in": "",
+        "original": None,
+        "not_applicable": None
+        if reason is None
+        else {"reason": reason.reason, "approved_by": reason.approver},
+    }
+    match view.provenance:
+        case Shipped():
+            return said
+        case Own():
+            return {**said, "provenance": "own"}
+        case Changed(original=original, override=override):
+            before = {
+                "statement": original.statement,
+                "owner_role": original.owner_role,
+                "cadence": original.cadence.value,
+            }
+            return {**said, "provenance": "changed", "written_in": override.source, "original": before}
+        case unreachable:
+            assert_never(unreachable)
 
 
 def _test(view: ControlTestView) -> Mapping[str, Json]:

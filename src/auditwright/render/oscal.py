@@ -105,6 +105,10 @@ class _Results:
                         "log-root": report.log.root,
                         "as-of": _time(report.as_of),
                         "gaps": str(len(report.not_observable)),
+                        **{
+                            f"source-{_token(source.id)}": words.choices(source) or "connected"
+                            for source in report.sources
+                        },
                     }
                 ),
                 "local-definitions": _without_empty({"inventory-items": list(self._inventory())}),
@@ -136,8 +140,14 @@ class _Results:
             {
                 "uuid": self._id("finding", view.criterion.id),
                 "title": _line(f"{view.criterion.id} {view.criterion.title}"),
-                "description": _text(words.criterion_reason(controls)),
-                "props": _props({"status": view.status.value, "controls": ", ".join(view.controls)}),
+                "description": _text(words.criterion_reason(controls, view.not_applicable)),
+                "props": _props(
+                    {
+                        "status": view.status.value,
+                        "controls": ", ".join(view.controls),
+                        "controls-not-applicable": ", ".join(view.not_applicable),
+                    }
+                ),
                 "target": {
                     "type": "objective-id",
                     "target-id": _token(view.criterion.id),
@@ -152,8 +162,17 @@ class _Results:
                 "related-observations": [
                     {"observation-uuid": self._id("test", test_id)} for test_id in tests
                 ],
+                **self._decided(view),
             }
         )
+
+    def _decided(self, view: CriterionView) -> Object:
+        """What the organization decided of the controls of a criterion; without that, nothing."""
+        named = [self._controls[control_id] for control_id in (*view.controls, *view.not_applicable)]
+        said = [
+            f"{each.control.control.id}: {each.what.lower()}. {each.why}" for each in words.decisions(named)
+        ]
+        return {"remarks": _text(" ".join(said))} if said else {}
 
     def _observations(self, test: ControlTestView) -> Iterable[Object]:
         yield _without_empty(

@@ -18,7 +18,7 @@ from auditwright.core.canonical import Json
 from auditwright.core.ids import ControlId, Digest, TestId
 from auditwright.core.log import iso
 from auditwright.engine.readiness import Status, Tally
-from auditwright.render import words
+from auditwright.render import remedies, words
 from auditwright.render.grouping import FindingGroup, GapGroup, group_findings, group_gaps
 from auditwright.render.readiness import (
     ControlTestView,
@@ -36,6 +36,15 @@ MAX_ROWS = 25
 
 MAX_FINDINGS = 100
 """Rows of problems, and of gaps; a row has those of one test, or of one cause."""
+
+MAX_FACT = 600
+"""Characters of what was asked of one source on the cover, which has one page; the section on decisions has it again."""
+
+MAX_CHOICE = 4_000
+"""Characters of one choice: two hundred accounts with their names."""
+
+MAX_DECISIONS = 200
+"""Rows of what the organization decided of its controls; each control says it again itself."""
 
 MAX_EVIDENCE_ROWS = 400
 """Rows of the evidence index, about twenty pages; the CSV has every record."""
@@ -173,8 +182,11 @@ def _text_of(value: Json) -> str:
 _BREAK = "\u200b"
 """Zero-width space: where a line may end. It is ours; `visible` leaves none of a source's."""
 
-_LONG_WORD = re.compile(r"[^\s]{18,}")
-_PIECE = re.compile(r".{1,12}?[/:._@=,-](?=.)|.{12}(?=.)")
+_LONG_WORD = re.compile(r"(?<!\S)(?!--[\w-]{1,30}(?:\s|$))\S{18,}")
+"""A word that may not fit a column; the name of an option is kept whole."""
+
+_PIECE = re.compile(r"[/:._@=,-]{0,4}[^/:._@=,-]{1,18}[/:._@=,-]{1,4}(?=.{4})|.{18}(?=.{4})")
+"""What stays on one line: up to a separator, so that an account number is not broken; never less than 4 letters last."""
 
 
 def _breakable(text: str) -> str:
@@ -226,6 +238,7 @@ class _Paper:
                 self._test(view) for view in report.tests if f"test {view.id}" not in self._written
             ],
             "findings": self._findings(),
+            "decisions": self._decisions(),
             "evidence": self._evidence(),
             "log": self._log(),
             "note": _breakable(words.visible_block(report.log.note).strip()),
@@ -239,6 +252,10 @@ class _Paper:
             ("Framework", f"{report.framework_title}, {report.framework_version}"),
             ("Categories", ", ".join(view.category.title for view in report.categories)),
             ("Period", "one moment only" if report.period is None else words.span(report.period)),
+            *(
+                (_t(source.title, 60), _t(words.choices(source) or "connected", MAX_FACT))
+                for source in report.sources
+            ),
             ("As of", words.moment(report.as_of)),
             (
                 "Run",
@@ -315,6 +332,36 @@ class _Paper:
             "rest": "One row for each test; each finding is in findings.csv." if findings else "",
         }
 
+    def _decisions(self) -> Object:
+        decided = words.decisions(self._report.controls)
+        return {
+            "sources": [
+                {
+                    "title": _t(source.title, 60),
+                    "choices": [
+                        [_t(choice.title, 60), _t(", ".join(choice.values), MAX_CHOICE)]
+                        for choice in source.choices
+                    ],
+                }
+                for source in self._report.sources
+            ],
+            "rows": [
+                {
+                    "id": _t(each.control.control.id, 60),
+                    "anchor": words.anchor("control", each.control.control.id),
+                    "title": _t(each.control.control.title, 160),
+                    "decision": _status(each.control.status, each.what)
+                    if each.control.not_applicable
+                    else None,
+                    "what": each.what,
+                    "why": _t(each.why, 1_000),
+                    "where": _t(each.where or "controls of the program folder", 160),
+                }
+                for each in decided[:MAX_DECISIONS]
+            ],
+            "rest": _rest(len(decided), MAX_DECISIONS, "readiness.json"),
+        }
+
     def _categories(self) -> Sequence[Object]:
         return [
             {
@@ -333,7 +380,8 @@ class _Paper:
         ]
 
     def _criterion(self, view: CriterionView) -> Object:
-        controls = [self._controls[control_id] for control_id in view.controls]
+        meeting = [self._controls[control_id] for control_id in view.controls]
+        controls = [*meeting, *(self._controls[control_id] for control_id in view.not_applicable)]
         fresh = [control for control in controls if self._first(f"control {control.control.id}")]
         return {
             "id": view.criterion.id,
@@ -341,7 +389,7 @@ class _Paper:
             "title": view.criterion.title,
             "meaning": view.criterion.meaning,
             "status": _status(view.status, words.status_word(view.status, view.waived_until)),
-            "reason": words.criterion_reason(controls),
+            "reason": _t(words.criterion_reason(meeting, view.not_applicable)),
             "links": [
                 {
                     "id": control.control.id,
@@ -368,7 +416,10 @@ class _Paper:
                 f"meets {', '.join(control.criteria)}"
             ),
             "status": _status(view.status, words.status_word(view.status, view.waived_until)),
-            "reason": words.control_reason(view),
+            "tag": words.provenance(view),
+            "shipped": [[name, _t(said, 2_000)] for name, said in words.as_shipped(view)],
+            "icon": words.KINDS[view.status],
+            "reason": _t(words.control_reason(view), 1_000),
             "links": [
                 {
                     "title": _t(test.title),
@@ -414,7 +465,7 @@ class _Paper:
             "lists": [self._list(test, status) for status in shown],
             "quiet": f"Not listed here: {', '.join(quiet)}. All are in observations.csv." if quiet else "",
             "fix": [
-                [name, _breakable(words.visible_block(text).strip())]
+                {"name": name, "parts": _remedy(text, prose=name == "Console")}
                 for name, text in (
                     ("Console", test.remediation.console),
                     ("Command", test.remediation.command),
@@ -489,7 +540,8 @@ class _Paper:
                     "anchor": words.anchor("e", record.digest),
                     "operation": _t(record.query.operation, 120),
                     "command": _t(record.query.command, 240),
-                    "scope": _t(str(record.scope), 120),
+                    "account": _t(record.scope.account or "no account", 80),
+                    "place": _t(f"{record.scope.source} {record.scope.region}".strip(), 80),
                     "collected": words.second(record.collected_at),
                     "size": words.size(record.size_bytes),
                     "log": words.number(record.seq),
@@ -511,6 +563,18 @@ class _Paper:
             ("Definitions", _breakable(self._report.run.program_sha256)),
         ]
         return [[name, value] for name, value in facts]
+
+
+def _remedy(text: str, *, prose: bool) -> Sequence[Object]:
+    parts = [remedies.Part(is_code=False, text=text)] if prose else remedies.parts(text)
+    return [
+        {
+            "code": part.is_code,
+            # Commands that follow one another stand on lines of their own.
+            "lines": [_breakable(line) for line in words.visible_block(part.text).strip().split("\n")],
+        }
+        for part in parts
+    ]
 
 
 _LISTED = (Status.DEVIATION, Status.UNDETERMINED, Status.WAIVED)

@@ -7,10 +7,17 @@ from what the stores hold.
 from dataclasses import dataclass
 from datetime import datetime
 
+from auditwright.controls.library import Changed, Provenance
 from auditwright.core.control_test import Remediation, Severity
 from auditwright.core.evidence import Gap, Scope
-from auditwright.core.framework import Category, Control, Criterion, CriterionGroup
-from auditwright.core.ids import ControlId, CriterionId, Digest, TestId
+from auditwright.core.framework import (
+    Category,
+    Control,
+    Criterion,
+    CriterionGroup,
+    NotApplicableReason,
+)
+from auditwright.core.ids import ControlId, CriterionId, Digest, IntegrationId, TestId
 from auditwright.core.outcome import Conclusion, Observation
 from auditwright.core.period import Period
 from auditwright.core.run import Checkpoint, EvidenceRecord, Finding, Run
@@ -43,6 +50,26 @@ class LogExcerpt:
             signed_at=checkpoint.signed_at,
             timestamped=bool(checkpoint.timestamp),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceView:
+    """One setting that chooses what of a source is asked."""
+
+    name: str
+    title: str
+    """Such as `Regions`."""
+    values: tuple[str, ...]
+    """Never a secret."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceView:
+    """A system that is asked, and what of it: the organization's choice, outside of which nothing was seen."""
+
+    id: IntegrationId
+    title: str
+    choices: tuple[ChoiceView, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,13 +124,24 @@ class ControlTestView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlView:
-    """One control, and the tests that examine it; none where people's evidence is not collected yet."""
+    """One control, and the tests that examine it; none where people's evidence is not collected yet.
+
+    One that the organization marked as not applicable is listed with that status, and counts toward no criterion.
+    """
 
     control: Control
+    """As it holds for the organization."""
+    provenance: Provenance
+    """Whether it is as shipped, changed, or the organization's own; a change keeps the original."""
     status: Status
     tests: tuple[TestId, ...]
     waived_until: datetime | None
     """When the first of its waivers in force ends."""
+
+    @property
+    def not_applicable(self) -> NotApplicableReason | None:
+        """Why it does not concern the organization, and who approved that; None where it does."""
+        return self.provenance.override.not_applicable if isinstance(self.provenance, Changed) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +151,8 @@ class CriterionView:
     criterion: Criterion
     status: Status
     controls: tuple[ControlId, ...]
+    not_applicable: tuple[ControlId, ...]
+    """The controls that would meet it, had the organization not marked them as not applicable."""
     waived_until: datetime | None
 
 
@@ -163,11 +203,13 @@ class ReadinessReport:
     """The program and its version, such as `auditwright/0.1.0`."""
     demo_notice: str
     """Empty, or a sentence such as `The cloud in this report is emulated.`"""
+    sources: tuple[SourceView, ...]
+    """What was asked, by the program's definitions."""
     log: LogExcerpt
     not_observable: tuple[GapView, ...]
     categories: tuple[CategoryView, ...]
     controls: tuple[ControlView, ...]
-    """Each once, although it may meet several criteria."""
+    """Each once, although it may meet several criteria; those that do not apply included."""
     tests: tuple[ControlTestView, ...]
     """Each once, although it may test several controls."""
     findings: tuple[FindingView, ...]
@@ -183,7 +225,7 @@ class ReadinessReport:
         controls = {view.control.id for view in self.controls}
         tests = {view.id for view in self.tests}
         for criterion in self.criteria:
-            assert controls.issuperset(criterion.controls), (
+            assert controls.issuperset((*criterion.controls, *criterion.not_applicable)), (
                 f"{criterion.criterion.id} names an absent control"
             )
         for control in self.controls:

@@ -6,7 +6,9 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import assert_never
 
+from auditwright.controls.library import Changed, Own, Shipped
 from auditwright.core.framework import Criterion
 from auditwright.core.ids import Digest
 from auditwright.core.outcome import Deviation, NotApplicable, Outcome, Satisfied, Undetermined
@@ -18,6 +20,7 @@ from auditwright.render.readiness import (
     ControlView,
     CriterionView,
     ReadinessReport,
+    SourceView,
 )
 
 NO_OPINION = "Nothing here is an audit opinion."
@@ -195,19 +198,32 @@ def headline(report: ReadinessReport) -> str:
 
 
 def summary(report: ReadinessReport) -> str:
-    """The sentence under the answer: the rest of the criteria, and what the report is not."""
-    rest = _rest(report.criteria_tally, _first_end(report.criteria))
-    return f"{rest}. {NO_OPINION}" if rest else NO_OPINION
+    """The sentences under the answer: how many criteria are tested at all, how those stand, and what this is not."""
+    tally = report.criteria_tally
+    # A criterion has no test exactly where none of its controls has one.
+    tested = tally.total - tally.no_test
+    if not tally.total:
+        return NO_OPINION
+    if not tested:
+        return f"None of the {number(tally.total)} has an automated test. {NO_OPINION}"
+    has = "has" if tested == 1 else "have"
+    of_tested = _parts(tally, _first_end(report.criteria))
+    said = f"{number(tested)} of the {number(tally.total)} {has} at least one automated test: {of_tested}."
+    if tally.no_test:
+        other = "other has" if tally.no_test == 1 else f"other {number(tally.no_test)} have"
+        said = f"{said} The {other} none."
+    return f"{said} {NO_OPINION}"
 
 
-def _rest(tally: Tally, waived_until: datetime | None) -> str:
+def _parts(tally: Tally, waived_until: datetime | None) -> str:
+    """How the criteria with a test stand; the counts add up to them."""
     until = "" if waived_until is None else f" until {day(waived_until)}"
     if tally.waived > 1 and until:
         until = f", the first{until}"
     phrases = (
+        (tally.satisfied, "is satisfied", "are satisfied"),
         (tally.deviation, "has deviations", "have deviations"),
         (tally.undetermined, "cannot be determined", "cannot be determined"),
-        (tally.no_test, "has no automated test", "have no automated test"),
         (tally.waived, f"is waived{until}", f"are waived{until}"),
         (tally.did_not_occur, "did not occur", "did not occur"),
         (tally.not_applicable, "is not applicable", "are not applicable"),
@@ -283,23 +299,129 @@ def finding_what(group: FindingGroup) -> str:
     """What is wrong: with one item in the test's words, with several by their names."""
     first = group.first.finding
     if len(group.views) == 1:
-        return f"{clipped(first.name or '(empty)', 100)}: {clipped(first.what, 400)}"
+        said = clipped(first.what, 400)
+        return (
+            said if _names(said, visible(first.name)) else f"{clipped(first.name or '(empty)', 100)}: {said}"
+        )
     names = [view.finding.name or "(empty)" for view in group.views]
     return f"{many(len(names), 'item')}: {some(names, 5)}"
 
 
+def _names(sentence: str, name: str) -> bool:
+    """True where a sentence names the item as its subject: `ada has …`, `the volume data-1 is …`."""
+    if not name:
+        return False
+    return re.match(rf"(?:the (?:\w+ ){{1,3}})?{re.escape(name)}(?![\w-])", sentence) is not None
+
+
+def each_in(count: int, one: str, file: str) -> str:
+    """Where every row is: the gap is in gaps.csv, each of the 12 gaps is in gaps.csv."""
+    return f"the {one} is in {file}" if count == 1 else f"each of the {number(count)} {one}s is in {file}"
+
+
+def choices(source: SourceView) -> str:
+    """What is asked of a source, on one line: regions eu-central-1, us-east-1; accounts production 111122223333."""
+    return "; ".join(
+        f"{each.title[:1].lower()}{each.title[1:]} {', '.join(each.values)}" for each in source.choices
+    )
+
+
+def provenance(control: ControlView) -> str:
+    """Whose wording a control has, where it is not as shipped."""
+    match control.provenance:
+        case Shipped():
+            return ""
+        case Own():
+            return "Written by the organization"
+        case Changed(fields=fields):
+            return "Changed by the organization" if set(fields) & _FIELDS.keys() else ""
+        case unreachable:
+            assert_never(unreachable)
+
+
+_FIELDS = {"statement": "statement", "owner_role": "owner", "cadence": "how often it operates"}
+
+
+def as_shipped(control: ControlView) -> Sequence[tuple[str, str]]:
+    """What the organization changed in a control, each with the original wording."""
+    match control.provenance:
+        case Changed(original=original, fields=fields):
+            said = {
+                "statement": original.statement,
+                "owner_role": original.owner_role,
+                "cadence": original.cadence.words,
+            }
+            return [(_FIELDS[name].capitalize(), said[name]) for name in _FIELDS if name in fields]
+        case Shipped() | Own():
+            return ()
+        case unreachable:
+            assert_never(unreachable)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the organization decided of a control, for one row."""
+
+    control: ControlView
+    what: str
+    why: str
+    where: str
+    """The place in the program folder; empty for a control of its own."""
+
+
+def decisions(controls: Iterable[ControlView]) -> Sequence[Decision]:
+    """The controls that differ from those shipped: not applicable ones first, then changed ones, then its own."""
+    found: list[tuple[int, Decision]] = []
+    for view in controls:
+        match view.provenance:
+            case Changed(override=override) if override.not_applicable is not None:
+                reason = override.not_applicable
+                why = f"{_sentence(reason.reason)} Approved by {_sentence(reason.approver)}"
+                found.append((0, Decision(view, "Not applicable", why, override.source)))
+            case Changed(override=override) if as_shipped(view):
+                fields = ", ".join(name.lower() for name, _ in as_shipped(view))
+                why = f"It differs from the shipped control in: {fields}."
+                found.append((1, Decision(view, "Changed", why, override.source)))
+            case Changed() | Shipped():
+                continue
+            case Own():
+                found.append((2, Decision(view, "Own", "Written by the organization.", "")))
+            case unreachable:
+                assert_never(unreachable)
+    return [decision for _, decision in sorted(found, key=lambda each: each[0])]
+
+
+def _sentence(text: str) -> str:
+    bare = text.strip()
+    return bare if bare.endswith((".", "!", "?")) else f"{bare}."
+
+
 def control_reason(control: ControlView) -> str:
     """Why a control stands where it stands, where its tests do not say it."""
+    reason = control.not_applicable
+    if reason is not None:
+        return (
+            f"The organization says that this does not apply, and counts it toward no criterion. "
+            f"{_sentence(reason.reason)} Approved by {_sentence(reason.approver)}"
+        )
     return NO_AUTOMATED_TEST if not control.tests else ""
 
 
-def criterion_reason(controls: Iterable[ControlView]) -> str:
+def criterion_reason(controls: Iterable[ControlView], not_applicable: Sequence[str] = ()) -> str:
     """Why a criterion stands where it stands: the statuses of the controls that meet it."""
-    tally = Tally.of(control.status for control in controls)
+    said = _statuses(Tally.of(control.status for control in controls))
+    if not not_applicable:
+        return said
+    verb = "is" if len(not_applicable) == 1 else "are"
+    return f"{said} {some(not_applicable, 5)} {verb} marked not applicable, and not counted."
+
+
+def _statuses(tally: Tally) -> str:
     if not tally.total:
         return "No control in scope meets it."
     if tally.no_test == tally.total:
-        return f"None of {many(tally.total, 'control')} has an automated test."
+        whole = "The only control" if tally.total == 1 else f"None of {number(tally.total)} controls"
+        return f"{whole} has {'no' if tally.total == 1 else 'an'} automated test."
     counted = [
         f"{number(tally.count(status))} {word}"
         for status, word in (
