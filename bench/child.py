@@ -6,6 +6,7 @@ Between the two stands a small interpreter (this file, run as a program) that st
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -51,23 +52,27 @@ def run(
 ) -> Ran:
     """Run a program and measure it; raises CannotMeasureError where it takes too long."""
     report = scratch / "measured.json"
+    launcher = subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", _LAUNCH, str(report), *map(str, command)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **(env or {})},
+        start_new_session=True,  # so that it can be ended together with what it starts
+    )
     try:
-        done = subprocess.run(
-            [sys.executable, "-I", "-S", "-c", _LAUNCH, str(report), *map(str, command)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **(env or {})},
-            timeout=timeout_s,
-            check=False,
-        )
+        _, said = launcher.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
-        raise CannotMeasureError(f"{command[-1]} took longer than {timeout_s:.0f} s") from None
-    if done.returncode:
-        raise CannotMeasureError(f"{command[0]} could not be started: {done.stderr[-MAX_SAID:]}")
+        raise CannotMeasureError(f"{command[0]} took longer than {timeout_s:.0f} s") from None
+    finally:
+        if launcher.poll() is None:
+            os.killpg(launcher.pid, signal.SIGKILL)
+            launcher.communicate()
+    if launcher.returncode:
+        raise CannotMeasureError(f"{command[0]} could not be started: {said[-MAX_SAID:]}")
     wall_s, peak_kib, code = json.loads(report.read_text())
     report.unlink()
-    return Ran(wall_s=wall_s, peak_mb=peak_kib * KIB / MB, code=code, said=done.stderr)
+    return Ran(wall_s=wall_s, peak_mb=peak_kib * KIB / MB, code=code, said=said)
 
 
 def expect(ran: Ran, codes: Sequence[int], what: str) -> Ran:
