@@ -102,11 +102,14 @@ def watched(*, quiet: bool) -> Iterator["Progress"]:
     ) as bar:
         task = bar.add_task("Starting", total=None)
 
+        unseen = 0
+
         def collected(name: str, gaps: int) -> None:
-            bar.update(task, description=f"Collecting {shown(name)[:50]}")
+            nonlocal unseen
+            unseen += gaps
+            missing = f" [yellow]{unseen} not seen[/]" if unseen else ""
+            bar.update(task, description=f"Collecting {shown(name[:50])}{missing}")
             bar.advance(task)
-            if gaps:
-                bar.console.print(f"[yellow]{gaps} not seen[/]  {shown(name)}")
 
         yield Progress(
             planned=lambda total: bar.update(task, total=total),
