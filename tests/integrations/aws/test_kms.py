@@ -88,6 +88,38 @@ def test_the_kind_of_a_key_is_read_under_its_earlier_name_too() -> None:
     assert key(details, rotation(enabled=True)).rotatable is True
 
 
+def aliases(*names: str, key: str = "k-1") -> Evidence:
+    return captured(kms.ALIASES, {"Aliases": [{"AliasName": name, "TargetKeyId": key} for name in names]})
+
+
+def test_a_key_is_called_by_the_first_of_its_aliases() -> None:
+    listed = aliases("alias/zeta", "alias/billing")
+    found = key(described(), listed)
+    assert found.name == "alias/billing"
+    assert listed.digest in found.evidence
+    assert found.id == f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/k-1"
+
+
+def test_a_key_without_an_alias_is_called_by_its_id() -> None:
+    assert key(described(), aliases("alias/other", key="k-2")).name == "k-1"
+    assert key(described(), refused(kms.ALIASES)).name == "k-1"
+    # An alias that AWS has reserved and not used yet names no key.
+    assert key(described(), captured(kms.ALIASES, {"Aliases": [{"AliasName": "alias/aws/s3"}]})).name == "k-1"
+
+
+def test_aliases_are_asked_only_where_the_customer_has_keys() -> None:
+    assert kms.ALIASES.needed_when(read(KEYS, described()))
+    assert not kms.ALIASES.needed_when(read(KEYS, described(KeyManager="AWS")))
+    assert not kms.ALIASES.needed_when(read(captured(kms.KEYS, {"Keys": []})))
+
+
+def test_live_an_alias_is_a_keys_name(aws: str) -> None:
+    account = Account(url=aws)
+    made = at(account.do("kms", "CreateKey"), "KeyMetadata", "KeyId")
+    account.do("kms", "CreateAlias", AliasName="alias/ledger", TargetKeyId=made)
+    assert [one.name for one in account.only(kms.STREAM)] == ["alias/ledger"]
+
+
 def test_live_keys(aws: str) -> None:
     account = Account(url=aws)
     made = [at(account.do("kms", "CreateKey"), "KeyMetadata", "KeyId") for _ in range(2)]

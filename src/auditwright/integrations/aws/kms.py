@@ -1,6 +1,6 @@
 """AWS Key Management Service: keys and their rotation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from auditwright.core.ids import Digest, ResourceId, StreamId
@@ -21,6 +21,28 @@ KEY: Final = Detail(
 )
 
 
+def _any_of_the_customer(answers: Answers) -> bool:
+    return any(
+        call.answer is not None
+        and (metadata := call.answer.row_or_none("KeyMetadata")) is not None
+        and metadata.text("KeyManager") == "CUSTOMER"
+        for call in answers.calls(KEY)
+    )
+
+
+ALIASES: Final = Listing(
+    service="kms",
+    method="ListAliases",
+    items=("Aliases",),
+    # KMS lists at most 100 aliases at once, and 50 unless told otherwise.
+    page_size=100,
+    # Keys that AWS manages are named by it; nobody in the organization has to recognize them.
+    needed_when=_any_of_the_customer,
+    facts_only=True,
+)
+"""What people call their keys: one question in each region with keys of the customer's own."""
+
+
 def _rotation_asks(answers: Answers) -> Iterator[Ask]:
     for call in answers.calls(KEY):
         metadata = None if call.answer is None else call.answer.row_or_none("KeyMetadata")
@@ -33,22 +55,35 @@ ROTATION: Final = Detail(service="kms", method="GetKeyRotationStatus", asks=_rot
 
 def normalize(answers: Answers) -> Iterator[Resource]:
     """Every key of one region."""
+    aliases = _aliases(answers)
     for row in answers.items(KEYS):
-        yield _key(answers, row)
+        yield _key(answers, row, aliases)
 
 
-def _key(answers: Answers, row: Row) -> EncryptionKey:
+def _aliases(answers: Answers) -> Mapping[str, tuple[str, Digest]]:
+    """The first alias of each key that has one, in the order of the alphabet."""
+    found: dict[str, tuple[str, Digest]] = {}
+    for row in answers.items(ALIASES):
+        key, alias = row.text_or_none("TargetKeyId"), row.text_or_none("AliasName")
+        if key and alias and (key not in found or alias < found[key][0]):
+            found[key] = (alias, row.digest)
+    return found
+
+
+def _key(answers: Answers, row: Row, aliases: Mapping[str, tuple[str, Digest]]) -> EncryptionKey:
     key = row.required_text("KeyId")
     answer = whole(answers, KEY, KeyId=key)
     metadata = answer if isinstance(answer, Unknown) else answer.row("KeyMetadata")
     described = () if isinstance(answer, Unknown) else (answer.digest,)
+    named = aliases.get(key)
+    name, called = (key, ()) if named is None else (named[0], named[1:])
     arn = ResourceId(row.text_or_none("KeyArn") or answers.arn("kms", f"key/{key}"))
     if isinstance(metadata, Unknown):
         return EncryptionKey(
             id=arn,
-            name=key,
+            name=name,
             scope=answers.scope,
-            evidence=(row.digest, *described),
+            evidence=(row.digest, *described, *called),
             customer_managed=metadata,
             enabled=metadata,
             rotatable=metadata,
@@ -58,9 +93,9 @@ def _key(answers: Answers, row: Row) -> EncryptionKey:
     manager = metadata.text("KeyManager")
     return EncryptionKey(
         id=arn,
-        name=key,
+        name=name,
         scope=answers.scope,
-        evidence=(row.digest, *described, *asked),
+        evidence=(row.digest, *described, *asked, *called),
         customer_managed=manager if isinstance(manager, Unknown) else manager == "CUSTOMER",
         enabled=metadata.boolean("Enabled"),
         rotatable=_rotatable(metadata),
@@ -109,7 +144,7 @@ STREAM: Final = AwsStream(
     id=StreamId("aws.kms"),
     title="KMS keys",
     regional=True,
-    operations=(KEYS, KEY, ROTATION),
+    operations=(KEYS, KEY, ALIASES, ROTATION),
     emits=(EncryptionKey,),
     normalize=normalize,
 )
