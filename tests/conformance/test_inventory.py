@@ -69,6 +69,8 @@ def user(
         console_access=True,
         mfa_enrolled=mfa,
         last_used_at=None,
+        password_last_used_at=Unknown("no report"),
+        password_set_at=NOON - 200 * DAY,
         attached_policies=("arn:aws:iam::aws:policy/ReadOnlyAccess",),
         inline_policies=(),
         groups=Unknown("AccessDenied: iam:ListGroupsForUser"),

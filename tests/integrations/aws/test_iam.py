@@ -57,6 +57,7 @@ def line(  # noqa: PLR0913
     *,
     console: str = "FALSE",
     console_used: str = "N/A",
+    console_set: str = "N/A",
     mfa: str = "false",
     key_1: tuple[str, str, str] = ("false", "N/A", "N/A"),
     key_2: tuple[str, str, str] = ("false", "N/A", "N/A"),
@@ -64,7 +65,7 @@ def line(  # noqa: PLR0913
     root = user == "<root_account>"
     arn = f"arn:aws:iam::{ACCOUNT}:root" if root else f"arn:aws:iam::{ACCOUNT}:user/{user}"
     keys = ",".join((*key_1, "N/A", "N/A", *key_2, "N/A", "N/A"))
-    return f"{user},{arn},{T},{console},{console_used},N/A,N/A,{mfa},{keys},false,N/A,false,N/A"
+    return f"{user},{arn},{T},{console},{console_used},{console_set},N/A,{mfa},{keys},false,N/A,false,N/A"
 
 
 ROOT = line("<root_account>", console="not_supported", mfa="true")
@@ -140,6 +141,7 @@ def test_a_user_is_put_together_from_the_details_and_the_credential_report() -> 
             "ada",
             console="TRUE",
             console_used=T,
+            console_set="2026-01-01T00:00:00+00:00",
             mfa="TRUE",
             key_1=("TRUE", T, "2026-02-03T00:00:00+00:00"),
         ),
@@ -156,6 +158,8 @@ def test_a_user_is_put_together_from_the_details_and_the_credential_report() -> 
         console_access=True,
         mfa_enrolled=True,
         last_used_at=datetime(2026, 2, 3, tzinfo=UTC),
+        password_last_used_at=AT,
+        password_set_at=datetime(2026, 1, 1, tzinfo=UTC),
         attached_policies=(ADMIN,),
         inline_policies=("inline",),
         groups=("admins",),
@@ -166,7 +170,8 @@ def test_a_user_is_put_together_from_the_details_and_the_credential_report() -> 
 
 def test_without_the_credential_report_credentials_are_unknown_and_policies_are_complete() -> None:
     found = users(details(UserDetailList=[user("ada")]))["ada"]
-    for fact in (found.active, found.console_access, found.mfa_enrolled, found.last_used_at):
+    facts = (found.active, found.console_access, found.mfa_enrolled, found.last_used_at)
+    for fact in (*facts, found.password_last_used_at, found.password_set_at):
         assert isinstance(fact, Unknown)
         assert "aws iam get-credential-report" in fact.why
     assert found.attached_policies == ()
@@ -222,7 +227,8 @@ def test_inactive_needs_the_keys_to_be_known_too() -> None:
 @pytest.mark.parametrize("written", ["N/A", "no_information", ""])
 def test_a_password_that_was_never_used_has_no_last_use(written: str) -> None:
     reported = report(ROOT, line("ada", console="TRUE", console_used=written))
-    assert users(details(UserDetailList=[user("ada")]), reported)["ada"].last_used_at is None
+    found = users(details(UserDetailList=[user("ada")]), reported)["ada"]
+    assert (found.last_used_at, found.password_last_used_at, found.password_set_at) == (None, None, None)
 
 
 def test_the_root_user_comes_from_the_report() -> None:

@@ -31,6 +31,10 @@ class UserAccount(Resource):
     mfa_enrolled: bool | Unknown
     last_used_at: datetime | Unknown | None
     """Password or key, whichever is later; None where neither was ever used."""
+    password_last_used_at: datetime | Unknown | None
+    """When the password last opened a session; None where it never did, or there is none."""
+    password_set_at: datetime | Unknown | None
+    """When the password was set or last changed; None where there is none, or the system does not keep it."""
     attached_policies: tuple[str, ...] | Unknown
     """Managed policies attached to the account itself, by ARN."""
     inline_policies: tuple[str, ...] | Unknown

@@ -261,6 +261,8 @@ def _user(answers: Answers, row: Row, report: _Report | Unknown) -> UserAccount:
         console_access=credentials.console_access,
         mfa_enrolled=credentials.mfa_enrolled,
         last_used_at=credentials.last_used_at,
+        password_last_used_at=credentials.password_last_used_at,
+        password_set_at=credentials.password_set_at,
         attached_policies=_attached(row),
         inline_policies=inline,
         groups=row.texts_or_empty("GroupList"),
@@ -284,6 +286,8 @@ def _user_of_report(answers: Answers, entry: _Entry, why: Unknown) -> UserAccoun
         console_access=credentials.console_access,
         mfa_enrolled=credentials.mfa_enrolled,
         last_used_at=credentials.last_used_at,
+        password_last_used_at=credentials.password_last_used_at,
+        password_set_at=credentials.password_set_at,
         attached_policies=why,
         inline_policies=why,
         groups=why,
@@ -299,6 +303,8 @@ class _Credentials:
     console_access: bool | Unknown
     mfa_enrolled: bool | Unknown
     last_used_at: datetime | Unknown | None
+    password_last_used_at: datetime | Unknown | None
+    password_set_at: datetime | Unknown | None
     evidence: tuple[Digest, ...]
 
 
@@ -314,7 +320,15 @@ def _credentials(report: _Report | Unknown, arn: str) -> _Credentials:
 
 
 def _no_credentials(why: Unknown, evidence: tuple[Digest, ...]) -> _Credentials:
-    return _Credentials(active=why, console_access=why, mfa_enrolled=why, last_used_at=why, evidence=evidence)
+    return _Credentials(
+        active=why,
+        console_access=why,
+        mfa_enrolled=why,
+        last_used_at=why,
+        password_last_used_at=why,
+        password_set_at=why,
+        evidence=evidence,
+    )
 
 
 def _credentials_of(entry: _Entry) -> _Credentials:
@@ -325,6 +339,8 @@ def _credentials_of(entry: _Entry) -> _Credentials:
         console_access=console,
         mfa_enrolled=entry.flag("mfa_active"),
         last_used_at=_last_used(entry),
+        password_last_used_at=entry.moment("password_last_used"),
+        password_set_at=entry.moment("password_last_changed"),
         evidence=(entry.digest,),
     )
 
