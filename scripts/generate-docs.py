@@ -28,7 +28,8 @@ from auditwright.core.framework import Control
 from auditwright.core.ids import ControlId, CriterionId
 from auditwright.core.integration import ConfigField, Integration, Stream
 from auditwright.core.outcome import Unknown
-from auditwright.core.resource import Resource, kinds
+from auditwright.core.resource import Resource
+from auditwright.core.resources import kinds
 from auditwright.frameworks import load_framework
 from auditwright.store.codec import codec_of
 

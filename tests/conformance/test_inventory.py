@@ -19,7 +19,6 @@ from auditwright.core.outcome import (
     Unknown,
 )
 from auditwright.core.ports import Inventory, QueryError, Snapshot, StoreError
-from auditwright.core.resource import kinds
 from auditwright.core.resources import (
     FirewallRule,
     Person,
@@ -27,6 +26,7 @@ from auditwright.core.resources import (
     SecurityGroup,
     StorageBucket,
     UserAccount,
+    kinds,
 )
 from auditwright.store.inventory import FolderInventory
 from auditwright.store.memory import MemoryInventory

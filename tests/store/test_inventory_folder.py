@@ -13,8 +13,8 @@ from auditwright.core.evidence import digest_of
 from auditwright.core.ids import ResourceId, RunId
 from auditwright.core.outcome import Unknown
 from auditwright.core.ports import QueryError, Snapshot, StoreError
-from auditwright.core.resource import Resource, kinds
-from auditwright.core.resources import BlockVolume
+from auditwright.core.resource import Resource
+from auditwright.core.resources import BlockVolume, kinds
 from auditwright.store import delta, query
 from auditwright.store.codec import NOT_RECORDED, Codec, codec_of
 from auditwright.store.inventory import FolderInventory

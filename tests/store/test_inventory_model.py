@@ -23,8 +23,8 @@ from auditwright.core.outcome import (
     Undetermined,
 )
 from auditwright.core.ports import Inventory, Snapshot
-from auditwright.core.resource import Resource, kinds
-from auditwright.core.resources import BlockVolume, StorageBucket
+from auditwright.core.resource import Resource
+from auditwright.core.resources import BlockVolume, StorageBucket, kinds
 from auditwright.store.inventory import FolderInventory
 from auditwright.store.memory import MemoryInventory
 

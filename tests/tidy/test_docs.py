@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from auditwright.control_tests import load_builtin_tests
-from auditwright.core.resource import kinds
+from auditwright.core.resources import kinds
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs/reference"

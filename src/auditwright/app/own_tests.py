@@ -33,7 +33,8 @@ from auditwright.core.control_test import ControlTest, InvalidControlTestError, 
 from auditwright.core.ids import ControlId, TestId
 from auditwright.core.outcome import Deviation, NotApplicable, Outcome, Satisfied, Undetermined
 from auditwright.core.ports import Inventory, QueryError, Rows
-from auditwright.core.resource import Resource, kinds
+from auditwright.core.resource import Resource
+from auditwright.core.resources import kinds
 from auditwright.program.definitions import OwnTestFile
 
 _DECLARATION = re.compile(r"--\s*([a-z_]+)\s*:\s*(.*?)\s*$")

@@ -1,9 +1,9 @@
 """Resources: normalized items of outside systems, each naming the evidence it was derived from."""
 
-import importlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import ClassVar, Generic, TypeVar
 
 from auditwright.core.evidence import Gap, Scope
@@ -37,9 +37,7 @@ _KINDS: dict[str, type[Resource]] = {}
 
 
 def kinds() -> Mapping[str, type[Resource]]:
-    """Every kind of resource, by name."""
-    # Each kind is known once its module is imported, and this package imports all of them.
-    importlib.import_module("auditwright.core.resources")
+    """Every kind of resource whose module was imported; `core.resources` imports all of them."""
     return _KINDS
 
 
@@ -57,6 +55,8 @@ class Population(Generic[R]):
     items: tuple[R, ...]
     gaps: tuple[Gap, ...]
     scopes: tuple[Scope, ...]
+    true_at: Mapping[Scope, datetime] = field(default_factory=dict)
+    """When the oldest answer of each scope was true; a scope that is not named was asked just now."""
 
     @property
     def complete(self) -> bool:

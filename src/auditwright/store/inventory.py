@@ -26,7 +26,8 @@ from auditwright.core.outcome import (
     Undetermined,
 )
 from auditwright.core.ports import ObservedSpan, Rows, Snapshot, StoreError
-from auditwright.core.resource import Resource, kinds
+from auditwright.core.resource import Resource
+from auditwright.core.resources import kinds
 from auditwright.store.codec import HASH_BYTES, NOT_RECORDED, Codec, codec_of, literal, quoted
 from auditwright.store.delta import Changes, DeltaFolder, Group, Home, Layout, check_run, naive_utc
 from auditwright.store.disk import (

@@ -21,7 +21,8 @@ from auditwright.core.ports import (
     Snapshot,
     StoreError,
 )
-from auditwright.core.resource import Resource, kinds
+from auditwright.core.resource import Resource
+from auditwright.core.resources import kinds
 from auditwright.core.run import Checkpoint, EvidenceRecord, Finding, GapRecord, JobRecord, ResultRecord, Run
 
 R = TypeVar("R", bound=Resource)

@@ -1,5 +1,6 @@
-"""The kinds of resource, by subject; importing this package makes every kind known by name (`core.resource.kinds`)."""
+"""The kinds of resource, by subject. Importing this package makes every kind known: `kinds` from here has them all."""
 
+from auditwright.core.resource import kinds
 from auditwright.core.resources.availability import BackupProtection
 from auditwright.core.resources.change import Change
 from auditwright.core.resources.cloud import CloudRegion, PublicAccessSetting
@@ -79,4 +80,5 @@ __all__ = [
     "UserAccount",
     "VirtualMachine",
     "VirtualNetwork",
+    "kinds",
 ]
