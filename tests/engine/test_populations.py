@@ -1,9 +1,10 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.engine.builders import change, gap, person, scope, stream
+from tests.engine.builders import NOW, change, gap, person, scope, stream
 
 from auditwright.core.evidence import Gap
 from auditwright.core.integration import Operation
@@ -73,6 +74,16 @@ def test_an_item_that_two_scopes_show_is_examined_once_as_the_first_scope_shows_
     first, second = person("ada", title="first"), person("ada", title="second")
     captures = [capture(account="b", items=(second,)), capture(account="a", items=(first,))]
     assert assemble(captures)["person"].items == (first,)
+
+
+def test_a_population_knows_the_oldest_answer_of_each_scope() -> None:
+    new, old = (
+        replace(capture(), stream=stream(name, Person), true_at=at)
+        for name, at in (("new", NOW), ("old", NOW - timedelta(days=60)))
+    )
+    for order in ((new, old), (old, new)):
+        populations = assemble([*order, capture(account="b")])
+        assert populations["person"].true_at == {scope("a"): NOW - timedelta(days=60)}
 
 
 def test_nothing_captured_gives_no_population() -> None:

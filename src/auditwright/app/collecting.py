@@ -271,7 +271,9 @@ def _imported(
     records = workspace.stores.records
     newest: dict[tuple[StreamId, Scope], dict[Query, EvidenceRecord]] = {}
     for run in records.runs():
-        if run.kind is not RunKind.IMPORT:
+        # What is imported while this run is under way is the next run's: so an answer of this run is one that
+        # was collected after it began, and any other is as old as its content.
+        if run.kind is not RunKind.IMPORT or run.started_at >= at:
             continue
         for record in records.evidence(run.id):
             if (record.stream, record.scope) in asked:

@@ -31,7 +31,7 @@ from auditwright.core.outcome import (
 )
 from auditwright.core.ports import Snapshot
 from auditwright.core.resource import Resource
-from auditwright.core.run import EvidenceRecord, Finding, GapRecord, ResultRecord, RunState
+from auditwright.core.run import EvidenceRecord, Finding, GapRecord, ResultRecord, Run, RunState
 from auditwright.engine.evaluate import evaluate
 from auditwright.engine.examine import Populations, population_of
 from auditwright.engine.findings import follow
@@ -94,6 +94,8 @@ def _captures(workspace: Workspace, run: RunId, at: datetime) -> Iterator[Captur
     evidence: dict[tuple[StreamId, Scope], list[EvidenceRecord]] = {}
     gaps: dict[tuple[StreamId, Scope], list[Gap]] = {}
     records = workspace.stores.records
+    held = records.run(run)
+    assert held is not None, f"{run} was never begun"
     for record in records.evidence(run):
         evidence.setdefault((record.stream, record.scope), []).append(record)
     for gap_record in records.gaps(run):
@@ -112,8 +114,21 @@ def _captures(workspace: Workspace, run: RunId, at: datetime) -> Iterator[Captur
             resources = ()
             hidden = [*hidden, _malformed(stream_id, scope, str(error), at)]
         yield Capture(
-            stream=stream, scope=scope, answered=bool(shown), resources=resources, gaps=tuple(hidden)
+            stream=stream,
+            scope=scope,
+            answered=bool(shown),
+            resources=resources,
+            gaps=tuple(hidden),
+            true_at=min((_true_at(each, held) for each in shown), default=None),
         )
+
+
+def _true_at(record: EvidenceRecord, run: Run) -> datetime:
+    """When the content was true.
+
+    What the run itself asked was true when it asked: a roster that nobody had to change for a year is today's.
+    """
+    return record.effective_at if record.collected_at < run.started_at else record.collected_at
 
 
 def _malformed(stream: StreamId, scope: Scope, detail: str, at: datetime) -> Gap:

@@ -53,6 +53,29 @@ def examine(test: ControlTest, item: Resource, supplied: Mapping[str, object]) -
         return Undetermined(_clip(f"the test {test.id} failed: {type(error).__name__}: {error}"))
 
 
+def examine_as_of(
+    test: ControlTest, item: Resource, supplied: Mapping[str, object], true_at: datetime
+) -> Outcome:
+    """The outcome of one item that was seen long ago, of a test that asks about the time up to now.
+
+    It is examined at the time at which the evidence was true. A deviation of then stands, with its day.
+    What was satisfied then is undetermined, because nobody saw the days since. What the test does not
+    concern, neither then nor now, it does not concern.
+    """
+    then = examine(test, item, {**supplied, "now": true_at})
+    match then:
+        case Deviation(what):
+            return Deviation(_clip(f"as of {true_at:%d %b %Y}: {what}"))
+        case Undetermined():
+            return then
+        case NotApplicable() if isinstance(examine(test, item, supplied), NotApplicable):
+            return then
+        case _:
+            return Undetermined(
+                f"what is known of it is of {true_at:%d %b %Y}, and the days since were not seen"
+            )
+
+
 def _checked(test: ControlTest, outcome: Outcome) -> Outcome:
     # Nearly every outcome says nothing more, and tests give the same one again and again: it is not made anew.
     # Compared by type: the answer of an own test may say that it equals everything.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from auditwright.core.evidence import Gap, Scope
 from auditwright.core.ids import ResourceId
@@ -19,6 +20,8 @@ class Capture:
     """True where the source answered anything at all; what only refused shows no kind of its stream."""
     resources: Sequence[Resource]
     gaps: Sequence[Gap]
+    true_at: datetime | None = None
+    """When the oldest of its answers was true; None where the source was asked just now."""
 
 
 def kinds_of_operation(stream: Stream, operation: str) -> frozenset[type[Resource]]:
@@ -50,6 +53,7 @@ def assemble(captures: Iterable[Capture]) -> dict[str, Population[Resource]]:
     items: dict[str, dict[ResourceId, Resource]] = {}
     gaps: dict[str, list[Gap]] = {}
     scopes: dict[str, set[Scope]] = {}
+    true_at: dict[str, dict[Scope, datetime]] = {}
     kinds: dict[str, type[Resource]] = {}
     for capture in sorted(captures, key=lambda capture: (capture.scope, capture.stream.id)):
         for kind in capture.stream.emits:
@@ -58,6 +62,9 @@ def assemble(captures: Iterable[Capture]) -> dict[str, Population[Resource]]:
             gaps.setdefault(kind.kind, []).extend(hidden)
             if capture.answered and not hidden:
                 scopes.setdefault(kind.kind, set()).add(capture.scope)
+            if capture.true_at is not None:
+                dates = true_at.setdefault(kind.kind, {})
+                dates[capture.scope] = min(capture.true_at, dates.get(capture.scope, capture.true_at))
         emitted = {kind.kind for kind in capture.stream.emits}
         for resource in capture.resources:
             assert resource.kind in emitted, f"{capture.stream.id} does not say that it emits {resource.kind}"
@@ -68,6 +75,7 @@ def assemble(captures: Iterable[Capture]) -> dict[str, Population[Resource]]:
             items=tuple(items.get(name, {}).values()),
             gaps=tuple(gaps.get(name, ())),
             scopes=tuple(sorted(scopes.get(name, ()))),
+            true_at=true_at.get(name, {}),
         )
         for name, kind in kinds.items()
     }
