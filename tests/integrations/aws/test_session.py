@@ -20,6 +20,7 @@ from auditwright.core.resources import CloudRegion, UserAccount
 from auditwright.integrations.aws import INTEGRATION, STREAMS
 from auditwright.integrations.aws.account import REGIONS, region_names
 from auditwright.integrations.aws.caller import Caller, Failure
+from auditwright.integrations.aws.collect import COLLECTOR
 from auditwright.integrations.aws.operations import Operation
 from auditwright.integrations.aws.reading import Answers
 from auditwright.integrations.aws.session import Account, AwsSession, read_settings, session_for
@@ -217,7 +218,17 @@ PARAMETERS: Mapping[str, Mapping[str, object]] = {
 def _sent(
     client: BaseClient, operation: Operation, parameters: Mapping[str, object], region: str
 ) -> tuple[str, str]:
-    """The address and the signature's scope of a call; it is stopped before it leaves."""
+    """The address and the signature's scope of a call."""
+    request = _request(client, operation, parameters, region)
+    scope = re.search(r"Credential=[^/]+/\d+/([^,]+)", str(request.headers["Authorization"]))
+    assert scope is not None
+    return str(request.url).partition("?")[0], scope.group(1)
+
+
+def _request(
+    client: BaseClient, operation: Operation, parameters: Mapping[str, object], region: str
+) -> AWSPreparedRequest:
+    """A call as it would be sent; it is stopped before it leaves."""
     sent: list[AWSPreparedRequest] = []
 
     def stop(request: AWSPreparedRequest, **_: object) -> None:
@@ -229,9 +240,24 @@ def _sent(
     client.meta.events.unregister("before-send", stop)
     assert isinstance(reply, Failure)
     assert sent, reply
-    scope = re.search(r"Credential=[^/]+/\d+/([^,]+)", str(sent[0].headers["Authorization"]))
-    assert scope is not None
-    return str(sent[0].url).partition("?")[0], scope.group(1)
+    return sent[0]
+
+
+def test_the_accounts_own_trail_names_who_asked(aws: str) -> None:
+    session = AwsSession({"endpoint_url": aws, "attempts": "1"})
+    request = _request(session.client("ec2", "eu-west-1"), REGIONS, {}, "eu-west-1")
+    assert str(request.headers["User-Agent"]).startswith(COLLECTOR)
+
+
+def test_models_are_held_without_their_prose(aws: str) -> None:
+    model = session_for({"endpoint_url": aws}).client("ec2", "us-east-1").meta.service_model
+    operation = model.operation_model("DescribeVolumes")
+    assert operation.output_shape is not None
+    assert (model.documentation, operation.documentation, operation.output_shape.documentation) == (
+        "",
+        "",
+        "",
+    )
 
 
 def test_only_regions_of_the_callers_own_partition_are_collected(aws: str) -> None:

@@ -226,6 +226,8 @@ class Call:
     """None where AWS answered that there is none."""
     code: str
     """AWS's code for "there is none"; empty with an answer."""
+    digest: Digest
+    """The evidence that it stands in."""
 
 
 class Answers:
@@ -331,9 +333,17 @@ class Answers:
 
         Fixed parameters of the operation need not be repeated.
         """
-        fixed = of_account(question.parameters, self.account) if question.parameters else {}
-        call = self._indexed(question).get(_key({**fixed, **parameters}))
+        call = self._call(question, parameters)
         return call.answer if call is not None else self.why_unknown(question, *parameters.values())
+
+    def spoke_of(self, question: Question, **parameters: str) -> tuple[Digest, ...]:
+        """The evidence of the answer about one item, also of the answer that there is none; empty without one."""
+        call = self._call(question, parameters)
+        return () if call is None else (call.digest,)
+
+    def _call(self, question: Question, parameters: Mapping[str, str]) -> Call | None:
+        fixed = of_account(question.parameters, self.account) if question.parameters else {}
+        return self._indexed(question).get(_key({**fixed, **parameters}))
 
     def calls(self, question: Question) -> Iterator[Call]:
         """Every call of an operation that is asked item by item, in the order asked; not those refused."""
@@ -396,7 +406,7 @@ class Answers:
         whole = self._whole(question, item)
         if not whole.has(CALLS_KEY):
             # A saved answer about one item: what it was asked with stands in the question.
-            yield Call(parameters=dict(item.query.parameters), answer=whole, code="")
+            yield Call(parameters=dict(item.query.parameters), answer=whole, code="", digest=item.digest)
             return
         for row in whole.rows_or_empty(CALLS_KEY):
             asked = row.row("parameters")
@@ -410,6 +420,7 @@ class Answers:
                 parameters=asked.fields,
                 answer=answer,
                 code="" if error is None else error.required_text("code"),
+                digest=item.digest,
             )
 
     def _whole(self, question: Question, item: Evidence) -> Row:

@@ -219,7 +219,7 @@ def _bucket(answers: Answers, row: Row, tags: Mapping[str, tuple[tuple[str, str]
         id=ResourceId(arn),
         name=name,
         scope=answers.scope,
-        evidence=_evidence(answers, row, policy),
+        evidence=_evidence(answers, row),
         region=region,
         block=_bucket_block(answers, name),
         public_by_policy=_public_by_policy(answers, name, policy),
@@ -229,15 +229,13 @@ def _bucket(answers: Answers, row: Row, tags: Mapping[str, tuple[tuple[str, str]
     )
 
 
-def _evidence(answers: Answers, row: Row, policy: Row | Unknown | None) -> tuple[Digest, ...]:
-    name = _name(row)
-    digests: list[Digest] = [row.digest]
-    if isinstance(policy, Row):
-        digests.append(policy.digest)
-    for question in (LOCATION, BLOCK, POLICY, POLICY_STATUS, ACL):
-        if not isinstance(answers.detail(question, Bucket=name), Unknown):
-            digests.extend(answers.digests(question))
-    return tuple(dict.fromkeys(digests))
+def _evidence(answers: Answers, row: Row) -> tuple[Digest, ...]:
+    spoke = (
+        digest
+        for question in (LOCATION, BLOCK, POLICY, POLICY_STATUS, ACL)
+        for digest in answers.spoke_of(question, Bucket=_name(row))
+    )
+    return tuple(dict.fromkeys((row.digest, *spoke)))
 
 
 def _public_by_policy(answers: Answers, bucket: str, policy: Row | Unknown | None) -> bool | Unknown:

@@ -11,6 +11,8 @@ service asks in every region: botocore lets a handler name the region by which i
 signs it.
 """
 
+import gzip
+import json
 import os
 import threading
 import time
@@ -18,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 from urllib.request import getproxies
 
@@ -35,7 +38,7 @@ from auditwright.integrations.aws.account import (
     region_names,
 )
 from auditwright.integrations.aws.caller import ASKED_REGION, MAX_PAGES, Caller, Failure, timestamp
-from auditwright.integrations.aws.collect import Place, collect
+from auditwright.integrations.aws.collect import COLLECTOR, Place, collect
 from auditwright.integrations.aws.operations import AwsStream
 from auditwright.integrations.aws.reading import Answers
 
@@ -466,9 +469,29 @@ def _botocore_session(settings: Mapping[str, str]) -> "Session":
 @cache
 def _loader() -> "Loader":
     """One loader for all sessions: reading a service's model is the slowest part of making its first client."""
-    from botocore.loaders import create_loader
+    from botocore.loaders import JSONFileLoader, create_loader
 
-    return create_loader()
+    class WithoutDocumentation(JSONFileLoader):
+        """Models without their prose, which is a third of the memory that a run of every service takes."""
+
+        def load_file(self, file_path: str) -> dict[str, object] | None:
+            for path, opened in ((f"{file_path}.json", open), (f"{file_path}.json.gz", gzip.open)):
+                if Path(path).is_file():
+                    with opened(path, "rb") as file:
+                        found: dict[str, object] = json.loads(file.read(), object_hook=_without_documentation)
+                    return found
+            return None
+
+    loader = create_loader()
+    loader.file_loader = WithoutDocumentation()
+    return loader
+
+
+def _without_documentation(fields: dict[str, object]) -> dict[str, object]:
+    # A member that is called so is an object.
+    if isinstance(fields.get("documentation"), str):
+        fields["documentation"] = ""
+    return fields
 
 
 def _as_it_came(value: object) -> object:
@@ -485,7 +508,8 @@ def _client_config(settings: Mapping[str, str], *, endpoint_url: str) -> "Client
         max_pool_connections=CONNECTIONS,
         parameter_validation=False,
         inject_host_prefix=not endpoint_url,
-        user_agent_extra="auditwright",
+        # As it stands in the account's own trail. botocore composes its own anew for each call, which shows.
+        user_agent=COLLECTOR,
     )
 
 
