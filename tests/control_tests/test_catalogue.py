@@ -13,7 +13,7 @@ from auditwright.core.outcome import Deviation, NotApplicable, Satisfied, Undete
 
 PACKAGE = "auditwright.control_tests"
 TESTS = tuple(pytest.param(test, id=str(test.id)) for test in load_builtin_tests().values())
-MAX_TITLE = 110
+MAX_TITLE = 80
 """A title is one line of a report."""
 
 

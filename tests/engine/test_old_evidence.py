@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engine.builders import NOW, OUTCOMES, change, control_test, person, scope
 
@@ -158,6 +158,7 @@ def test_a_long_sentence_keeps_its_day() -> None:
     assert found.what.startswith("as of 02 May 2026: ")
 
 
+@settings(deadline=None)
 @given(
     then=st.sampled_from(OUTCOMES),
     now=st.sampled_from(OUTCOMES),

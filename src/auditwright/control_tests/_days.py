@@ -25,6 +25,11 @@ def days_since(moment: datetime | Unknown, now: datetime) -> int | Unknown:
     return -ahead
 
 
+def ago(days: int) -> str:
+    """How long ago a number of whole days is in words: `less than a day ago`, `214 days ago`."""
+    return f"{in_days(days)} ago" if days else "less than a day ago"
+
+
 def in_days(days: int) -> str:
     """A number of days in words: `1 day`, `214 days`."""
     return "1 day" if days == 1 else f"{days} days"

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from auditwright.control_tests._days import days_since, in_days
+from auditwright.control_tests._days import ago, days_since
 from auditwright.control_tests._examples import DATABASE, MACHINE, TABLE, VOLUME, backup_of, hours_ago
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.outcome import (
@@ -57,11 +57,11 @@ UNTAGGED = "no tag environment or env says production or prod"
         ),
     ),
     examples=(
-        Example(ORDERS, Satisfied("backed up 0 days ago"), given=(backup_of(ORDERS),)),
-        Example(UPLOADS, Satisfied("backed up 0 days ago"), given=(backup_of(UPLOADS),)),
+        Example(ORDERS, Satisfied("backed up less than a day ago"), given=(backup_of(ORDERS),)),
+        Example(UPLOADS, Satisfied("backed up less than a day ago"), given=(backup_of(UPLOADS),)),
         Example(
             replace(WEB, tags=(("Env", "PROD"),)),
-            Satisfied("backed up 0 days ago"),
+            Satisfied("backed up less than a day ago"),
             given=(backup_of(WEB),),
         ),
         Example(
@@ -101,10 +101,11 @@ def production_backed_up(  # noqa: PLR0913  # what is looked up and what can be 
     tag_keys: tuple[str, ...] = TAG_KEYS,
     tag_values: tuple[str, ...] = TAG_VALUES,
 ) -> Outcome:
-    """What is tagged production was backed up by the backup service in the last `max_age_days` days.
+    """Everything tagged production was backed up in the last `max_age_days` days.
 
-    Backups that stop are noticed on the day they are needed. What nothing tags as production is not
-    examined, so the tags have to be complete. Upper and lower case are alike in tags.
+    Backups of the backup service count. Those that stop are noticed on the day they are needed. What
+    nothing tags as production is not examined, so the tags have to be complete. Upper and lower case are
+    alike in tags.
     """
     if isinstance(item.tags, Unknown):
         return Undetermined(item.tags.why)
@@ -125,8 +126,8 @@ def _recent(backup: BackupProtection, now: datetime, max_age_days: int) -> Outco
     if isinstance(age_days, Unknown):
         return Undetermined(age_days.why)
     if age_days > max_age_days:
-        return Deviation(f"the last backup was {in_days(age_days)} ago; the limit is {max_age_days}")
-    return Satisfied(f"backed up {in_days(age_days)} ago")
+        return Deviation(f"the last backup was {ago(age_days)}; the limit is {max_age_days}")
+    return Satisfied(f"backed up {ago(age_days)}")
 
 
 def _folded(words: tuple[str, ...]) -> frozenset[str]:

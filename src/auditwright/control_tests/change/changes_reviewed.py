@@ -111,10 +111,11 @@ NOT_RECORDED = Unknown("the history records no reviews")
     ),
 )
 def changes_reviewed(change: Change, *, people: Related[Person]) -> Outcome:
-    """Every change that reached the main branch was reviewed by somebody who wrote no part of it.
+    """Every change was reviewed by somebody who wrote no part of it.
 
-    A second pair of eyes finds mistakes, and keeps one person alone from changing what customers rely on.
-    Which addresses are one person's, the roster tells. A history alone does not show whether the review came before the merge and after the last commit.
+    A change is what reached the main branch. A second pair of eyes finds mistakes, and keeps one person
+    alone from changing what customers rely on. Which addresses are one person's, the roster tells. A
+    history alone does not show whether the review came before the merge and after the last commit.
     """
     writers = _written(change.author, *change.contributors)
     if not writers:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from auditwright.control_tests._days import days_since, in_days
+from auditwright.control_tests._days import ago, days_since
 from auditwright.control_tests._examples import MACHINE, PATCHES, days_ago
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.outcome import (
@@ -79,7 +79,7 @@ NOT_SHOWN = Unknown("the answer has no field MissingCount")
 def machines_patched(
     machine: VirtualMachine, *, now: datetime, patches: Related[PatchState], max_scan_age_days: int = 30
 ) -> Outcome:
-    """Every running machine was scanned in the last `max_scan_age_days` days and lacks no patch.
+    """No running machine lacks a patch, by a scan of the last `max_scan_age_days` days.
 
     A known flaw is the cheapest way in. A machine of which the patch manager knows nothing counts as not
     patched: nobody can show that it is.
@@ -107,8 +107,8 @@ def _of(state: PatchState, now: datetime, max_scan_age_days: int) -> Outcome:
             return Undetermined(fact.why)
     assert isinstance(age_days, int)
     if age_days > max_scan_age_days:
-        return Deviation(f"the last scan was {in_days(age_days)} ago; the limit is {max_scan_age_days}")
-    return Satisfied(f"scanned {in_days(age_days)} ago")
+        return Deviation(f"the last scan was {ago(age_days)}; the limit is {max_scan_age_days}")
+    return Satisfied(f"scanned {ago(age_days)}")
 
 
 def _lacking(state: PatchState) -> Iterator[str]:

@@ -16,9 +16,9 @@ NOT_SHOWN = Unknown("the answer has no field MetadataOptions")
     severity=Severity.HIGH,
     remediation=Remediation(
         console=(
-            "EC2 > Instances > the instance > Actions > Instance settings > Modify instance metadata options > "
-            "IMDSv2: Required > Save. See first in CloudWatch that the metric MetadataNoToken is zero: "
-            "old clients then no longer get an answer."
+            "See that MetadataNoToken is zero under CloudWatch > Metrics > EC2 > the instance: clients that ask "
+            "without a token get no answer afterward. Then EC2 > Instances > the instance > Actions > Instance "
+            "settings > Modify instance metadata options > IMDSv2: Required > Save."
         ),
         command=(
             "aws ec2 modify-instance-metadata-options --instance-id <instance-id> --http-tokens required; aws ec2 "

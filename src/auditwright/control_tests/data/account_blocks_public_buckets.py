@@ -45,7 +45,7 @@ from auditwright.core.resources import PublicAccessBlock, PublicAccessSetting
     ),
 )
 def account_blocks_public_buckets(setting: PublicAccessSetting) -> Outcome:
-    """Every cloud account blocks public access to all of its buckets, present and future.
+    """Every cloud account blocks public access to all of its buckets.
 
     One mistaken policy or access control list opens a bucket to everybody. The account's block holds
     whatever is written on a bucket, also on one that is made tomorrow.

@@ -92,8 +92,9 @@ def _in(days: int) -> datetime:
 def certificates_not_expiring(certificate: Certificate, *, now: datetime, min_days: int = 30) -> Outcome:
     """No certificate in use has expired or is about to.
 
-    At least `min_days` days must be left. An expired certificate stops the service, or teaches its users to click warnings away. One that should
-    have been renewed by itself and was not needs days to be put right.
+    At least `min_days` days must be left. An expired certificate stops the service, or teaches its users
+    to click warnings away. One that should have been renewed by itself and was not needs days to be put
+    right.
     """
     if certificate.status in _NEVER_ISSUED:
         return NotApplicable(f"never issued: {certificate.status}")

@@ -65,8 +65,8 @@ from auditwright.core.resources import AccessKey
 def access_keys_rotated(key: AccessKey, *, now: datetime, max_age_days: int = 90) -> Outcome:
     """Active access keys are replaced before they grow old.
 
-    None may be older than `max_age_days` days. A long-term key ends up in laptops, backups and build logs. Replacing it bounds how long a copy that
-    nobody knows of keeps working.
+    None may be older than `max_age_days` days. A long-term key ends up in laptops, backups and build
+    logs. Replacing it bounds how long a copy that nobody knows of keeps working.
     """
     if key.active is False:
         return NotApplicable("the key is switched off")

@@ -31,7 +31,7 @@ from auditwright.core.resources import UserAccount
         ),
         terraform=(
             'resource "aws_iam_user_login_profile": remove it where no console is needed. A device is '
-            'enrolled by its owner; resource "aws_iam_group_policy" with a Deny of everything but enrolment '
+            'enrolled by its owner; resource "aws_iam_group_policy" with a Deny of everything but enrollment '
             "under the condition BoolIfExists aws:MultiFactorAuthPresent = false makes it necessary."
         ),
     ),

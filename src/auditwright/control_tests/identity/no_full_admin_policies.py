@@ -88,13 +88,13 @@ _AWS_MANAGED = replace(
     ),
 )
 def no_full_admin_policies(policy: PermissionPolicy, *, administrators: tuple[str, ...] = ()) -> Outcome:
-    """No policy in use allows every action on every resource, except for approved administrators.
+    """No policy in use allows everything, except to approved administrators.
 
-    Whoever holds such a policy can read all data, remove every log and lock out everybody else. Policies
-    that AWS manages are examined like the organization's own: an attached AdministratorAccess is full
-    administration too. Who must hold it is named by ARN in `administrators`, and shows in the result. A
-    statement counts when it has no condition; what conditions and other statements take away again is
-    for the analysis of effective access.
+    Whoever holds a policy that allows every action on every resource can read all data, remove every log
+    and lock out everybody else. Policies that AWS manages are examined like the organization's own: an
+    attached AdministratorAccess is full administration too. Who must hold it is named by ARN in
+    `administrators`, and shows in the result. A statement counts when it has no condition; what
+    conditions and other statements take away again is for the analysis of effective access.
     """
     if isinstance(policy.statements, Unknown):
         return Undetermined(policy.statements.why)

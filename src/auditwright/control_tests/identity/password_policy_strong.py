@@ -21,6 +21,7 @@ _REFUSED = Unknown("iam:GetAccountPasswordPolicy was refused")
             "reuse: remember 24 passwords, Save changes."
         ),
         command=(
+            "Options that are not given go back to their defaults, so give those that are set as well: "
             "aws iam update-account-password-policy --minimum-password-length 14 "
             "--password-reuse-prevention 24 --allow-users-to-change-password"
         ),
@@ -68,7 +69,7 @@ def password_policy_strong(  # noqa: PLR0913  # one argument for each setting
     require_every_kind_of_character: bool = False,
     max_age_days: int = 0,
 ) -> Outcome:
-    """The password policy of every cloud account asks for long passwords and refuses earlier ones.
+    """Every cloud account asks for long passwords that were not used before.
 
     Length is what resists guessing. The defaults are those of the CIS AWS Foundations Benchmark; kinds of
     characters and expiry are asked for only where the organization sets so, because NIST SP 800-63B

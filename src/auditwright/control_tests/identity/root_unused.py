@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from auditwright.control_tests._days import days_since, in_days
+from auditwright.control_tests._days import ago, days_since, in_days
 from auditwright.control_tests._examples import NO_REPORT, ROOT, days_ago
 from auditwright.core.control_test import Example, Remediation, Severity, control_test
 from auditwright.core.outcome import Deviation, Outcome, Satisfied, Undetermined, Unknown
@@ -39,7 +39,7 @@ from auditwright.core.resources import RootUser
         Example(replace(ROOT, last_used_at=days_ago(90)), Satisfied("last used 90 days ago")),
         Example(
             replace(ROOT, last_used_at=days_ago(0)),
-            Deviation("the root user was last used today; it must stay unused for 90 days"),
+            Deviation("the root user was last used less than a day ago; it must stay unused for 90 days"),
         ),
         Example(
             replace(ROOT, last_used_at=days_ago(12)),
@@ -56,8 +56,9 @@ from auditwright.core.resources import RootUser
 def root_unused(root: RootUser, *, now: datetime, unused_days: int = 90) -> Outcome:
     """The root user of every cloud account stays unused.
 
-    It must not have been used in the last `unused_days` days. Few tasks need the root user, and what it does cannot be told apart by person. Use of it is either an
-    emergency, which is recorded and reviewed, or a habit that bypasses every permission.
+    It must not have been used in the last `unused_days` days. Few tasks need the root user, and what it
+    does cannot be told apart by person. Use of it is either an emergency, which is recorded and reviewed,
+    or a habit that bypasses every permission.
     """
     if root.last_used_at is None:
         return Satisfied("never used")
@@ -65,6 +66,7 @@ def root_unused(root: RootUser, *, now: datetime, unused_days: int = 90) -> Outc
     if isinstance(idle_days, Unknown):
         return Undetermined(idle_days.why)
     if idle_days >= unused_days:
-        return Satisfied(f"last used {in_days(idle_days)} ago")
-    when = f"{in_days(idle_days)} ago" if idle_days > 0 else "today"
-    return Deviation(f"the root user was last used {when}; it must stay unused for {in_days(unused_days)}")
+        return Satisfied(f"last used {ago(idle_days)}")
+    return Deviation(
+        f"the root user was last used {ago(idle_days)}; it must stay unused for {in_days(unused_days)}"
+    )

@@ -71,10 +71,10 @@ AUTOMATIC = frozenset({"autoscaling", "automate", "swf"})
     ),
 )
 def alarms_reach_people(alarm: Alarm) -> Outcome:
-    """Every alarm that is meant for people has its actions on and somebody who is told.
+    """Every alarm that is meant for people reaches somebody.
 
-    An alarm without a confirmed subscriber goes off unheard. An alarm that only scales or restarts
-    machines is not meant for people.
+    Its actions are on, and somebody subscribes. An alarm without a confirmed subscriber goes off unheard.
+    An alarm that only scales or restarts machines is not meant for people.
     """
     for actions in (alarm.topics, alarm.other_actions):
         if isinstance(actions, Unknown):

@@ -92,7 +92,7 @@ def configuration_recorded(  # noqa: PLR0913  # whatever shows that a region is 
     tables: Related[Table],
     buckets: Related[StorageBucket],
 ) -> Outcome:
-    """Changes of every type of resource are recorded in every region in which systems run.
+    """Configuration changes of every kind are recorded in every region in use.
 
     The recorder shows what a resource looked like on any day of the audit period, and who changed it. A
     region counts as in use when a machine, disk, balancer, database, table or bucket was seen there.

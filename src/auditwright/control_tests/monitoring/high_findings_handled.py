@@ -65,7 +65,7 @@ SLIGHT = frozenset({"low", "medium"})
     ),
 )
 def high_findings_handled(finding: ThreatFinding, *, now: datetime, sla_days: int = 7) -> Outcome:
-    """Findings of high and critical severity are looked into and closed within `sla_days` days.
+    """No high or critical finding of threat detection is open for over `sla_days` days.
 
     A detector that nobody answers detects nothing. The time runs from when the finding was first made,
     also where the same thing is seen again later.

@@ -79,7 +79,7 @@ def threat_detection_on(  # noqa: PLR0913  # whatever shows that a region is in 
     tables: Related[Table],
     buckets: Related[StorageBucket],
 ) -> Outcome:
-    """Threat detection is on in every region in which systems run.
+    """Threat detection is on in every region in use.
 
     Threat detection notices stolen credentials and taken-over machines that no rule of one's own looks for.
     A region counts as in use when a machine, disk, balancer, database, table or bucket was seen there.

@@ -42,7 +42,7 @@ REFUSED = Unknown("ec2:DescribeFlowLogs was refused")
     ),
 )
 def networks_flow_logged(network: VirtualNetwork) -> Outcome:
-    """Every virtual network's flows are recorded, all of them or at least the rejected ones.
+    """Every virtual network records its flows, at least those that are rejected.
 
     Flow logs show after an incident who talked to whom. They cannot be had afterward.
     """

@@ -53,7 +53,7 @@ NO_SCHEME = Unknown("the answer has no field Scheme")
     ),
 )
 def public_balancers_have_waf(balancer: LoadBalancer) -> Outcome:
-    """Every application load balancer that faces the internet has a web application firewall.
+    """Every internet-facing application load balancer has a web application firewall.
 
     The firewall stops known attacks on web applications, and floods, before they reach the application. A
     distribution in front of the balancer does not replace it while the balancer itself can be reached.

@@ -118,7 +118,7 @@ def accounts_map_to_people(  # noqa: PLR0913  # one argument for each setting
     grace_hours: int = 24,
     service_tag: str = "service-account",
 ) -> Outcome:
-    """Every active account is that of exactly one person on the roster, or of a program with a named owner.
+    """Every active account belongs to one person, or to a program with an owner.
 
     An account that nobody answers for is not missed when it is misused, and not closed when its owner
     leaves. People are named for an account by the roster, by the account's own tags `owner` and `email`,

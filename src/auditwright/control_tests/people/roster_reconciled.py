@@ -104,12 +104,12 @@ def roster_reconciled(  # noqa: PLR0913  # one argument for each setting
     grace_hours: int = 24,
     service_tag: str = "service-account",
 ) -> Outcome:
-    """Nobody who has left still has an active account in any system that was collected.
+    """Nobody who has left still has an active account.
 
-    An account outlives its owner unnoticed, and nobody watches it. The roster is held against every
-    account that names the person; `grace_hours` after the end of the last day, counted in UTC, none may be
-    active. Programs' accounts are examined by people.accounts-map-to-people, which asks for an owner who
-    is still here.
+    An account outlives its owner unnoticed, and nobody watches it. In every system that was collected,
+    the roster is held against every account that names the person; `grace_hours` after the end of the
+    last day, counted in UTC, none may be active. Programs' accounts are examined by
+    people.accounts-map-to-people, which asks for an owner who is still here.
     """
     left = has_left(person, now)
     if isinstance(left, Unknown):
