@@ -7,7 +7,7 @@ The order of writes, so that a crash at any point loses and doubles nothing:
 3. a job that is marked finished is never asked again by the same run.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -99,15 +99,21 @@ def plan(workspace: Workspace, run: RunId, at: datetime) -> Plan:
     return Plan(groups=tuple(tuple(by_scope[scope]) for scope in sorted(by_scope)))
 
 
-def collect(workspace: Workspace, run: RunId, target: Target) -> int:
-    """Ask one target and keep the answers, unless this run already did; returns the number of gaps."""
-    job = _job_id(target.stream, target.scope)
+def collect(
+    workspace: Workspace, run: RunId, targets: Iterable[Target], *, told: Callable[[Target, int], None]
+) -> None:
+    """Ask targets and keep the answers of each as it comes; what this run asked already is not asked again.
+
+    `told` hears of each target and how many gaps it left.
+    """
     finished = {record.job for record in workspace.stores.records.jobs(run)}
-    if job in finished:
-        return 0
-    captured = list(_ask(streams()[target.stream], target))
-    keep(workspace, run, captured)
-    return sum(isinstance(item, Gap) for item in captured)
+    for target in targets:
+        if _job_id(target.stream, target.scope) in finished:
+            told(target, 0)
+            continue
+        captured = list(_ask(streams()[target.stream], target))
+        keep(workspace, run, captured)
+        told(target, sum(isinstance(item, Gap) for item in captured))
 
 
 def keep(workspace: Workspace, run: RunId, captured: Iterable[Captured]) -> None:

@@ -30,7 +30,16 @@ class SavedAnswer:
     """When it was asked; None: the time of the file."""
 
 
-def import_aws(workspace: Workspace, answer: SavedAnswer, *, now: datetime) -> tuple[Evidence, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenIn:
+    """What a saved answer became."""
+
+    evidence: tuple[Evidence, ...]
+    notes: tuple[str, ...]
+    """What was decided on the way, such as whose account it was taken for."""
+
+
+def import_aws(workspace: Workspace, answer: SavedAnswer, *, now: datetime) -> TakenIn:
     """Keep a saved answer as evidence, which the next run tests; raises AppError and then keeps nothing."""
     from auditwright.integrations.aws.importing import ImportAnswerError, Saved, import_answer
 
@@ -58,7 +67,8 @@ def import_aws(workspace: Workspace, answer: SavedAnswer, *, now: datetime) -> t
     with workspace.stores.records.transaction() as write:
         write.put_run(_run(workspace, run, now, state=RunState.FINISHED))
     seal(workspace, now)
-    return evidence
+    notes = tuple(dict.fromkeys(each.note for each in imported if each.note))
+    return TakenIn(evidence=evidence, notes=notes)
 
 
 def _run(workspace: Workspace, run: RunId, at: datetime, *, state: RunState) -> Run:

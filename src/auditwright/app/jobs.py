@@ -25,6 +25,7 @@ from auditwright.app.concluding import conclude
 from auditwright.app.sealing import seal
 from auditwright.app.workspace import Workspace, database_url
 from auditwright.core.ids import RunId
+from auditwright.core.integration import Target
 from auditwright.core.log import iso, parse_iso
 
 JOBS_FILE = "jobs.db"
@@ -89,12 +90,15 @@ def _plan(run: str, at: str) -> list[list[JobTarget]]:
 
 
 @DBOS.step()
-def _collect(run: str, target: JobTarget) -> int:
+def _collect(run: str, targets: list[JobTarget]) -> None:
+    # One step for a scope: within it, the records already know which targets are done.
     session = _current()
-    found = target_from_json(target)
-    gaps = collect(session.workspace, RunId(run), found)
-    session.progress.collected(f"{found.stream} {found.scope}", gaps)
-    return gaps
+
+    def told(target: Target, gaps: int) -> None:
+        session.progress.collected(f"{target.stream} {target.scope}", gaps)
+
+    found = [target_from_json(target) for target in targets]
+    collect(session.workspace, RunId(run), found, told=told)
 
 
 @DBOS.step()
@@ -117,8 +121,8 @@ def _seal(at: str) -> None:
 
 
 @DBOS.workflow()
-def _collect_scope(run: str, targets: list[JobTarget]) -> int:
-    return sum(_collect(run, target) for target in targets)
+def _collect_scope(run: str, targets: list[JobTarget]) -> None:
+    _collect(run, targets)
 
 
 @DBOS.workflow()

@@ -55,7 +55,7 @@ def aws(  # noqa: PLR0913  # the options of one command
     """
     given = dict(_parameter(each) for each in parameters)
     with open_workspace(program) as workspace:
-        evidence = import_aws(
+        taken = import_aws(
             workspace,
             SavedAnswer(
                 service=service,
@@ -77,11 +77,13 @@ def aws(  # noqa: PLR0913  # the options of one command
                     "sha256": each.digest,
                     "size_bytes": each.size_bytes,
                 }
-                for each in evidence
+                for each in taken.evidence
             ]
         )
         return
-    for each in evidence:
+    for note in taken.notes:
+        click.echo(visible(note))
+    for each in taken.evidence:
         click.echo(
             f"{visible(each.query.operation)} of {visible(str(each.scope))}: {each.size_bytes:,} bytes, SHA-256 {each.digest}"
         )
