@@ -1,5 +1,6 @@
 """One AWS account on an emulator: collected and tested by `auditwright run`, and beside it, if asked, by Prowler."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -37,6 +38,9 @@ CODES = (1,)
 PEER = "prowler"
 PEER_FOLDER = Path(__file__).resolve().parents[1] / ".cache" / "prowler"
 PEER_TIMEOUT_S = 1_800.0
+PEER_ATTEMPTS = "1"
+"""The emulator breaks on what it does not implement; with its own three attempts Prowler waits for that for minutes."""
+
 PEER_CODES = (0, 3)
 """Prowler ends with 3 where checks failed."""
 
@@ -56,8 +60,13 @@ def measure(scratch: Path, repeats: int, *, peer: bool = False) -> list[Row]:
     with emulator(scratch) as cloud:
         fill(cloud.url)
         runs = [_run(cloud, scratch / f"aws-{number}", scratch) for number in range(repeats)]
-        rows = _rows(runs)
-        return [*rows, *_peer_rows(cloud, scratch, rows)] if peer else rows
+        rows = _rows(runs, "every region")
+        if peer:
+            # Over every region of the emulator Prowler takes far more than ten minutes; so both take one.
+            once = [_run(cloud, scratch / "aws-one", scratch, regions=(REGION,))]
+            ours = _rows(once, "one region")
+            rows += [*ours, *_peer_rows(cloud, scratch, ours)]
+        return rows
 
 
 def measure_with_peer(scratch: Path, repeats: int) -> list[Row]:
@@ -65,11 +74,11 @@ def measure_with_peer(scratch: Path, repeats: int) -> list[Row]:
     return measure(scratch, repeats, peer=True)
 
 
-def _rows(runs: Sequence[Measured]) -> list[Row]:
+def _rows(runs: Sequence[Measured], where: str) -> list[Row]:
     by_service = ", ".join(
         f"{name} {count}" for name, count in sorted(runs[-1].asked.by_service.items(), key=_many_first)
     )
-    what = f"aws: {ITEMS} items, every region"
+    what = f"aws: {ITEMS} items, {where}"
     return [
         Row(
             name=f"{what}, collected and tested",
@@ -100,11 +109,12 @@ def _many_first(service: tuple[str, int]) -> tuple[int, str]:
     return -count, name
 
 
-def _run(cloud: Emulator, program: Path, scratch: Path) -> Measured:
+def _run(cloud: Emulator, program: Path, scratch: Path, *, regions: Sequence[str] = ()) -> Measured:
     set_up(program, Answers(organization="Bench", categories=("security", "availability"), integrations=()))
     settings = program / "auditwright.toml"
     settings.write_text(
         f'{settings.read_text()}\n[integrations.aws]\nendpoint_url = "{cloud.url}"\nhome_region = "{REGION}"\n'
+        f"regions = {json.dumps(list(regions) or 'all')}\n"
     )
     cloud.counted()
     command: list[str | Path] = [*AUDITWRIGHT, "run", "--program", program]
@@ -126,7 +136,7 @@ def _peer_rows(cloud: Emulator, scratch: Path, ours: Sequence[Row]) -> list[Row]
             measured=value,
             target=None,
             beside=Beside(name="auditwright", value=row.measured or 0.0),
-            note="`prowler aws --compliance soc2_aws`, measured once",
+            note="`prowler aws --compliance soc2_aws`, once",
         )
         for row, value in zip(ours, values, strict=True)
     ]
@@ -135,14 +145,9 @@ def _peer_rows(cloud: Emulator, scratch: Path, ours: Sequence[Row]) -> list[Row]
 def _prowler(cloud: Emulator, scratch: Path) -> Measured:
     program = _installed()
     cloud.counted()
-    command: list[str | Path] = [
-        program,
-        "aws",
-        "--compliance",
-        "soc2_aws",
-        "--output-directory",
-        scratch / "prowler",
-    ]
+    command: list[str | Path] = [program, "aws", "--compliance", "soc2_aws"]
+    command += ["--output-directory", scratch / "prowler"]
+    command += ["--region", REGION, "--aws-retries-max-attempts", PEER_ATTEMPTS]
     env = {**CREDENTIALS, "AWS_ENDPOINT_URL": cloud.url, "HOME": str(scratch)}
     ran = expect(run(command, scratch, env=env, timeout_s=PEER_TIMEOUT_S), PEER_CODES, "Prowler")
     return Measured(ran=ran, asked=cloud.counted())
