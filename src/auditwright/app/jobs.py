@@ -38,6 +38,9 @@ WORKERS = 6
 POLLING_S = 0.05
 """How often the queue is looked at; DBOS's default of a second would be most of a small run."""
 
+ENDED = {"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"}
+"""The states in which DBOS does no more; a workflow in any other is, or will be, taken up by DBOS itself."""
+
 JobTarget: TypeAlias = dict[str, object]
 
 
@@ -161,9 +164,9 @@ def _taken_up(run: RunId) -> WorkflowHandle[None]:
     """The workflow of a run: the one that DBOS recovers after a crash, or a new attempt after an error."""
     attempt = 1
     while status := DBOS.get_workflow_status(f"{run}.{attempt}"):
-        if status.status == "PENDING" and status.app_version == __version__:
+        if status.status not in ENDED and status.app_version == __version__:
             return DBOS.retrieve_workflow(f"{run}.{attempt}")
-        if status.status == "PENDING":
+        if status.status not in ENDED:
             # DBOS leaves to each version its own workflows; this version does the run anew from the records.
             DBOS.cancel_workflow(f"{run}.{attempt}")
         attempt += 1
