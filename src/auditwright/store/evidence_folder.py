@@ -133,14 +133,13 @@ class FolderEvidence:
         digest = digest_of(body)
         target = self._root / storage_key(digest)
         temporary = self._root / TEMPORARY_FOLDER / temporary_name()
-        packed = pack(body)
         try:
             if self._holds(digest, target):
                 # Whoever renamed it may have been killed before the name was durable.
                 self._disk.sync(target.parent)
                 return digest
             make_folders(self._disk, self._root, target.parent)
-            self._disk.write_new(temporary, packed)
+            self._disk.write_new(temporary, pack(body))
             publish(self._disk, temporary, target)
         except OSError as error:
             raise disk_error("keep evidence in", self._root, error) from error

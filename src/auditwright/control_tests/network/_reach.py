@@ -100,6 +100,8 @@ def opening(rules: Iterable[FirewallRule]) -> str | Unknown | None:
                 continue
             case _:
                 blocks.append(peer)
+    if not blocks:
+        return unseen
     wide = [block for block in _merged(blocks) if _is_internet(block)]
     if not wide:
         return unseen
