@@ -10,6 +10,7 @@ a file, so both are read alike. The rules:
 """
 
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -89,8 +90,10 @@ class Row:
 
     def text_or_none(self, name: str) -> str | None:
         """A string that AWS leaves out where there is none."""
-        found = self.text(name)
-        return None if isinstance(found, Unknown) else found
+        value = self.fields.get(name)
+        if value is None or isinstance(value, str):
+            return value
+        raise self._error(name, "a string", value)
 
     def boolean(self, name: str) -> bool | Unknown:
         """True or false."""
@@ -160,6 +163,8 @@ class Row:
 
     def rows_or_empty(self, name: str) -> "tuple[Row, ...]":
         """A list of objects that AWS leaves out where it is empty."""
+        if self.fields.get(name) is None:
+            return ()
         found = self.rows(name)
         return () if isinstance(found, Unknown) else found
 
@@ -185,15 +190,26 @@ class Row:
 
         Use it only on answers that document tags; for others the tags are Unknown.
         """
-        return tuple(
-            sorted(
-                (row.required_text(key), row.text_or_none(value) or "") for row in self.rows_or_empty(name)
-            )
-        )
+        found: list[tuple[str, str]] = []
+        for place, tag in enumerate(self._members(name)):
+            # Every item has some: a row is made only to say what is wrong.
+            named, said = (tag.get(key), tag.get(value) or "") if isinstance(tag, dict) else (None, None)
+            if not isinstance(named, str) or not isinstance(said, str):
+                row = self._inside(f"{self._at(name)}[{place}]", tag)
+                found.append((row.required_text(key), row.text_or_none(value) or ""))
+            else:
+                found.append((sys.intern(named), sys.intern(said)))
+        return tuple(sorted(found))
 
     def lacks(self, name: str) -> Unknown:
         """That this answer does not have a field."""
         return Unknown(f"the answer to {self.operation} has no field {self._at(name)}")
+
+    def _members(self, name: str) -> Sequence[object]:
+        if self.fields.get(name) is None:
+            return ()
+        values = self._list(name)
+        return () if isinstance(values, Unknown) else values
 
     def _list(self, name: str) -> Sequence[object] | Unknown:
         value = self.fields.get(name)
