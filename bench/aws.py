@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from auditwright.app.setup import Answers, set_up
 from bench.account import (
     BUCKETS,
     CREDENTIALS,
@@ -24,8 +25,6 @@ from bench.account import (
 from bench.child import AUDITWRIGHT, MAX_SAID, Ran, expect, run
 from bench.emulator import Counted, Emulator, emulator
 from bench.rows import Beside, CannotMeasureError, Row, median
-
-from auditwright.app.setup import Answers, set_up
 
 TARGET_S = 5.0
 TARGET_MB = 200.0

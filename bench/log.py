@@ -5,9 +5,6 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.child import timed
-from bench.rows import Beside, CannotMeasureError, Row, median
-
 from auditwright.core.evidence import digest_of
 from auditwright.core.log import LogEntry, leaf_hash
 from auditwright.sign.checkpoint import Checkpoint, sign_checkpoint
@@ -17,6 +14,8 @@ from auditwright.sign.note import Signer
 from auditwright.sign.package import LogPart, PackageScope, PackageWriter
 from auditwright.sign.proof import TlogProof
 from auditwright.sign.verify import verify_package
+from bench.child import timed
+from bench.rows import Beside, CannotMeasureError, Row, median
 
 LEAVES = 100_000
 TARGET_S = 10.0

@@ -6,13 +6,12 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bench.answers import ACCOUNT, RESOURCES, answers
-from bench.child import AUDITWRIGHT, MB, Ran, expect, run, timed
-from bench.rows import Beside, Row, median
-
 from auditwright.app.importing import SavedAnswer, import_aws
 from auditwright.app.setup import Answers, set_up
 from auditwright.app.workspace import STATE_FOLDER, open_workspace
+from bench.answers import ACCOUNT, RESOURCES, answers
+from bench.child import AUDITWRIGHT, MB, Ran, expect, run, timed
+from bench.rows import Beside, Row, median
 
 TARGET_S = 10.0
 TARGET_MB = 300.0

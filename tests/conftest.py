@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from urllib.request import Request, urlopen
 
 import pytest
+from hypothesis import settings
+
 from tests.postgres import Cluster, cluster
 from tests.s3 import s3_server
 from tests.simulators.aws_proxy import AwsProxy, aws_proxy
@@ -21,6 +23,10 @@ print("http://%s:%d" % server.get_host_and_port(), flush=True)
 while True:
     time.sleep(3600)
 """
+
+# A property holds or does not, however busy the machine is: tests do not time.
+settings.register_profile("auditwright", deadline=None)
+settings.load_profile("auditwright")
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import boto3
+
 from tests.app.programs import ROSTER, SETTINGS, auditwright
 
 

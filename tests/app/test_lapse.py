@@ -3,12 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.app.programs import auditwright, roster_program
-
 from auditwright.app.running import latest_run
 from auditwright.app.standing import standing
 from auditwright.app.workspace import open_workspace
 from auditwright.cli.standing import standing_json
+from tests.app.programs import auditwright, roster_program
 
 OWN = """\
 -- id: acme.known

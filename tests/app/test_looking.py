@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from tests.app.programs import ROSTER, auditwright, roster_program
 
 

@@ -4,8 +4,6 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.app.programs import roster_program
-
 from auditwright.app.collecting import begin, collect, plan
 from auditwright.app.concluding import conclude
 from auditwright.app.importing import SavedAnswer, import_aws
@@ -13,6 +11,7 @@ from auditwright.app.testing import try_tests
 from auditwright.app.workspace import open_workspace
 from auditwright.core.ids import RunId, TestId
 from auditwright.core.outcome import Conclusion, Deviation, NotApplicable, Result, Undetermined
+from tests.app.programs import roster_program
 
 COLUMNS = (
     "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,"

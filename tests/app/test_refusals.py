@@ -5,6 +5,7 @@ from typing import Any
 
 import boto3
 import pytest
+
 from tests.app.programs import Ran, auditwright
 from tests.simulators.aws_proxy import AwsProxy, expired, hang, html, refuse
 

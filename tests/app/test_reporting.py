@@ -1,12 +1,12 @@
 from pathlib import Path
 
 import pytest
-from tests.app.programs import auditwright, roster_program
 
 from auditwright.app.reporting import chosen, readiness_report
 from auditwright.app.running import latest_run
 from auditwright.app.workspace import open_workspace
 from auditwright.engine.readiness import Status
+from tests.app.programs import auditwright, roster_program
 
 
 @pytest.mark.parametrize(

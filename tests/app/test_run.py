@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.app.programs import auditwright, roster_program
 
 from auditwright.app.workspace import open_workspace
 from auditwright.core.run import RunState
+from tests.app.programs import auditwright, roster_program
 
 
 @pytest.fixture

@@ -5,14 +5,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Barrier
 
-from tests.app.programs import roster_program
-
 from auditwright.app.sealing import seal
 from auditwright.app.workspace import open_workspace
 from auditwright.core.log import LogEntry
 from auditwright.core.run import Checkpoint
 from auditwright.sign.checkpoint import open_checkpoint
 from auditwright.sign.merkle import root_of
+from tests.app.programs import roster_program
 
 SEALERS = 4
 

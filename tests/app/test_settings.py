@@ -1,13 +1,13 @@
 """Settings of tests that the program folder may not hold are refused where it is read, with file and line."""
 
 import pytest
-from tests.app.programs import SETTINGS
 
 from auditwright.app.catalogue import catalogue
 from auditwright.app.errors import AppError
 from auditwright.control_tests import load_builtin_tests
 from auditwright.core.ids import TestId
 from auditwright.program.definitions import read_program
+from tests.app.programs import SETTINGS
 
 LINE = SETTINGS.count("\n") + 2
 

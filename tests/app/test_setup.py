@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tests.app.programs import auditwright
 
 from auditwright.app.registry import integrations
 from auditwright.core.ids import IntegrationId
+from tests.app.programs import auditwright
 
 
 @pytest.mark.parametrize("name", sorted(integrations()))

@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+
 from tests.app.programs import auditwright, roster_program
 from tests.sign.authority import Authority
 

@@ -3,6 +3,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from auditwright.core.evidence import digest_of
+from auditwright.core.ids import Digest, RunId, TestId
+from auditwright.core.log import MAX_LEAF_BYTES, LeafTooLargeError, leaf_hash
+from auditwright.core.ports import Records, StoreError, Transaction
+from auditwright.store.memory import MemoryRecords
+from auditwright.store.records import create_records
 from tests.postgres import Cluster
 from tests.store.samples import (
     DAY,
@@ -18,13 +25,6 @@ from tests.store.samples import (
     result_record,
     run,
 )
-
-from auditwright.core.evidence import digest_of
-from auditwright.core.ids import Digest, RunId, TestId
-from auditwright.core.log import MAX_LEAF_BYTES, LeafTooLargeError, leaf_hash
-from auditwright.core.ports import Records, StoreError, Transaction
-from auditwright.store.memory import MemoryRecords
-from auditwright.store.records import create_records
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])

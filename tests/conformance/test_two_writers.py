@@ -1,10 +1,10 @@
 from pathlib import Path
 
 import pytest
-from tests.postgres import Cluster
-from tests.store.test_kill import check_written, release, start
 
 from auditwright.store.records import create_records, open_records
+from tests.postgres import Cluster
+from tests.store.test_kill import check_written, release, start
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import cast
 
 import pytest
-from tests.engine.builders import person
 
 from auditwright.core.control_test import (
     MAX_NUMBER,
@@ -23,6 +22,7 @@ from auditwright.core.control_test import (
 from auditwright.core.outcome import Deviation, Outcome, Satisfied
 from auditwright.core.resource import Related, Resource
 from auditwright.core.resources import Change, Person
+from tests.engine.builders import person
 
 BAD = Example(person("ada"), Deviation("no"))
 

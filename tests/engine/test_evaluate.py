@@ -4,20 +4,6 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.engine.builders import (
-    NOW,
-    OUTCOMES,
-    change,
-    control_test,
-    everybody,
-    gap,
-    outcomes,
-    people,
-    person,
-    scope,
-    told,
-)
-from tests.reference import conclude as reference
 
 from auditwright.core.evidence import Gap, GapReason
 from auditwright.core.outcome import (
@@ -32,6 +18,20 @@ from auditwright.core.outcome import (
 from auditwright.core.resource import Population, Related, Resource
 from auditwright.core.resources import Change, Person
 from auditwright.engine.evaluate import conclude, evaluate, hiding_gaps
+from tests.engine.builders import (
+    NOW,
+    OUTCOMES,
+    change,
+    control_test,
+    everybody,
+    gap,
+    outcomes,
+    people,
+    person,
+    scope,
+    told,
+)
+from tests.reference import conclude as reference
 
 gaps = st.lists(st.sampled_from([gap("denied"), gap("throttled"), gap("no answer", of="ada")]), max_size=3)
 CLEAN = {Conclusion.NO_EXCEPTIONS, Conclusion.DID_NOT_OCCUR}

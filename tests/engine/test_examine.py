@@ -2,7 +2,6 @@ from datetime import datetime
 from typing import cast
 
 import pytest
-from tests.engine.builders import NOW, OUTCOMES, control_test, everybody, people, person
 
 from auditwright.core.outcome import (
     Conclusion,
@@ -16,6 +15,7 @@ from auditwright.core.resource import Related, Resource
 from auditwright.core.resources import Change, Person
 from auditwright.engine.evaluate import evaluate
 from auditwright.engine.examine import MAX_SENTENCE, bind, examine, population_of
+from tests.engine.builders import NOW, OUTCOMES, control_test, everybody, people, person
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)

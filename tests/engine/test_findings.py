@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.engine.builders import NOW, OUTCOMES, gap, result, scope
 
 from auditwright.core.ids import ResourceId, TestId
 from auditwright.core.outcome import Deviation, NotApplicable, Outcome, Satisfied, Undetermined
 from auditwright.core.run import Finding
 from auditwright.engine.findings import follow
+from tests.engine.builders import NOW, OUTCOMES, gap, result, scope
 
 DAY = timedelta(days=1)
 P0 = ResourceId("person:p0@acme.example")

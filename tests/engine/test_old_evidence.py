@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.engine.builders import NOW, OUTCOMES, change, control_test, person, scope
 
 from auditwright.core.evidence import GapReason, Scope
 from auditwright.core.outcome import (
@@ -21,6 +20,7 @@ from auditwright.core.resource import Population, Resource
 from auditwright.core.resources import Change, Person
 from auditwright.engine.evaluate import MAX_AGE, evaluate
 from auditwright.engine.examine import MAX_SENTENCE
+from tests.engine.builders import NOW, OUTCOMES, change, control_test, person, scope
 
 OLD = NOW - timedelta(days=60)
 CLEAN = {Conclusion.NO_EXCEPTIONS, Conclusion.DID_NOT_OCCUR}

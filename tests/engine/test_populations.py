@@ -4,12 +4,12 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.engine.builders import NOW, change, gap, person, scope, stream
 
 from auditwright.core.evidence import Gap
 from auditwright.core.integration import Operation
 from auditwright.core.resources import Change, Person
 from auditwright.engine.populations import Capture, assemble, gaps_hiding
+from tests.engine.builders import NOW, change, gap, person, scope, stream
 
 ROSTER = Operation(name="people:roster", permission="", lists=(Person,))
 LOG = Operation(name="git:log", permission="", lists=(Change,))

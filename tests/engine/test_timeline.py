@@ -3,7 +3,6 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.engine.builders import TEST
 
 from auditwright.core.evidence import digest_of
 from auditwright.core.ids import RunId
@@ -11,6 +10,7 @@ from auditwright.core.outcome import Conclusion
 from auditwright.core.period import Period
 from auditwright.core.run import ResultRecord
 from auditwright.engine.timeline import DEFAULT_CADENCE, PeriodResult, Unobserved, over_period
+from tests.engine.builders import TEST
 
 START = datetime(2026, 7, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -4,13 +4,13 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.engine.builders import NOW, TEST, control_test, everybody, outcomes, people, result
 
 from auditwright.core.ids import ResourceId, TestId, WaiverId
 from auditwright.core.outcome import Deviation, Outcome
 from auditwright.core.waiver import InvalidWaiverError, Waiver
 from auditwright.engine.evaluate import evaluate
 from auditwright.engine.readiness import Status, status_at
+from tests.engine.builders import NOW, TEST, control_test, everybody, outcomes, people, result
 
 WAIVER = Waiver(
     id=WaiverId("W-1"),

@@ -4,7 +4,6 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.render import samples
 
 from auditwright.core.control_test import Severity
 from auditwright.core.ids import TestId, WaiverId
@@ -13,6 +12,7 @@ from auditwright.core.waiver import Waiver
 from auditwright.engine.readiness import Status, Tally
 from auditwright.render.assemble import Held, assemble
 from auditwright.render.readiness import LogExcerpt, ReadinessReport
+from tests.render import samples
 
 OUTCOMES: list[Outcome] = [Satisfied(), Deviation("no"), Undetermined("refused")]
 

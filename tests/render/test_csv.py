@@ -5,11 +5,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
-from tests.render import samples
 
 from auditwright.engine.readiness import Status
 from auditwright.render import words
 from auditwright.render.csv import guarded, render_csv, unguarded
+from tests.render import samples
 
 anything = st.text(st.characters(), max_size=30) | st.text(
     "=+-@'\t\r\n \uff1d\uff0b\uff0d\uff20a1\u202e", max_size=6

@@ -7,10 +7,10 @@ from importlib import resources
 
 import pytest
 from inline_snapshot import snapshot
-from tests.render import samples
 
 from auditwright.render import words
 from auditwright.render.html import MAX_EVIDENCE_ROWS, MAX_ROWS, render_html
+from tests.render import samples
 
 
 class Page(HTMLParser):

@@ -3,9 +3,9 @@ import json
 import jsonschema_rs
 import pytest
 from inline_snapshot import snapshot
-from tests.render import samples
 
 from auditwright.render.json_report import SCHEMA_VERSION, document, render_json, schema
+from tests.render import samples
 
 
 @pytest.fixture(scope="module")

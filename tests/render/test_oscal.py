@@ -6,9 +6,9 @@ from uuid import UUID
 import jsonschema_rs
 import pytest
 from inline_snapshot import snapshot
-from tests.render import samples
 
 from auditwright.render.oscal import OscalVersion, render_oscal
+from tests.render import samples
 
 SCHEMA = Path(__file__).parent / "nist" / "oscal-assessment-results-1.1.2.schema.json"
 

@@ -6,9 +6,9 @@ from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Request, sync_playwright
-from tests.render import samples
 
 from auditwright.render.html import render_html
+from tests.render import samples
 
 CHROMIUM = "/usr/bin/chromium"
 

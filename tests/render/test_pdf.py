@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
-from tests.render import samples
 
 from auditwright.render import words
 from auditwright.render.pdf import MAX_ROWS, _breakable, render_pdf
+from tests.render import samples
 
 pytestmark = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler-utils are not installed")
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
-from tests.render import samples
 
 from auditwright.core.period import Period
 from auditwright.engine.readiness import Status, Tally
 from auditwright.render import words
 from auditwright.render.grouping import FindingGroup
+from tests.render import samples
 
 anything = st.text(st.characters(), max_size=60)
 

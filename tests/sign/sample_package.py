@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from tests.reference import merkle as rfc
 
 from auditwright.core.evidence import digest_of
 from auditwright.core.ids import Digest
@@ -18,6 +17,7 @@ from auditwright.sign.note import Signer
 from auditwright.sign.package import LogPart, PackageScope, PackageWriter
 from auditwright.sign.proof import TlogProof
 from auditwright.sign.timestamp import stamped_message
+from tests.reference import merkle as rfc
 
 NOW = datetime(2026, 11, 23, 14, 2, 11, tzinfo=UTC)
 SIGNER = Signer(name="acme.example/log", private_key=Ed25519PrivateKey.from_private_bytes(bytes(range(32))))

@@ -8,11 +8,11 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.reference import merkle as rfc
 
 from auditwright.core.log import leaf_hash
 from auditwright.sign import merkle
 from auditwright.sign.merkle import Frontier, InvalidProofError, TreeHead
+from tests.reference import merkle as rfc
 
 # The eight leaves that implementations of RFC 6962 share as a test vector, and the roots of the trees over the first n.
 VECTOR_LEAVES = [

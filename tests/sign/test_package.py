@@ -7,6 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from auditwright.core.evidence import digest_of
+from auditwright.sign import verify as verifier
+from auditwright.sign.package import LogPart, PackageError, PackageWriter, zip_package
+from auditwright.sign.proof import TlogProof
+from auditwright.sign.timestamp import obtain, stamped_message, verify_timestamp
+from auditwright.sign.verify import verify_package
 from tests.sign.authority import Authority
 from tests.sign.sample_package import (
     RESULT,
@@ -20,13 +27,6 @@ from tests.sign.sample_package import (
     scope,
     write_package,
 )
-
-from auditwright.core.evidence import digest_of
-from auditwright.sign import verify as verifier
-from auditwright.sign.package import LogPart, PackageError, PackageWriter, zip_package
-from auditwright.sign.proof import TlogProof
-from auditwright.sign.timestamp import obtain, stamped_message, verify_timestamp
-from auditwright.sign.verify import verify_package
 
 
 @pytest.fixture

@@ -4,13 +4,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.reference import merkle as rfc
 
 from auditwright.core.log import leaf_hash
 from auditwright.sign.checkpoint import Checkpoint, CheckpointError, sign_checkpoint
 from auditwright.sign.merkle import InvalidProofError, root_of
 from auditwright.sign.note import Signer
 from auditwright.sign.proof import MAX_PROOF_BYTES, TlogProof
+from tests.reference import merkle as rfc
 
 LOG = Signer(name="acme.example/log", private_key=Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 KEY = LOG.verifier_key()

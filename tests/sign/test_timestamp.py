@@ -3,7 +3,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.sign.authority import Authority
 
 from auditwright.sign.checkpoint import Checkpoint
 from auditwright.sign.timestamp import (
@@ -15,6 +14,7 @@ from auditwright.sign.timestamp import (
     stamped_message,
     verify_timestamp,
 )
+from tests.sign.authority import Authority
 
 MESSAGE = b"acme.example/log\n5\nroot\n"
 

@@ -15,6 +15,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from auditwright.core.evidence import digest_of
+from auditwright.core.log import leaf_hash
+from auditwright.sign import merkle, note
+from auditwright.sign import verify as verifier
+from auditwright.sign.checkpoint import Checkpoint, sign_checkpoint
+from auditwright.sign.package import PackageScope, PackageWriter, zip_package
+from auditwright.sign.timestamp import stamped_message
+from auditwright.sign.verify import Kind, Report, UsageError, verify_package
 from tests.sign.sample_package import (
     BODIES,
     ERASED,
@@ -34,15 +43,6 @@ from tests.sign.sample_package import (
     write_leaf_lines,
     write_package,
 )
-
-from auditwright.core.evidence import digest_of
-from auditwright.core.log import leaf_hash
-from auditwright.sign import merkle, note
-from auditwright.sign import verify as verifier
-from auditwright.sign.checkpoint import Checkpoint, sign_checkpoint
-from auditwright.sign.package import PackageScope, PackageWriter, zip_package
-from auditwright.sign.timestamp import stamped_message
-from auditwright.sign.verify import Kind, Report, UsageError, verify_package
 
 
 @pytest.fixture(scope="module")

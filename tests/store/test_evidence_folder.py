@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from tests.store.faults import FailingDisk
 
 from auditwright.core.evidence import digest_of
 from auditwright.core.ports import EvidenceCorruptError, EvidenceMissingError, StoreError
 from auditwright.store.disk import STALE_AFTER_S
 from auditwright.store.evidence_folder import MAX_EVIDENCE_BYTES, FolderEvidence, storage_key
+from tests.store.faults import FailingDisk
 
 BODY = b'{"Users": []}' * 20
 DIGEST = digest_of(BODY)

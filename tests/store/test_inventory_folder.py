@@ -6,8 +6,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.store.faults import FailingDisk
-from tests.store.samples import SCOPE
 
 from auditwright.core.evidence import digest_of
 from auditwright.core.ids import ResourceId, RunId
@@ -18,6 +16,8 @@ from auditwright.core.resources import BlockVolume, kinds
 from auditwright.store import delta, query
 from auditwright.store.codec import NOT_RECORDED, Codec, codec_of
 from auditwright.store.inventory import FolderInventory
+from tests.store.faults import FailingDisk
+from tests.store.samples import SCOPE
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

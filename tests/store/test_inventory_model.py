@@ -9,7 +9,6 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from tests.store.strategies import DIGESTS, IDS, SCOPES, TEXT, items_of
 
 from auditwright.core.evidence import Gap, GapReason, Scope
 from auditwright.core.ids import IntegrationId, ResourceId, RunId, StreamId, TestId
@@ -27,6 +26,7 @@ from auditwright.core.resource import Resource
 from auditwright.core.resources import BlockVolume, StorageBucket, kinds
 from auditwright.store.inventory import FolderInventory
 from auditwright.store.memory import MemoryInventory
+from tests.store.strategies import DIGESTS, IDS, SCOPES, TEXT, items_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -8,9 +8,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from tests.store.samples import NOON
-from tests.store.writer import body_of, snapshots_of
-
 from auditwright.core.evidence import digest_of
 from auditwright.core.ids import ResourceId, RunId
 from auditwright.core.log import leaf_hash
@@ -20,6 +17,8 @@ from auditwright.store.evidence_folder import FolderEvidence
 from auditwright.store.inventory import FolderInventory
 from auditwright.store.memory import MemoryInventory
 from auditwright.store.records import create_records, open_records
+from tests.store.samples import NOON
+from tests.store.writer import body_of, snapshots_of
 
 KILLS = 7
 """Of each store: starting a process is what takes the time."""

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, inspect
-from tests.store.samples import RUN, entry, evidence_record, fill, run
 
 from auditwright.core.log import leaf_hash
 from auditwright.core.ports import NewerStoreError, StoreError
@@ -13,6 +12,7 @@ from auditwright.store import database
 from auditwright.store.migrations import HEAD, REVISIONS, VERSION_TABLE
 from auditwright.store.records import create_records, open_records
 from auditwright.store.schema import METADATA
+from tests.store.samples import RUN, entry, evidence_record, fill, run
 
 
 @pytest.fixture

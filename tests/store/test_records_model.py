@@ -8,6 +8,12 @@ from datetime import timedelta
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from auditwright.core.evidence import digest_of
+from auditwright.core.ids import RunId, TestId
+from auditwright.core.ports import Records, StoreError, Transaction
+from auditwright.store.memory import MemoryRecords
+from auditwright.store.records import create_records, open_records
 from tests.store.samples import (
     NOON,
     checkpoint,
@@ -20,12 +26,6 @@ from tests.store.samples import (
     run,
 )
 from tests.store.strategies import TEXT
-
-from auditwright.core.evidence import digest_of
-from auditwright.core.ids import RunId, TestId
-from auditwright.core.ports import Records, StoreError, Transaction
-from auditwright.store.memory import MemoryRecords
-from auditwright.store.records import create_records, open_records
 
 RUNS = ["run-1", "run-2", "Run-3"]
 TESTS = ["a", "B", "é"]

@@ -1,10 +1,10 @@
 from pathlib import Path
 
 import pytest
-from tests.store.samples import fill
 
 from auditwright.core.ports import StoreError
 from auditwright.store import create_stores, open_stores, sqlite_url
+from tests.store.samples import fill
 
 
 def test_stores_are_made_once_and_opened_again(tmp_path: Path) -> None:

@@ -10,14 +10,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from tests.store.samples import NOON, SCOPE, entry, evidence_record, run
-
 from auditwright.core.ids import ResourceId, RunId
 from auditwright.core.ports import Snapshot
 from auditwright.core.resources import BlockVolume, CloudRegion
 from auditwright.store.evidence_folder import FolderEvidence
 from auditwright.store.inventory import FolderInventory
 from auditwright.store.records import open_records
+from tests.store.samples import NOON, SCOPE, entry, evidence_record, run
 
 
 def body_of(name: str, number: int) -> bytes:

@@ -7,8 +7,6 @@ from typing import cast
 
 from botocore import xform_name
 from botocore.model import ListShape, Shape, StructureShape
-from tests.integrations.aws.shapes import ACCOUNT, REGION, Answer, checked, operation_model
-from tests.simulators.aws_proxy import Answerer, Question, Reply
 
 from auditwright.core.evidence import Evidence, Gap, Scope
 from auditwright.core.ids import IntegrationId
@@ -17,6 +15,8 @@ from auditwright.core.resource import Resource
 from auditwright.integrations.aws.operations import AwsStream, Operation
 from auditwright.integrations.aws.reading import Answers
 from auditwright.integrations.aws.session import AwsSession, collect_target, session_for
+from tests.integrations.aws.shapes import ACCOUNT, REGION, Answer, checked, operation_model
+from tests.simulators.aws_proxy import Answerer, Question, Reply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

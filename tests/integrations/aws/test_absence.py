@@ -1,8 +1,7 @@
-from tests.integrations.aws.shapes import captured, of_each, read, refused
-
 from auditwright.core.outcome import Unknown
 from auditwright.integrations.aws import ec2, elbv2
 from auditwright.integrations.aws.absence import unseen, whole
+from tests.integrations.aws.shapes import captured, of_each, read, refused
 
 LISTED = captured(ec2.FLOW_LOGS, {"FlowLogs": []})
 ANSWERED = of_each(elbv2.LISTENERS, ({"LoadBalancerArn": "a"}, {"Listeners": []}))

@@ -1,12 +1,12 @@
 from datetime import UTC, datetime
 
 import pytest
-from tests.integrations.aws.emulated import Account
-from tests.integrations.aws.shapes import captured, model, read
 
 from auditwright.core.outcome import Unknown
 from auditwright.core.resources import Certificate
 from auditwright.integrations.aws import acm
+from tests.integrations.aws.emulated import Account
+from tests.integrations.aws.shapes import captured, model, read
 
 ARN = "arn:aws:acm:eu-west-1:123456789012:certificate/1"
 

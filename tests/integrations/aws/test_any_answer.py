@@ -9,14 +9,14 @@ import pytest
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.integrations.aws.shapes import GLOBAL, NOW, PRINCIPAL, SCOPE, operation_model, read, refused
-from tests.integrations.aws.test_service_models import STREAMS
 
 from auditwright.core.evidence import Evidence, Gap, Query, digest_of
 from auditwright.core.ids import StreamId
 from auditwright.core.integration import MalformedEvidenceError
 from auditwright.integrations.aws.operations import AwsStream, Detail, Operation
 from auditwright.integrations.aws.reading import CALLS_KEY, rendered
+from tests.integrations.aws.shapes import GLOBAL, NOW, PRINCIPAL, SCOPE, operation_model, read, refused
+from tests.integrations.aws.test_service_models import STREAMS
 
 WRONG: st.SearchStrategy[object] = st.sampled_from(
     [None, "", "x", 0, -1, 1.5, True, [], {}, [None], "9999-99-99"]

@@ -1,13 +1,12 @@
 from datetime import UTC, datetime
 
-from tests.integrations.aws.emulated import Account, says
-from tests.integrations.aws.shapes import ACCOUNT, captured, read
-from tests.simulators.aws_proxy import AwsProxy
-
 from auditwright.core.evidence import Evidence, Gap, GapReason
 from auditwright.core.outcome import Unknown
 from auditwright.core.resources import BackupProtection
 from auditwright.integrations.aws import backup
+from tests.integrations.aws.emulated import Account, says
+from tests.integrations.aws.shapes import ACCOUNT, captured, read
+from tests.simulators.aws_proxy import AwsProxy
 
 VOLUME = f"arn:aws:ec2:eu-west-1:{ACCOUNT}:volume/vol-1"
 CLUSTER = f"arn:aws:rds:eu-west-1:{ACCOUNT}:cluster:main"

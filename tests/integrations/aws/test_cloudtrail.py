@@ -1,11 +1,11 @@
 import pytest
-from tests.integrations.aws.emulated import Account
-from tests.integrations.aws.shapes import GLOBAL, HOSTILE, REGION, captured, of_each, read, refused
 
 from auditwright.core.evidence import Evidence, Gap
 from auditwright.core.outcome import Unknown
 from auditwright.core.resources import AuditTrail
 from auditwright.integrations.aws import cloudtrail
+from tests.integrations.aws.emulated import Account
+from tests.integrations.aws.shapes import GLOBAL, HOSTILE, REGION, captured, of_each, read, refused
 
 EVERYWHERE = "arn:aws:cloudtrail:us-east-1:123456789012:trail/all"
 LOCAL = "arn:aws:cloudtrail:eu-west-1:123456789012:trail/local"

@@ -1,13 +1,13 @@
 from collections.abc import Sequence
 
 import pytest
-from tests.integrations.aws.emulated import Account, at
-from tests.integrations.aws.shapes import HOSTILE, Answer, captured, of_each, read, refused
 
 from auditwright.core.evidence import Evidence, Gap
 from auditwright.core.outcome import Unknown
 from auditwright.core.resources import Alarm
 from auditwright.integrations.aws import cloudwatch
+from tests.integrations.aws.emulated import Account, at
+from tests.integrations.aws.shapes import HOSTILE, Answer, captured, of_each, read, refused
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:ops"
 OTHER = "arn:aws:sns:eu-west-1:123456789012:more"

@@ -2,8 +2,6 @@ import json
 from time import monotonic
 
 import pytest
-from tests.integrations.aws.live import EMULATED_ACCOUNT, prepare, run, settings
-from tests.simulators.aws_proxy import AwsProxy, body, expired, forward, hang, html, refuse, throttle
 
 from auditwright.core.evidence import GapReason, Query, Scope
 from auditwright.core.ids import IntegrationId
@@ -14,6 +12,8 @@ from auditwright.integrations.aws.collect import command, remedy
 from auditwright.integrations.aws.iam import AUTHORIZATION_DETAILS
 from auditwright.integrations.aws.operations import Ask, Detail, hides_items
 from auditwright.integrations.aws.s3 import BUCKETS, POLICY
+from tests.integrations.aws.live import EMULATED_ACCOUNT, prepare, run, settings
+from tests.simulators.aws_proxy import AwsProxy, body, expired, forward, hang, html, refuse, throttle
 
 HOME = Scope(source=IntegrationId("aws"), account=EMULATED_ACCOUNT)
 

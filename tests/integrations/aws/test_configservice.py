@@ -1,11 +1,11 @@
 import pytest
-from tests.integrations.aws.emulated import Account
-from tests.integrations.aws.shapes import REGION, captured, read, refused
 
 from auditwright.core.evidence import Evidence, Gap
 from auditwright.core.outcome import Unknown
 from auditwright.core.resources import ConfigurationRecorder
 from auditwright.integrations.aws import configservice
+from tests.integrations.aws.emulated import Account
+from tests.integrations.aws.shapes import REGION, captured, read, refused
 
 ARN = "arn:aws:config:eu-west-1:123456789012:configuration-recorder/default/abc"
 

@@ -1,7 +1,6 @@
+from auditwright.integrations.aws import INTEGRATION
 from tests.integrations.aws.live import prepare, settings
 from tests.simulators.aws_proxy import AwsProxy, expired, refuse
-
-from auditwright.integrations.aws import INTEGRATION
 
 
 def test_all_is_well_where_every_operation_is_answered(aws: str) -> None:

@@ -1,11 +1,11 @@
 import pytest
-from tests.integrations.aws.emulated import Account
-from tests.integrations.aws.shapes import ACCOUNT, HOSTILE, captured, of_each, read, refused
 
 from auditwright.core.evidence import Evidence, Gap
 from auditwright.core.outcome import Unknown
 from auditwright.core.resources import Table
 from auditwright.integrations.aws import dynamodb
+from tests.integrations.aws.emulated import Account
+from tests.integrations.aws.shapes import ACCOUNT, HOSTILE, captured, of_each, read, refused
 
 ARN = f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/orders"
 TABLES = captured(dynamodb.TABLES, {"TableNames": ["orders"]})

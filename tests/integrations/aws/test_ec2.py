@@ -3,9 +3,6 @@ from collections.abc import Mapping
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.integrations.aws.emulated import Account, at
-from tests.integrations.aws.shapes import ACCOUNT, HOSTILE, REGION, captured, of_each, read, refused
-from tests.simulators.aws_proxy import AwsProxy, refuse
 
 from auditwright.core.evidence import Evidence, Gap
 from auditwright.core.integration import MalformedEvidenceError
@@ -20,6 +17,9 @@ from auditwright.core.resources import (
     VirtualNetwork,
 )
 from auditwright.integrations.aws import ec2
+from tests.integrations.aws.emulated import Account, at
+from tests.integrations.aws.shapes import ACCOUNT, HOSTILE, REGION, captured, of_each, read, refused
+from tests.simulators.aws_proxy import AwsProxy, refuse
 
 ARN = f"arn:aws:ec2:eu-west-1:{ACCOUNT}:"
 

@@ -1,11 +1,11 @@
 import pytest
-from tests.integrations.aws.emulated import Account, at
-from tests.integrations.aws.shapes import Answer, captured, of_each, read, refused
 
 from auditwright.core.evidence import Evidence, Gap
 from auditwright.core.outcome import Unknown
 from auditwright.core.resources import Listener, LoadBalancer
 from auditwright.integrations.aws import elbv2
+from tests.integrations.aws.emulated import Account, at
+from tests.integrations.aws.shapes import Answer, captured, of_each, read, refused
 
 ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/web/1"
 HTTP = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/web/1/80"

@@ -1,14 +1,14 @@
 from datetime import UTC, datetime
 
 import pytest
-from tests.integrations.aws.emulated import Account, at, says
-from tests.integrations.aws.shapes import HOSTILE, captured, of_each, read, refused
-from tests.simulators.aws_proxy import AwsProxy
 
 from auditwright.core.evidence import Evidence
 from auditwright.core.outcome import Unknown
 from auditwright.core.resources import ThreatDetector, ThreatFinding
 from auditwright.integrations.aws import guardduty
+from tests.integrations.aws.emulated import Account, at, says
+from tests.integrations.aws.shapes import HOSTILE, captured, of_each, read, refused
+from tests.simulators.aws_proxy import AwsProxy
 
 DETECTORS = captured(guardduty.DETECTORS, {"DetectorIds": ["d-1"]})
 ASKED = {"DetectorId": "d-1"}

@@ -5,8 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import pytest
-from tests.integrations.aws.live import prepare, run, settings
-from tests.integrations.aws.shapes import ACCOUNT, GLOBAL, HOSTILE, NOW, captured, read, refused
 
 from auditwright.core.evidence import Evidence, Gap, Query, digest_of
 from auditwright.core.ids import StreamId
@@ -31,6 +29,8 @@ from auditwright.integrations.aws.iam import (
     statements,
 )
 from auditwright.integrations.aws.operations import Operation
+from tests.integrations.aws.live import prepare, run, settings
+from tests.integrations.aws.shapes import ACCOUNT, GLOBAL, HOSTILE, NOW, captured, read, refused
 
 R = TypeVar("R", bound=Resource)
 

@@ -1,12 +1,12 @@
 import pytest
-from tests.integrations.aws.emulated import Account, at
-from tests.integrations.aws.shapes import ACCOUNT, captured, of_each, read, refused
-from tests.simulators.aws_proxy import AwsProxy, refuse
 
 from auditwright.core.evidence import Evidence, Gap
 from auditwright.core.outcome import Unknown
 from auditwright.core.resources import EncryptionKey
 from auditwright.integrations.aws import kms
+from tests.integrations.aws.emulated import Account, at
+from tests.integrations.aws.shapes import ACCOUNT, captured, of_each, read, refused
+from tests.simulators.aws_proxy import AwsProxy, refuse
 
 KEYS = captured(kms.KEYS, {"Keys": [{"KeyId": "k-1", "KeyArn": f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/k-1"}]})
 ASKED = {"KeyId": "k-1"}

@@ -1,8 +1,7 @@
-from tests.integrations.aws.emulated import Account
-from tests.integrations.aws.shapes import HOSTILE, captured, read
-
 from auditwright.core.resources import LogGroup
 from auditwright.integrations.aws import logs
+from tests.integrations.aws.emulated import Account
+from tests.integrations.aws.shapes import HOSTILE, captured, read
 
 ARN = "arn:aws:logs:eu-west-1:123456789012:log-group:app"
 

@@ -9,7 +9,6 @@ from typing import cast
 
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
-from tests.integrations.aws.shapes import ACCOUNT, GLOBAL, checked
 
 from auditwright.core.evidence import Evidence, Gap
 from auditwright.core.resources import StorageBucket
@@ -17,6 +16,7 @@ from auditwright.integrations.aws import s3
 from auditwright.integrations.aws.caller import Caller
 from auditwright.integrations.aws.collect import CALLS_PER_EVIDENCE, Place, collect
 from auditwright.integrations.aws.reading import CALLS_KEY, Answers
+from tests.integrations.aws.shapes import ACCOUNT, GLOBAL, checked
 
 BUCKETS = 5_000
 PAGE = 1_000

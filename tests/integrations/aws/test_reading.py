@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.integrations.aws.shapes import GLOBAL, NOW, captured, read, refused
 
 from auditwright.core.evidence import Evidence, Query, digest_of
 from auditwright.core.ids import Digest, StreamId
@@ -14,6 +13,7 @@ from auditwright.integrations.aws.iam import AUTHORIZATION_DETAILS, PASSWORD_POL
 from auditwright.integrations.aws.operations import ACCOUNT, Ask, Detail, Listing, Single, each
 from auditwright.integrations.aws.reading import Answers, Row, moment_of, of_account, parsed_answer, rendered
 from auditwright.integrations.aws.s3 import BUCKETS, POLICY
+from tests.integrations.aws.shapes import GLOBAL, NOW, captured, read, refused
 
 
 def row(**fields: object) -> Row:

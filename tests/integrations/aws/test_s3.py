@@ -3,9 +3,6 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.integrations.aws.live import EMULATED_ACCOUNT, prepare, run, settings
-from tests.integrations.aws.shapes import GLOBAL, HOSTILE, captured, of_each, read, refused
-from tests.simulators.aws_proxy import AwsProxy, refuse
 
 from auditwright.core.evidence import Evidence, Gap
 from auditwright.core.outcome import Unknown
@@ -20,6 +17,9 @@ from auditwright.integrations.aws.s3 import (
     TAGS,
     normalize,
 )
+from tests.integrations.aws.live import EMULATED_ACCOUNT, prepare, run, settings
+from tests.integrations.aws.shapes import GLOBAL, HOSTILE, captured, of_each, read, refused
+from tests.simulators.aws_proxy import AwsProxy, refuse
 
 ARN = "arn:aws:s3:::ledger"
 NOTHING_BLOCKED = {

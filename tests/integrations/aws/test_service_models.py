@@ -4,7 +4,6 @@ import pytest
 from botocore import xform_name
 from botocore.loaders import Loader
 from botocore.validate import ParamValidator
-from tests.integrations.aws.shapes import GLOBAL, SCOPE, operation_model, read, refused
 
 from auditwright.core.resource import Resource
 from auditwright.integrations.aws import (
@@ -24,6 +23,7 @@ from auditwright.integrations.aws import (
 )
 from auditwright.integrations.aws.operations import AwsStream, Detail, Listing, Operation
 from auditwright.integrations.aws.reading import Answers
+from tests.integrations.aws.shapes import GLOBAL, SCOPE, operation_model, read, refused
 
 STREAMS = (
     ec2.STREAM,

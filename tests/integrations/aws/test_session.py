@@ -10,9 +10,6 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
-from tests.integrations.aws.live import EMULATED_ACCOUNT, prepare, run, settings
-from tests.integrations.aws.shapes import GLOBAL, captured
-from tests.simulators.aws_proxy import AwsProxy, refuse
 
 from auditwright.core.evidence import Evidence, Gap, GapReason
 from auditwright.core.integration import ConfigError, Target
@@ -24,6 +21,9 @@ from auditwright.integrations.aws.collect import COLLECTOR
 from auditwright.integrations.aws.operations import Operation
 from auditwright.integrations.aws.reading import Answers
 from auditwright.integrations.aws.session import Account, AwsSession, read_settings, session_for
+from tests.integrations.aws.live import EMULATED_ACCOUNT, prepare, run, settings
+from tests.integrations.aws.shapes import GLOBAL, captured
+from tests.simulators.aws_proxy import AwsProxy, refuse
 
 OTHER = "222222222222"
 ROLE = f"arn:aws:iam::{OTHER}:role/auditwright"

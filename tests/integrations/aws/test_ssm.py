@@ -1,11 +1,10 @@
-from tests.integrations.aws.emulated import Account, says
-from tests.integrations.aws.shapes import ACCOUNT, HOSTILE, captured, of_each, read, refused
-from tests.simulators.aws_proxy import AwsProxy
-
 from auditwright.core.evidence import Evidence, Gap
 from auditwright.core.outcome import Unknown
 from auditwright.core.resources import PatchState
 from auditwright.integrations.aws import ssm
+from tests.integrations.aws.emulated import Account, says
+from tests.integrations.aws.shapes import ACCOUNT, HOSTILE, captured, of_each, read, refused
+from tests.simulators.aws_proxy import AwsProxy
 
 MACHINES = captured(
     ssm.MACHINES,

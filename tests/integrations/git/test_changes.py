@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.integrations.git.repositories import ADA, BOB, EVE, GITHUB, Repository, changes, git, target
 
 from auditwright.core.evidence import Evidence, Query, digest_of
 from auditwright.core.integration import MalformedEvidenceError
@@ -13,6 +12,7 @@ from auditwright.core.outcome import Unknown
 from auditwright.core.resources import Change
 from auditwright.integrations.git import INTEGRATION
 from auditwright.integrations.git.changes import FIELDS, SILENT, normalize
+from tests.integrations.git.repositories import ADA, BOB, EVE, GITHUB, Repository, changes, git, target
 
 ada, bob, eve = "ada@acme.example", "bob@acme.example", "eve@acme.example"
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.integrations.git.repositories import ADA, BOB, Repository, changes, collected, git
 
 from auditwright.core.evidence import GapReason
 from auditwright.core.resources import Change
@@ -15,6 +14,7 @@ from auditwright.integrations.git.changes import normalize
 from auditwright.integrations.git.collect import check
 from auditwright.integrations.git.program import redacted
 from auditwright.integrations.git.repository import Bounds
+from tests.integrations.git.repositories import ADA, BOB, Repository, changes, collected, git
 
 PROJECT = Path(__file__).parents[3]
 
