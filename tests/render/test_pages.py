@@ -12,7 +12,6 @@ from tests.render import samples
 
 CHROMIUM = "/usr/bin/chromium"
 
-pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"there is no {CHROMIUM}")
 
 CONTRAST = """() => {
   const c = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});

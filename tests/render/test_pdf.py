@@ -1,5 +1,4 @@
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,8 +10,6 @@ from inline_snapshot import snapshot
 from auditwright.render import words
 from auditwright.render.pdf import MAX_ROWS, _breakable, render_pdf
 from tests.render import samples
-
-pytestmark = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler-utils are not installed")
 
 INTER = Path("/usr/share/fonts/opentype/inter")
 
@@ -138,7 +135,6 @@ def test_a_report_with_everything_denied_can_be_printed() -> None:
     assert words.headline(report) in read(render_pdf(report), "-l", "1")
 
 
-@pytest.mark.skipif(not INTER.is_dir(), reason="Inter is not installed")
 def test_fonts_that_are_given_are_used() -> None:
     content = render_pdf(samples.quiet(), fonts=INTER)
     fonts = subprocess.run(["pdffonts", "-"], input=content, capture_output=True, check=True).stdout.decode()

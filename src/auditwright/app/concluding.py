@@ -18,7 +18,7 @@ from auditwright.core.canonical import Json, canonical_json
 from auditwright.core.control_test import ControlTest
 from auditwright.core.evidence import Gap, GapReason, Scope
 from auditwright.core.ids import JobId, RunId, StreamId, TestId
-from auditwright.core.integration import MalformedEvidenceError
+from auditwright.core.integration import MalformedEvidenceError, Stream
 from auditwright.core.log import LogEntry
 from auditwright.core.outcome import (
     Conclusion,
@@ -31,6 +31,7 @@ from auditwright.core.outcome import (
 )
 from auditwright.core.ports import Snapshot
 from auditwright.core.resource import Resource
+from auditwright.core.resources import kinds
 from auditwright.core.run import EvidenceRecord, Finding, GapRecord, ResultRecord, Run, RunState
 from auditwright.engine.evaluate import evaluate
 from auditwright.engine.examine import Populations, population_of
@@ -105,7 +106,8 @@ def _captures(workspace: Workspace, run: RunId, at: datetime) -> Iterator[Captur
         stream_id, scope = key
         stream = streams().get(stream_id)
         if stream is None:
-            continue  # a gap of something that is no stream: it stands in the records
+            yield _of_unknown_stream(stream_id, scope, at)
+            continue
         shown, hidden = evidence.get(key, []), gaps.get(key, [])
         try:
             # The bytes of one target at a time are in memory; what was derived from them is far smaller.
@@ -129,6 +131,29 @@ def _true_at(record: EvidenceRecord, run: Run) -> datetime:
     What the run itself asked was true when it asked: a roster that nobody had to change for a year is today's.
     """
     return record.effective_at if record.collected_at < run.started_at else record.collected_at
+
+
+def _of_unknown_stream(stream: StreamId, scope: Scope, at: datetime) -> Capture:
+    """What another version collected, and this one cannot read: nobody knows what it shows, so it hides every kind."""
+    gap = Gap(
+        stream=stream,
+        scope=scope,
+        operation=str(stream),
+        reason=GapReason.MALFORMED,
+        detail="this version of Auditwright does not know the stream, so its evidence was not read",
+        remedy="Collect again with this version: auditwright run.",
+        hides_items=True,
+        at=at,
+    )
+    unknown = Stream(
+        id=stream,
+        title=str(stream),
+        operations=(),
+        emits=tuple(kinds().values()),
+        collect=lambda _: iter(()),
+        normalize=lambda _, __: (),
+    )
+    return Capture(stream=unknown, scope=scope, answered=False, resources=(), gaps=(gap,))
 
 
 def _malformed(stream: StreamId, scope: Scope, detail: str, at: datetime) -> Gap:
@@ -293,7 +318,8 @@ def outcome_reason(outcome: Outcome) -> str:
 
 
 def exit_code(conclusions: Iterable[Conclusion], *, unwaived_deviations: int, gaps: int) -> int:
-    """0 no exceptions, 1 exceptions that no waiver covers, 3 anything not seen."""
+    """0 no exceptions, 1 exceptions that no waiver covers, 3 anything not seen; where nothing was tested, nothing was."""
     if unwaived_deviations:
         return 1
-    return 3 if gaps or Conclusion.INCONCLUSIVE in set(conclusions) else 0
+    concluded = set(conclusions)
+    return 3 if gaps or not concluded or Conclusion.INCONCLUSIVE in concluded else 0

@@ -29,7 +29,8 @@ def standing(workspace: Workspace, run: Run, *, at: datetime) -> Standing:
     report = readiness_report(workspace, run, as_of=at)
     deviating = sum(item.status is Status.DEVIATION for test in report.tests for item in test.items)
     code = exit_code(
-        (test.conclusion for test in report.tests if test.conclusion is not None),
+        # A test that was added since the run has concluded nothing yet.
+        (test.conclusion or Conclusion.INCONCLUSIVE for test in report.tests),
         unwaived_deviations=deviating,
         gaps=len(report.not_observable),
     )
