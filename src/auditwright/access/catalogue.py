@@ -1,0 +1,303 @@
+"""Every way from one principal's rights to more, as one table: which requests it takes, and what it gives.
+
+Rows named after pathfinding.cloud (`iam-001`) carry its id, so that the two can be compared; rows with `aw-` are in no
+public catalogue. A row says nothing about who may do it: that is the evaluator's.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+
+class On(Enum):
+    """What the resource of a request is."""
+
+    USER = "user"
+    GROUP = "group"
+    ROLE = "role"
+    POLICY = "policy"
+    CLUSTER = "cluster"
+    WORKLOAD = "workload"
+    RESOURCE = "resource"
+    """The resource that a question names."""
+    MADE = "made"
+    """Something that the adversary makes and may name, after a template."""
+    ANY = "any"
+    """The action takes no resource: `*`."""
+
+
+class Gain(StrEnum):
+    """What a row gives."""
+
+    KEY = "key"
+    """A new access key of the user."""
+    OLD_KEY = "old key"
+    """An inactive key of the user that works again."""
+    PASSWORD = "password"
+    """A password of the user that the adversary has set."""
+    NO_DEVICE = "no device"
+    """The user has no second factor left."""
+    DEVICE = "device"
+    """The user has a second factor that the adversary holds."""
+    ALLOW = "allow"
+    """Everything is allowed to the user, to the group's members, to the role, or to whoever holds the policy."""
+    LIFT = "lift"
+    """A policy that the user, group or role holds is taken off, with what it denies."""
+    UNBOUND = "unbound"
+    """The permissions boundary is taken off the user or role."""
+    JOIN = "join"
+    """A user of choice becomes a member of the group."""
+    VERSION = "version"
+    """Another version of the policy comes into force."""
+    TRUST = "trust"
+    """The role trusts whomever the adversary wants."""
+    SESSION = "session"
+    """A session of the role, for a person."""
+    RUN = "run"
+    """Code of the adversary's that runs as the role."""
+    REMADE = "remade"
+    """A user or role of a name that no longer exists, which some map still knows."""
+    ENTRY = "entry"
+    """Administrator rights in the cluster, from an access entry of the adversary's."""
+    ENTRY_MODE = "entry mode"
+    """The cluster uses access entries."""
+    ISSUER = "issuer"
+    """Groups of choice in the cluster, from tokens of an issuer that the adversary runs."""
+    READ = "read"
+    """The resource, whatever it holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """One request of a row."""
+
+    action: str
+    on: On
+    made: str = ""
+    """With `On.MADE`: the resource, in which `{partition}`, `{account}` are put in and `*` is of choice."""
+    shows: tuple[tuple[str, str], ...] = ()
+    """Condition keys that the request itself carries."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One row of the table."""
+
+    id: str
+    title: str
+    gain: Gain
+    uses: tuple[Use, ...]
+    target: On
+    """What the gain is about; the resource of each use that is on the same."""
+    service: str = ""
+    """Of `Gain.RUN`: the service principal that the role has to trust."""
+    existing: str = ""
+    """Of `Gain.RUN`: the service of a workload that has to exist already."""
+    assumes: str = ""
+    """What else has to be so, that no policy shows."""
+
+
+ADMINISTRATOR = "arn:{partition}:iam::aws:policy/AdministratorAccess"
+
+
+def _one(action: str, on: On, **shows: str) -> Use:
+    return Use(action=action, on=on, shows=tuple((key.replace("__", ":"), value) for key, value in shows.items()))
+
+
+def _made(action: str, resource: str) -> Use:
+    return Use(action=action, on=On.MADE, made=resource)
+
+
+def _iam(id_: str, title: str, gain: Gain, action: str, on: On, **shows: str) -> Way:
+    return Way(id=id_, title=title, gain=gain, target=on, uses=(_one(action, on, **shows),))
+
+
+_CREDENTIALS = (
+    _iam("iam-002", "make a key of another user", Gain.KEY, "iam:CreateAccessKey", On.USER),
+    _iam("iam-004", "give a user a password", Gain.PASSWORD, "iam:CreateLoginProfile", On.USER),
+    _iam("iam-006", "set a user's password", Gain.PASSWORD, "iam:UpdateLoginProfile", On.USER),
+    _iam("aw-old-key", "make an inactive key work again", Gain.OLD_KEY, "iam:UpdateAccessKey", On.USER),
+    _iam("aw-no-device", "take off a user's second factor", Gain.NO_DEVICE, "iam:DeactivateMFADevice", On.USER),
+    Way(
+        id="aw-enroll",
+        title="enroll a second factor of one's own for a user",
+        gain=Gain.DEVICE,
+        target=On.USER,
+        uses=(
+            _made("iam:CreateVirtualMFADevice", "arn:{partition}:iam::{account}:mfa/*"),
+            _one("iam:EnableMFADevice", On.USER),
+        ),
+    ),
+)
+
+_ATTACHED = {"iam__PolicyARN": ADMINISTRATOR}
+"""The policy that an adversary attaches, where conditions let nobody attach but some."""
+
+_POLICIES = (
+    _iam("iam-001", "write a new version of a policy", Gain.ALLOW, "iam:CreatePolicyVersion", On.POLICY),
+    _iam("aw-version", "put another version of a policy in force", Gain.VERSION, "iam:SetDefaultPolicyVersion", On.POLICY),
+    _iam("iam-007", "write a policy into a user", Gain.ALLOW, "iam:PutUserPolicy", On.USER),
+    _iam("iam-011", "write a policy into a group", Gain.ALLOW, "iam:PutGroupPolicy", On.GROUP),
+    _iam("iam-005", "write a policy into a role", Gain.ALLOW, "iam:PutRolePolicy", On.ROLE),
+    _iam("iam-008", "attach a policy to a user", Gain.ALLOW, "iam:AttachUserPolicy", On.USER, **_ATTACHED),
+    _iam("iam-010", "attach a policy to a group", Gain.ALLOW, "iam:AttachGroupPolicy", On.GROUP, **_ATTACHED),
+    _iam("iam-009", "attach a policy to a role", Gain.ALLOW, "iam:AttachRolePolicy", On.ROLE, **_ATTACHED),
+    _iam("iam-013", "join a group", Gain.JOIN, "iam:AddUserToGroup", On.GROUP),
+    _iam("aw-lift-user-inline", "delete a policy of a user", Gain.LIFT, "iam:DeleteUserPolicy", On.USER),
+    _iam("aw-lift-user", "detach a policy of a user", Gain.LIFT, "iam:DetachUserPolicy", On.USER),
+    _iam("aw-lift-group-inline", "delete a policy of a group", Gain.LIFT, "iam:DeleteGroupPolicy", On.GROUP),
+    _iam("aw-lift-group", "detach a policy of a group", Gain.LIFT, "iam:DetachGroupPolicy", On.GROUP),
+    _iam("aw-leave", "take a user out of a group", Gain.LIFT, "iam:RemoveUserFromGroup", On.GROUP),
+    _iam("aw-lift-role-inline", "delete a policy of a role", Gain.LIFT, "iam:DeleteRolePolicy", On.ROLE),
+    _iam("aw-lift-role", "detach a policy of a role", Gain.LIFT, "iam:DetachRolePolicy", On.ROLE),
+    _iam("aw-unbound-user", "delete a user's boundary", Gain.UNBOUND, "iam:DeleteUserPermissionsBoundary", On.USER),
+    _iam("aw-rebound-user", "replace a user's boundary", Gain.UNBOUND, "iam:PutUserPermissionsBoundary", On.USER),
+    _iam("aw-unbound-role", "delete a role's boundary", Gain.UNBOUND, "iam:DeleteRolePermissionsBoundary", On.ROLE),
+    _iam("aw-rebound-role", "replace a role's boundary", Gain.UNBOUND, "iam:PutRolePermissionsBoundary", On.ROLE),
+    _iam("iam-012", "rewrite the trust of a role", Gain.TRUST, "iam:UpdateAssumeRolePolicy", On.ROLE),
+)
+
+ASSUME = _iam("sts-001", "take a role", Gain.SESSION, "sts:AssumeRole", On.ROLE)
+
+
+def _pass(id_: str, service: str, *made: Use) -> Way:
+    passed = Use(action="iam:PassRole", on=On.ROLE, shows=(("iam:PassedToService", service),))
+    return Way(
+        id=id_,
+        title=f"pass a role to {service.partition('.')[0]} and run code with it",
+        gain=Gain.RUN,
+        target=On.ROLE,
+        service=service,
+        uses=(passed, *made),
+    )
+
+
+_AT = "arn:{partition}:"
+_HERE = ":*:{account}:"
+_FUNCTION = f"{_AT}lambda{_HERE}function:*"
+_PROJECT = f"{_AT}codebuild{_HERE}project/*"
+_STACK = f"{_AT}cloudformation{_HERE}stack/*"
+_STACK_SET = f"{_AT}cloudformation{_HERE}stackset/*"
+_TASK = f"{_AT}ecs{_HERE}task-definition/*"
+_JOB = f"{_AT}glue{_HERE}job/*"
+_INSTANCE = f"{_AT}ec2{_HERE}instance/*"
+_NOTEBOOK = f"{_AT}sagemaker{_HERE}notebook-instance/*"
+_TRAINING = f"{_AT}sagemaker{_HERE}training-job/*"
+_PROCESSING = f"{_AT}sagemaker{_HERE}processing-job/*"
+_SERVICE = f"{_AT}apprunner{_HERE}service/*"
+_INTERPRETER = f"{_AT}bedrock-agentcore{_HERE}code-interpreter/*"
+
+_PASSED = (
+    _pass("lambda-001", "lambda.amazonaws.com", _made("lambda:CreateFunction", _FUNCTION), _made("lambda:InvokeFunction", _FUNCTION)),
+    _pass("lambda-002", "lambda.amazonaws.com", _made("lambda:CreateFunction", _FUNCTION), _one("lambda:CreateEventSourceMapping", On.ANY)),
+    _pass("lambda-006", "lambda.amazonaws.com", _made("lambda:CreateFunction", _FUNCTION), _made("lambda:AddPermission", _FUNCTION)),
+    _pass("aw-lambda-url", "lambda.amazonaws.com", _made("lambda:CreateFunction", _FUNCTION), _made("lambda:CreateFunctionUrlConfig", _FUNCTION)),
+    _pass("aw-lambda-role", "lambda.amazonaws.com", _made("lambda:UpdateFunctionConfiguration", _FUNCTION), _made("lambda:UpdateFunctionCode", _FUNCTION)),
+    _pass("ec2-001", "ec2.amazonaws.com", _made("ec2:RunInstances", _INSTANCE)),
+    _pass("ec2-003", "ec2.amazonaws.com", _one("ec2:RequestSpotInstances", On.ANY)),
+    _pass("aw-ec2-profile", "ec2.amazonaws.com", _made("ec2:AssociateIamInstanceProfile", _INSTANCE)),
+    _pass("codebuild-001", "codebuild.amazonaws.com", _made("codebuild:CreateProject", _PROJECT), _made("codebuild:StartBuild", _PROJECT)),
+    _pass("codebuild-004", "codebuild.amazonaws.com", _made("codebuild:CreateProject", _PROJECT), _made("codebuild:StartBuildBatch", _PROJECT)),
+    _pass("cloudformation-001", "cloudformation.amazonaws.com", _made("cloudformation:CreateStack", _STACK)),
+    _pass("cloudformation-003", "cloudformation.amazonaws.com", _made("cloudformation:CreateStackSet", _STACK_SET), _made("cloudformation:CreateStackInstances", _STACK_SET)),
+    _pass("cloudformation-004", "cloudformation.amazonaws.com", _made("cloudformation:UpdateStackSet", _STACK_SET)),
+    _pass("datapipeline-001", "datapipeline.amazonaws.com", _one("datapipeline:CreatePipeline", On.ANY), _one("datapipeline:PutPipelineDefinition", On.ANY), _one("datapipeline:ActivatePipeline", On.ANY)),
+    _pass("ecs-004", "ecs-tasks.amazonaws.com", _made("ecs:RegisterTaskDefinition", _TASK), _made("ecs:RunTask", _TASK)),
+    _pass("ecs-003", "ecs-tasks.amazonaws.com", _made("ecs:RegisterTaskDefinition", _TASK), _made("ecs:CreateService", f"{_AT}ecs{_HERE}service/*")),
+    _pass("ecs-005", "ecs-tasks.amazonaws.com", _made("ecs:RegisterTaskDefinition", _TASK), _made("ecs:StartTask", _TASK)),
+    _pass("aw-ecs-run-override", "ecs-tasks.amazonaws.com", _made("ecs:RunTask", _TASK)),
+    _pass("aw-ecs-start-override", "ecs-tasks.amazonaws.com", _made("ecs:StartTask", _TASK)),
+    _pass("glue-001", "glue.amazonaws.com", _one("glue:CreateDevEndpoint", On.ANY)),
+    _pass("glue-003", "glue.amazonaws.com", _made("glue:CreateJob", _JOB), _made("glue:StartJobRun", _JOB)),
+    _pass("glue-004", "glue.amazonaws.com", _made("glue:CreateJob", _JOB), _made("glue:CreateTrigger", f"{_AT}glue{_HERE}trigger/*")),
+    _pass("glue-005", "glue.amazonaws.com", _made("glue:UpdateJob", _JOB), _made("glue:StartJobRun", _JOB)),
+    _pass("glue-006", "glue.amazonaws.com", _made("glue:UpdateJob", _JOB), _made("glue:CreateTrigger", f"{_AT}glue{_HERE}trigger/*")),
+    _pass("sagemaker-001", "sagemaker.amazonaws.com", _made("sagemaker:CreateNotebookInstance", _NOTEBOOK)),
+    _pass("sagemaker-002", "sagemaker.amazonaws.com", _made("sagemaker:CreateTrainingJob", _TRAINING)),
+    _pass("sagemaker-003", "sagemaker.amazonaws.com", _made("sagemaker:CreateProcessingJob", _PROCESSING)),
+    _pass("apprunner-001", "tasks.apprunner.amazonaws.com", _made("apprunner:CreateService", _SERVICE)),
+    _pass("bedrock-001", "bedrock-agentcore.amazonaws.com", _made("bedrock-agentcore:CreateCodeInterpreter", _INTERPRETER), _made("bedrock-agentcore:StartCodeInterpreterSession", _INTERPRETER), _made("bedrock-agentcore:InvokeCodeInterpreter", _INTERPRETER)),
+    _pass("aw-step-functions", "states.amazonaws.com", _made("states:CreateStateMachine", f"{_AT}states{_HERE}stateMachine:*"), _made("states:StartExecution", f"{_AT}states{_HERE}stateMachine:*")),
+    _pass("aw-ssm-automation", "ssm.amazonaws.com", _made("ssm:StartAutomationExecution", f"{_AT}ssm{_HERE}automation-definition/*")),
+    _pass("aw-scheduler", "scheduler.amazonaws.com", _made("scheduler:CreateSchedule", f"{_AT}scheduler{_HERE}schedule/*")),
+    _pass("aw-pod-identity", "pods.eks.amazonaws.com", _made("eks:CreatePodIdentityAssociation", f"{_AT}eks{_HERE}cluster/*")),
+)
+
+
+def _existing(id_: str, service: str, *actions: str) -> Way:
+    return Way(
+        id=id_,
+        title=f"run code of one's own in {service} that is there",
+        gain=Gain.RUN,
+        target=On.WORKLOAD,
+        existing=service,
+        uses=tuple(_one(action, On.WORKLOAD) for action in actions),
+    )
+
+
+_EXISTING = (
+    _existing("lambda-003", "lambda", "lambda:UpdateFunctionCode"),
+    _existing("ec2-002", "ec2", "ec2:ModifyInstanceAttribute", "ec2:StopInstances", "ec2:StartInstances"),
+    _existing("ec2instanceconnect-003", "ec2", "ec2-instance-connect:SendSSHPublicKey"),
+    _existing("aw-serial-console", "ec2", "ec2-instance-connect:SendSerialConsoleSSHPublicKey"),
+    _existing("ssm-001", "ec2", "ssm:StartSession"),
+    _existing("ssm-002", "ec2", "ssm:SendCommand"),
+    _existing("ec2-004", "ec2", "ec2:CreateLaunchTemplateVersion", "ec2:ModifyLaunchTemplate"),
+    _existing("codebuild-002", "codebuild", "codebuild:StartBuild"),
+    _existing("codebuild-003", "codebuild", "codebuild:StartBuildBatch"),
+    _existing("aw-codebuild-update", "codebuild", "codebuild:UpdateProject"),
+    _existing("cloudformation-002", "cloudformation", "cloudformation:UpdateStack"),
+    _existing("cloudformation-005", "cloudformation", "cloudformation:CreateChangeSet", "cloudformation:ExecuteChangeSet"),
+    _existing("ecs-006", "ecs-tasks", "ecs:ExecuteCommand"),
+    _existing("glue-002", "glue", "glue:UpdateDevEndpoint"),
+    _existing("sagemaker-004", "sagemaker", "sagemaker:CreatePresignedNotebookInstanceUrl"),
+    _existing("sagemaker-005", "sagemaker", "sagemaker:CreateNotebookInstanceLifecycleConfig", "sagemaker:StopNotebookInstance", "sagemaker:UpdateNotebookInstance", "sagemaker:StartNotebookInstance"),
+    _existing("apprunner-002", "tasks.apprunner", "apprunner:UpdateService"),
+    _existing("bedrock-002", "bedrock-agentcore", "bedrock-agentcore:StartCodeInterpreterSession", "bedrock-agentcore:InvokeCodeInterpreter"),
+)
+
+_REMADE = (
+    Way(
+        id="aw-remake-user",
+        title="make a user of a name that a cluster still knows",
+        gain=Gain.REMADE,
+        target=On.USER,
+        uses=(_one("iam:CreateUser", On.USER), _one("iam:CreateAccessKey", On.USER)),
+    ),
+    Way(
+        id="aw-remake-role",
+        title="make a role of a name that a cluster still knows",
+        gain=Gain.REMADE,
+        target=On.ROLE,
+        uses=(_one("iam:CreateRole", On.ROLE),),
+    ),
+)
+
+_CLUSTERS = (
+    Way(
+        id="aw-eks-entry",
+        title="give oneself an access entry",
+        gain=Gain.ENTRY,
+        target=On.CLUSTER,
+        uses=(_one("eks:CreateAccessEntry", On.CLUSTER), _one("eks:AssociateAccessPolicy", On.CLUSTER)),
+    ),
+    _iam("aw-eks-mode", "switch a cluster to access entries", Gain.ENTRY_MODE, "eks:UpdateClusterConfig", On.CLUSTER),
+    _iam("aw-eks-issuer", "have a cluster accept tokens of one's own issuer", Gain.ISSUER, "eks:AssociateIdentityProviderConfig", On.CLUSTER),
+)
+
+_RESOURCES = (
+    _iam("aw-bucket-policy", "rewrite a bucket's policy", Gain.READ, "s3:PutBucketPolicy", On.RESOURCE),
+    _iam("aw-key-policy", "rewrite a key's policy", Gain.READ, "kms:PutKeyPolicy", On.RESOURCE),
+    _iam("aw-key-grant", "give oneself a grant of a key", Gain.READ, "kms:CreateGrant", On.RESOURCE),
+    _iam("aw-secret-policy", "rewrite a secret's policy", Gain.READ, "secretsmanager:PutResourcePolicy", On.RESOURCE),
+)
+
+WAYS: tuple[Way, ...] = (
+    *_CREDENTIALS,
+    *_POLICIES,
+    ASSUME,
+    *_PASSED,
+    *_EXISTING,
+    *_REMADE,
+    *_CLUSTERS,
+    *_RESOURCES,
+)

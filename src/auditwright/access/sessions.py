@@ -1,0 +1,88 @@
+"""The sessions that somebody without a second factor can hold, and what each shows of one.
+
+The table is that of the IAM user guide ("Configuring MFA-protected API access", "GetSessionToken", "Using temporary
+credentials"). Where its parts disagree, the session is given every possibility (ACCESS assumptions name them).
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from auditwright.access.assumptions import MFA_INTO_ROLE_SESSION, Assumption
+from auditwright.access.context import ABSENT, NOT_SAID, Caller, CallerKind, Context, Entry, OneOf, Present, caller_context
+from auditwright.core.outcome import Unknown
+
+TRUE = Present(("true",))
+FALSE = Present(("false",))
+
+
+class SessionClass(StrEnum):
+    """What kind of session a principal acts in."""
+
+    KEY = "key"
+    """A long-term access key, of a user or of root."""
+    CONSOLE = "console"
+    """Signed in with a password and nothing else."""
+    TOKEN = "token"
+    """GetSessionToken called with a plain key."""
+    MFA = "mfa"
+    """A user's session with a second factor, which somebody without one gets only by enrolling it."""
+    ROLE = "role"
+    """A role taken from a session without a second factor."""
+    ROLE_AFTER_MFA = "role after mfa"
+    """A role taken from a session with a second factor."""
+    PROGRAM = "program"
+    """A role as code runs with it: a function, a machine, a build, a pod."""
+
+
+MFA_SHOWN: dict[SessionClass, Entry] = {
+    SessionClass.KEY: ABSENT,
+    SessionClass.CONSOLE: FALSE,
+    SessionClass.TOKEN: FALSE,
+    SessionClass.MFA: TRUE,
+    SessionClass.ROLE: OneOf((FALSE, ABSENT)),
+    SessionClass.ROLE_AFTER_MFA: OneOf((TRUE, FALSE, ABSENT)),
+    SessionClass.PROGRAM: OneOf((FALSE, ABSENT)),
+}
+"""aws:MultiFactorAuthPresent in each class."""
+
+UNCONFIRMED: dict[SessionClass, Assumption] = {SessionClass.ROLE_AFTER_MFA: MFA_INTO_ROLE_SESSION}
+"""What the class's row in the table rests on, where no live account ever confirmed it."""
+
+_AGE_SHOWN: dict[SessionClass, Entry] = {
+    SessionClass.MFA: Present(("1",)),  # whoever has just enrolled a device has just used it
+    SessionClass.ROLE_AFTER_MFA: Unknown("whether a role session shows the age of a second factor is not known"),
+}
+
+_TEMPORARY = frozenset(SessionClass) - {SessionClass.KEY}
+
+TOKEN_CALLS = frozenset({"sts:assumerole", "sts:getcalleridentity"})
+"""AWS, GetSessionToken: without a second factor no IAM call, and of STS only these."""
+
+
+def may_call(session: SessionClass, action: str) -> bool:
+    """False where AWS refuses the action to the class whatever the policies say; `action` in lower case."""
+    if session is not SessionClass.TOKEN:
+        return True
+    service = action.partition(":")[0]
+    return service != "iam" and (service != "sts" or action in TOKEN_CALLS)
+
+
+def session_context(caller: Caller, session: SessionClass, at: datetime) -> Context:
+    """What is known of every request in a session; what the account's data does not fix is unknown."""
+    now = Present((at.isoformat(),))
+    human_or_program = caller.kind is not CallerKind.SERVICE
+    return caller_context(caller, default=NOT_SAID).with_(
+        {
+            "aws:multifactorauthpresent": MFA_SHOWN[session],
+            "aws:multifactorauthage": _AGE_SHOWN.get(session, ABSENT),
+            "aws:tokenissuetime": now if session in _TEMPORARY else ABSENT,
+            "aws:currenttime": now,
+            "aws:epochtime": Present((str(int(at.timestamp())),)),
+            "aws:securetransport": TRUE,
+            # A service that acts for a caller says so; these requests are made by the caller alone.
+            "aws:viaawsservice": FALSE if human_or_program else NOT_SAID,
+            "aws:calledvia": ABSENT,
+            "aws:calledviafirst": ABSENT,
+            "aws:calledvialast": ABSENT,
+        }
+    )

@@ -1,0 +1,196 @@
+"""What a proof of access rests on: principals with their documents and credentials, guardrails, clusters, and what vouches.
+
+A `World` is one picture of one or more accounts. Whatever was not seen stands in it as `Unknown`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from auditwright.access.assumptions import Assumption
+from auditwright.access.eks import Cluster
+from auditwright.access.kubernetes import Rbac
+from auditwright.access.policy import Policy
+from auditwright.core.outcome import Unknown
+
+INLINE = "inline:"
+"""Begins the reference of a policy that is written into its holder; a managed policy's reference is its ARN."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A policy as a user, group or role holds it."""
+
+    holder: str
+    """The ARN of the user, group or role."""
+    reference: str
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boundary:
+    """A policy that bounds a principal; `policy` is unknown where its document was not seen."""
+
+    arn: str
+    policy: Policy | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """The first factors of a user, and whether there is a second."""
+
+    active_keys: int | Unknown
+    inactive_keys: int | Unknown
+    password: bool | Unknown
+    devices: int | Unknown
+    """Second factors that are enrolled."""
+
+
+NO_CREDENTIALS = Credentials(active_keys=0, inactive_keys=0, password=False, devices=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """An IAM user."""
+
+    arn: str
+    name: str
+    unique_id: str | Unknown
+    tags: Mapping[str, str] | Unknown
+    groups: tuple[str, ...]
+    """ARNs."""
+    attachments: tuple[Attachment, ...]
+    boundary: Boundary | None
+    credentials: Credentials
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A group of IAM users."""
+
+    arn: str
+    name: str
+    attachments: tuple[Attachment, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """An IAM role."""
+
+    arn: str
+    name: str
+    unique_id: str | Unknown
+    tags: Mapping[str, str] | Unknown
+    trust: Policy
+    attachments: tuple[Attachment, ...]
+    boundary: Boundary | None
+    instance_profile: bool
+    """True where machines can be given the role."""
+    service_linked: bool
+    """True for a role that only its service can take and change, which no service control policy limits."""
+
+
+Principal: TypeAlias = User | Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagedPolicy:
+    """A managed policy with every version that was seen."""
+
+    arn: str
+    default: str
+    versions: Mapping[str, Policy]
+
+    @property
+    def provider_managed(self) -> bool:
+        """True for AWS's own, which no customer can change."""
+        return ":iam::aws:" in self.arn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Root:
+    """The root user of an account."""
+
+    keys: int | Unknown
+    devices: int | Unknown
+    password: bool | Unknown
+
+
+Levels: TypeAlias = tuple[tuple[Policy, ...], ...]
+"""Policies of an organization: one tuple for the root, each unit and the account, of which each has to allow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An account of the picture, with what the organization and its root user add."""
+
+    id: str
+    root: Root | None
+    """None where the question leaves the root user out."""
+    service_policies: Levels | Unknown
+    """Service control policies; no level where none apply."""
+    resource_policies: Levels | Unknown
+    """Resource control policies; no level where none apply."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """Something in service that runs code with a role's rights."""
+
+    arn: str
+    service: str
+    """Such as `lambda`."""
+    role: str
+    """The role's ARN."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attestation:
+    """Evidence from outside the cloud that a provider or account asks each person for a second factor."""
+
+    subject: str
+    """The ARN of an identity provider, or the id of an account."""
+    mfa_required: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Everything that a proof rests on. Mappings are by ARN; accounts by id; RBAC by the cluster's name."""
+
+    partition: str
+    accounts: Mapping[str, Account]
+    users: Mapping[str, User]
+    groups: Mapping[str, Group]
+    roles: Mapping[str, Role]
+    policies: Mapping[str, ManagedPolicy]
+    clusters: tuple[Cluster, ...] = ()
+    rbac: Mapping[str, Rbac | Unknown] = field(default_factory=dict)
+    documents: Mapping[str, Policy | Unknown] = field(default_factory=dict)
+    """Policies of resources: buckets, keys, secrets."""
+    workloads: tuple[Workload, ...] | Unknown = ()
+    attestations: tuple[Attestation, ...] = ()
+    unseen: tuple[Assumption, ...] = ()
+    """Sources that are missing from the picture: no proof of the opposite may rest on one."""
+
+    def principal(self, arn: str) -> Principal | None:
+        """The user or role of an ARN, if it exists."""
+        return self.users.get(arn) or self.roles.get(arn)
+
+    def members(self, group: str) -> tuple[User, ...]:
+        """The users of a group."""
+        return tuple(user for user in self.users.values() if group in user.groups)
+
+    def attests(self, subject: str) -> bool:
+        """True where evidence says that a provider or account asks for a second factor."""
+        said = [each.mfa_required for each in self.attestations if each.subject == subject]
+        return bool(said) and all(said)
+
+    def with_(self, **changes: object) -> "World":
+        """This world with other values for some of its fields, as a repair would leave it."""
+        return replace(self, **changes)  # type: ignore[arg-type]  # the fields' own types are checked where they are read
+
+
+def account_of(arn: str) -> str:
+    """The account in an ARN; empty where it names none."""
+    parts = arn.split(":", 5)
+    return parts[4] if len(parts) == 6 else ""  # noqa: PLR2004  # arn:partition:service:region:account:resource
