@@ -94,7 +94,9 @@ def test_modules_are_short_enough_to_read() -> None:
     assert set(long) <= {"src/auditwright/sign/verify.py"}
 
 
-@pytest.mark.parametrize("package", ["core", "engine", "program", "control_tests", "frameworks", "controls"])
+@pytest.mark.parametrize(
+    "package", ["core", "engine", "access", "program", "control_tests", "frameworks", "controls"]
+)
 def test_pure_packages_read_no_clock_and_no_environment(package: str) -> None:
     impure = re.compile(
         r"datetime\.now|time\.time\(|os\.environ|\bopen\(|import (?:subprocess|socket|urllib|boto3|logging)"

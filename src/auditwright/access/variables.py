@@ -1,0 +1,149 @@
+"""Policy variables: `${aws:username}`, `${aws:userid, 'nobody'}`, and `${*}`, `${?}`, `${$}` for the characters.
+
+AWS: variables exist in version 2012-10-17 and only there; before, `${…}` is text. What becomes of a statement whose
+variable is not in the request is said in two ways (the value matches nothing; the entire statement may be invalid), so
+such a value is told apart from one that does not match.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from auditwright.access.context import Absent, Context, Entry, OneOf, Present
+from auditwright.access.glob import Piece, Wild, compile_pieces, pieces_of
+from auditwright.access.kleene import Truth
+from auditwright.core.outcome import Unknown
+
+Comparison: TypeAlias = Truth | None
+"""Whether a value matches; None where a variable in it is or may be absent, so that it matches nothing and may void
+the statement."""
+
+Matcher: TypeAlias = Callable[[Sequence[Piece]], Callable[[str], Truth]]
+"""From a pattern to what it matches: no more than the pattern does as a glob."""
+
+_VARIABLE = re.compile(r"\$\{(?:([*?$])|([^{}',*?$]+?)\s*(?:,\s*'([^'{}]*)')?)\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """A condition key whose value is put in its place."""
+
+    key: str
+    fallback: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """A template with the values of a context put in."""
+
+    pieces: tuple[Piece, ...]
+    """What is not known of a value is left open: what does not match them does not match, whatever it is."""
+    exact: bool
+    """False where a value was left open."""
+    may_be_absent: bool
+    """True where a variable without a default is not sure to be in the request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """A value with variables in it."""
+
+    pieces: tuple[Piece | Variable, ...]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The condition keys that it takes its text from, in lower case."""
+        return tuple(piece.key for piece in self.pieces if isinstance(piece, Variable))
+
+    def resolve(self, context: Context) -> Resolved | None:
+        """The pattern that the variables' values make, or None where one is absent and has no default."""
+        pieces: list[Piece] = []
+        exact, may_be_absent = True, False
+        for piece in self.pieces:
+            if not isinstance(piece, Variable):
+                pieces.append(piece)
+                continue
+            value = _value(context.get(piece.key))
+            if isinstance(value, Absent):
+                if piece.fallback is None:
+                    return None
+                pieces.append(piece.fallback)
+            elif isinstance(value, str):
+                pieces.append(value)
+            else:
+                pieces.append(Wild.ANY_RUN)
+                exact = False
+                may_be_absent |= value.may_be_absent and piece.fallback is None
+        return Resolved(pieces=tuple(pieces), exact=exact, may_be_absent=may_be_absent)
+
+    def compare(self, text: str, context: Context, matcher: Matcher, *, fold: bool = False) -> Comparison:
+        """Whether the text matches, where `matcher` says what a pattern without variables matches.
+
+        With `fold`, case does not count.
+        """
+        resolved = self.resolve(context)
+        if resolved is None:
+            return None
+        pieces = resolved.pieces
+        if fold:
+            pieces = tuple(piece.lower() if isinstance(piece, str) else piece for piece in pieces)
+            text = text.lower()
+        if resolved.exact:
+            return matcher(pieces)(text)
+        if compile_pieces(pieces).matches(text):
+            return Truth.UNKNOWN
+        return None if resolved.may_be_absent else Truth.FALSE
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A value that is not known."""
+
+    may_be_absent: bool
+
+
+def _value(entry: Entry) -> str | Absent | _Open:
+    match entry:
+        case Present(()) | Absent():
+            return Absent()
+        case Present((only,)) if "*" not in only and "?" not in only:
+            return only
+        case Present():
+            # AWS: a key with several values cannot be a variable. Whether a star in a value is a wildcard is not said.
+            return _Open(may_be_absent=False)
+        case OneOf(alternatives):
+            values = {_value(each) for each in alternatives}
+            return values.pop() if len(values) == 1 else _Open(may_be_absent=Absent() in values)
+        case Unknown():
+            return _Open(may_be_absent=True)
+
+
+def has_variables(text: str) -> bool:
+    """True where a text would be a template in version 2012-10-17."""
+    return "${" in text
+
+
+def parse_template(text: str, *, wildcards: bool) -> Template | None:
+    """The template of a text; its own `*` and `?` are wildcards or not. None where `${` begins no variable."""
+    pieces: list[Piece | Variable] = []
+    place = 0
+    for found in _VARIABLE.finditer(text):
+        if not _add_text(pieces, text[place : found.start()], wildcards=wildcards):
+            return None
+        character, key, fallback = found.groups()
+        pieces.append(character or Variable(key=key.strip().lower(), fallback=fallback))
+        place = found.end()
+    if not _add_text(pieces, text[place:], wildcards=wildcards):
+        return None
+    return Template(pieces=tuple(pieces))
+
+
+def _add_text(pieces: list[Piece | Variable], text: str, *, wildcards: bool) -> bool:
+    if "${" in text:
+        return False
+    if wildcards:
+        pieces += pieces_of(text)
+    elif text:
+        pieces.append(text)
+    return True
