@@ -18,6 +18,7 @@ MAX_MAPPINGS = 50_000
 MAX_TEXT = 4_096
 """An ARN has at most 2,048 characters and a username fewer; longer text is no name."""
 
+ARN_PARTS = len(("arn", "partition", "service", "region", "account", "resource"))
 TWELVE_DIGITS = range(10**11, 10**12)
 PARTITIONS = frozenset(
     {"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"}
@@ -168,10 +169,7 @@ def arn_like(pattern: str, arn: str) -> bool:
 
 def _arn_parts(arn: str) -> tuple[str, str, str, str] | None:
     parts = arn.split(":", 5)
-    if (
-        len(parts) != len(("arn", "partition", "service", "region", "account", "resource"))
-        or parts[0] != "arn"
-    ):
+    if len(parts) != ARN_PARTS or parts[0] != "arn":
         return None
     _, partition, service, _, account, resource = parts
     return (partition, service, account, resource) if partition in PARTITIONS else None
