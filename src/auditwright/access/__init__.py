@@ -1,1 +1,1 @@
-"""Access: who can do what to what in the cloud, decided by policies and proved."""
+"""Pure rules of who can reach what: policies, sessions, clusters, and the proof of it."""

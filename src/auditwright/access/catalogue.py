@@ -58,10 +58,10 @@ class Gain(StrEnum):
     """A user or role of a name that no longer exists, which some map still knows."""
     ENTRY = "entry"
     """Administrator rights in the cluster, from an access entry of the adversary's."""
-    ENTRY_MODE = "entry mode"
+    ENTRIES = "entries"
     """The cluster uses access entries."""
-    ISSUER = "issuer"
-    """Groups of choice in the cluster, from tokens of an issuer that the adversary runs."""
+    SIGN_IN = "sign in"
+    """A name and groups of choice in the cluster, but for those that begin with `system:`."""
     READ = "read"
     """The resource, whatever it holds."""
 
@@ -113,6 +113,13 @@ def _iam(id_: str, title: str, gain: Gain, action: str, on: On, **shows: str) ->
 
 _CREDENTIALS = (
     _iam("iam-002", "make a key of another user", Gain.KEY, "iam:CreateAccessKey", On.USER),
+    Way(
+        id="iam-003",
+        title="delete a key of another user and make one",
+        gain=Gain.KEY,
+        target=On.USER,
+        uses=(_one("iam:DeleteAccessKey", On.USER), _one("iam:CreateAccessKey", On.USER)),
+    ),
     _iam("iam-004", "give a user a password", Gain.PASSWORD, "iam:CreateLoginProfile", On.USER),
     _iam("iam-006", "set a user's password", Gain.PASSWORD, "iam:UpdateLoginProfile", On.USER),
     _iam("aw-old-key", "make an inactive key work again", Gain.OLD_KEY, "iam:UpdateAccessKey", On.USER),
@@ -272,16 +279,25 @@ _REMADE = (
     ),
 )
 
+_ENTRY = "arn:{partition}:eks:*:{account}:access-entry/{cluster}/*"
+_ADMIN_ENTRY = (
+    ("eks:policyArn", "arn:{partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"),
+    ("eks:accessScope", "cluster"),
+)
 _CLUSTERS = (
     Way(
         id="aw-eks-entry",
-        title="give oneself an access entry",
+        title="give oneself an access entry of an administrator",
         gain=Gain.ENTRY,
         target=On.CLUSTER,
-        uses=(_one("eks:CreateAccessEntry", On.CLUSTER), _one("eks:AssociateAccessPolicy", On.CLUSTER)),
+        uses=(
+            _one("eks:CreateAccessEntry", On.CLUSTER),
+            Use(action="eks:AssociateAccessPolicy", on=On.MADE, made=_ENTRY, shows=_ADMIN_ENTRY),
+        ),
     ),
-    _iam("aw-eks-mode", "switch a cluster to access entries", Gain.ENTRY_MODE, "eks:UpdateClusterConfig", On.CLUSTER),
-    _iam("aw-eks-issuer", "have a cluster accept tokens of one's own issuer", Gain.ISSUER, "eks:AssociateIdentityProviderConfig", On.CLUSTER),
+    _iam("aw-eks-new-entry", "give oneself an access entry with groups of choice", Gain.SIGN_IN, "eks:CreateAccessEntry", On.CLUSTER),
+    _iam("aw-eks-mode", "switch a cluster to access entries", Gain.ENTRIES, "eks:UpdateClusterConfig", On.CLUSTER),
+    _iam("aw-eks-issuer", "have a cluster accept tokens of one's own issuer", Gain.SIGN_IN, "eks:AssociateIdentityProviderConfig", On.CLUSTER),
 )
 
 _RESOURCES = (

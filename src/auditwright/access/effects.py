@@ -4,27 +4,17 @@ Together with the catalogue and the evaluator this is all that a verdict says ab
 checker only apply it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from auditwright.access.assumptions import KEY_TO_SPARE, SECOND_DEVICE, WORKLOAD_IN_SERVICE, Assumption
-from auditwright.access.catalogue import Gain, On, Way
+from auditwright.access.assumptions import DEVICES_UNSEEN, KEY_TO_SPARE, SECOND_DEVICE, WORKLOAD_IN_SERVICE, Assumption
+from auditwright.access.catalogue import WAYS, Gain, On, Way
 from auditwright.access.eks import AuthenticationMode, Cluster
-from auditwright.access.facts import (
-    EVERY_GROUP,
-    EVERY_POLICY,
-    EVERY_ROLE,
-    EVERY_USER,
-    ROLES_OF,
-    Fact,
-    Kind,
-    session,
-)
+from auditwright.access.facts import Fact, Kind, session
 from auditwright.access.holdings import denies
 from auditwright.access.kubernetes_levels import Level
-from auditwright.access.policy import Policy
 from auditwright.access.sessions import SessionClass
-from auditwright.access.world import INLINE, User, World
+from auditwright.access.world import INLINE, Attachment, User, World
 from auditwright.core.outcome import Unknown
 
 MAX_KEYS = 2
@@ -42,31 +32,38 @@ class Effect:
     assumptions: tuple[Assumption, ...] = ()
 
 
-def effects(world: World, way: Way, class_: SessionClass, target: str) -> Iterator[Effect]:  # noqa: C901, PLR0912  # one case for each gain
-    """The effects of a way on one target: an ARN, or every one of a kind (`every user`, …)."""
+def effects(world: World, way: Way, class_: SessionClass, target: str) -> tuple[Effect, ...]:
+    """What a way gives on one target: an ARN, a cluster's name, or what a question names. None where it gives nothing."""
+    return tuple(_effects(world, way, class_, target))
+
+
+def _effects(world: World, way: Way, class_: SessionClass, target: str) -> Iterator[Effect]:  # noqa: C901  # one case a gain
     match way.gain:
         case Gain.KEY | Gain.OLD_KEY | Gain.PASSWORD | Gain.NO_DEVICE | Gain.DEVICE:
-            for user in [world.users[target]] if target != EVERY_USER else world.users.values():
-                yield from _on_credentials(way, user)
+            yield from _on_credentials(way, world.users[target])
         case Gain.ALLOW:
             policy = world.policies.get(target)
             if policy is None or not policy.provider_managed:
                 yield Effect(gains=(Fact(Kind.ALLOW, target),))
         case Gain.LIFT:
-            yield from _lifted(world, way, target)
+            gains = tuple(
+                Fact(Kind.LIFT, target, each.reference)
+                for each in _attachments(world, target)
+                if denies(each.policy) and _takes_off(way, each)
+            )
+            yield from [Effect(gains=gains)] if gains else []
         case Gain.UNBOUND:
             principal = world.principal(target)
-            if principal is None or principal.boundary is not None:
+            if principal is not None and principal.boundary is not None:
                 yield Effect(gains=(Fact(Kind.UNBOUND, target),))
         case Gain.JOIN:
             yield Effect(gains=(Fact(Kind.JOIN, target),))
         case Gain.VERSION:
-            for policy in [world.policies[target]] if target != EVERY_POLICY else world.policies.values():
-                others = [each for each in policy.versions if each != policy.default]
-                if others and not policy.provider_managed:
-                    yield Effect(gains=tuple(Fact(Kind.VERSION, policy.arn, each) for each in others))
+            policy = world.policies[target]
+            gains = tuple(Fact(Kind.VERSION, target, each) for each in policy.versions if each != policy.default)
+            yield from [Effect(gains=gains)] if gains and not policy.provider_managed else []
         case Gain.TRUST:
-            if target == EVERY_ROLE or not world.roles[target].service_linked:
+            if not world.roles[target].service_linked:
                 yield Effect(gains=(Fact(Kind.TRUST, target),))
         case Gain.SESSION:
             yield Effect(gains=(session(target, after(class_)),))
@@ -77,9 +74,13 @@ def effects(world: World, way: Way, class_: SessionClass, target: str) -> Iterat
             yield Effect(gains=(session(target, made),))
         case Gain.ENTRIES:
             yield Effect(gains=(Fact(Kind.ENTRIES, target),))
-        case Gain.ENTRY:
+        case Gain.ENTRY | Gain.SIGN_IN:
             cluster = next(each for each in world.clusters if each.name == target)
-            yield Effect(gains=(Fact(Kind.LEVEL, target, Level.CLUSTER_ADMIN),), needs=_entries_needed(cluster))
+            level = Level.CLUSTER_ADMIN if way.gain is Gain.ENTRY else Level.ANY
+            yield from (
+                Effect(gains=(Fact(Kind.LEVEL, target, level),), needs=needs, certain=certain)
+                for needs, certain in _entries_used(cluster)
+            )
         case Gain.READ:
             yield Effect(gains=(Fact(Kind.READ, target),))
 
@@ -88,3 +89,143 @@ def after(class_: SessionClass) -> SessionClass:
     """The class of a role's session that is opened from a session of this class."""
     with_factor = class_ in {SessionClass.MFA, SessionClass.ROLE_AFTER_MFA}
     return SessionClass.ROLE_AFTER_MFA if with_factor else SessionClass.ROLE
+
+
+def _on_credentials(way: Way, user: User) -> Iterator[Effect]:
+    has = user.credentials
+    key = session(user.arn, SessionClass.KEY)
+    match way.gain:
+        case Gain.KEY:
+            unknown = isinstance(has.active_keys, Unknown) or isinstance(has.inactive_keys, Unknown)
+            full = not unknown and has.active_keys + has.inactive_keys >= MAX_KEYS
+            makes_room = any(use.action == "iam:DeleteAccessKey" for use in way.uses)
+            if not full or makes_room:
+                yield Effect(gains=(key,), assumptions=(KEY_TO_SPARE,) if unknown and not makes_room else ())
+        case Gain.OLD_KEY:
+            if has.inactive_keys != 0:
+                yield Effect(gains=(key,), needs=(Fact(Kind.OLD_KEY, user.arn),))
+        case Gain.PASSWORD:
+            # AWS: CreateLoginProfile is refused where there is a password, UpdateLoginProfile where there is none.
+            wanted = way.uses[0].action == "iam:UpdateLoginProfile"
+            if isinstance(has.password, Unknown) or has.password is wanted:
+                yield Effect(gains=(Fact(Kind.PASSWORD, user.arn),), certain=not isinstance(has.password, Unknown))
+        case Gain.NO_DEVICE:
+            if has.devices != 0:
+                yield Effect(gains=(Fact(Kind.NO_DEVICE, user.arn),))
+        case _:
+            device = Fact(Kind.DEVICE, user.arn)
+            if has.devices == 0:
+                yield Effect(gains=(device,))
+            else:
+                yield Effect(gains=(device,), needs=(Fact(Kind.NO_DEVICE, user.arn),))
+                yield Effect(gains=(device,), certain=False, assumptions=(SECOND_DEVICE,))
+
+
+def _attachments(world: World, holder: str) -> tuple[Attachment, ...]:
+    found = world.users.get(holder) or world.roles.get(holder) or world.groups[holder]
+    return found.attachments
+
+
+def _takes_off(way: Way, attachment: Attachment) -> bool:
+    """True where a way takes off this form of attachment: inline ones are deleted, managed ones detached."""
+    if way.uses[0].action == "iam:RemoveUserFromGroup":
+        return True
+    return attachment.reference.startswith(INLINE) is ("Delete" in way.uses[0].action)
+
+
+def _run(world: World, way: Way, target: str) -> Iterator[Effect]:
+    if way.target is On.ROLE:
+        yield Effect(gains=(session(target, SessionClass.PROGRAM),))
+        return
+    if isinstance(world.workloads, Unknown):
+        # The target is a role that the service can take: something that runs as it may exist.
+        yield Effect(gains=(session(target, SessionClass.PROGRAM),), certain=False, assumptions=(WORKLOAD_IN_SERVICE,))
+        return
+    for workload in world.workloads:
+        if workload.arn == target and workload.role in world.roles:
+            yield Effect(gains=(session(workload.role, SessionClass.PROGRAM),))
+
+
+def _entries_used(cluster: Cluster) -> Iterator[tuple[tuple[Fact, ...], bool]]:
+    """What it takes for an access entry of a cluster to count, and whether that is known."""
+    mode = cluster.authentication_mode
+    if isinstance(mode, Unknown):
+        yield (), False
+    if mode == AuthenticationMode.CONFIG_MAP or isinstance(mode, Unknown):
+        yield (Fact(Kind.ENTRIES, cluster.name),), True
+    else:
+        yield (), True
+
+
+# --- what follows of itself
+
+
+def laws(world: World, fact: Fact) -> Iterator[Effect]:
+    """What follows from a fact, by itself or with others (`needs`); each conjunction is found from each of its parts."""
+    match fact.kind:
+        case Kind.SESSION if fact.detail == SessionClass.KEY and ":user/" in fact.subject:
+            # AWS: GetSessionToken takes no permission, and no policy affects it.
+            yield Effect(gains=(session(fact.subject, SessionClass.TOKEN),))
+            yield _with_device(fact.subject, fact)
+        case Kind.PASSWORD:
+            yield from _signing_in(world.users[fact.subject])
+            yield _with_device(fact.subject, fact)
+        case Kind.NO_DEVICE:
+            yield from _signing_in(world.users[fact.subject])
+        case Kind.DEVICE:
+            for first in (session(fact.subject, SessionClass.KEY), Fact(Kind.PASSWORD, fact.subject)):
+                yield _with_device(fact.subject, first)
+        case Kind.TRUST:
+            yield Effect(gains=(session(fact.subject, SessionClass.ROLE),))
+        case Kind.EVERY:
+            way = next(each for each in WAYS if each.id == fact.subject)
+            for target in targets_of(world, way):
+                for effect in effects(world, way, SessionClass(fact.detail), target):
+                    yield Effect(
+                        gains=effect.gains,
+                        needs=(fact, *effect.needs),
+                        certain=effect.certain,
+                        assumptions=effect.assumptions,
+                    )
+        case _:
+            return
+
+
+def _signing_in(user: User) -> Iterator[Effect]:
+    """The console, with the password alone: open to a user without a second factor."""
+    password = Fact(Kind.PASSWORD, user.arn)
+    console = session(user.arn, SessionClass.CONSOLE)
+    devices = user.credentials.devices
+    if devices == 0:
+        yield Effect(gains=(console,), needs=(password,))
+        return
+    if isinstance(devices, Unknown):
+        yield Effect(gains=(console,), needs=(password,), certain=False, assumptions=(DEVICES_UNSEEN,))
+    yield Effect(gains=(console,), needs=(password, Fact(Kind.NO_DEVICE, user.arn)))
+
+
+def _with_device(user: str, first: Fact) -> Effect:
+    return Effect(gains=(session(user, SessionClass.MFA),), needs=(first, Fact(Kind.DEVICE, user)))
+
+
+def targets_of(world: World, way: Way) -> Iterable[str]:
+    """Every target that a way can have in a world."""
+    match way.target:
+        case On.USER:
+            return world.users if way.gain is not Gain.REMADE else world.remakable(users=True)
+        case On.GROUP:
+            return world.groups
+        case On.ROLE:
+            if way.gain is Gain.REMADE:
+                return world.remakable(users=False)
+            return world.roles if not way.service else world.taken_by(way.service)
+        case On.POLICY:
+            return world.policies
+        case On.CLUSTER:
+            return tuple(cluster.name for cluster in world.clusters)
+        case On.WORKLOAD:
+            if isinstance(world.workloads, Unknown):
+                return world.taken_by(f"{way.existing}.amazonaws.com")
+            return tuple(each.arn for each in world.workloads if each.service == way.existing)
+        case On.RESOURCE | On.MADE | On.ANY:
+            return ()

@@ -39,6 +39,8 @@ class Kind(StrEnum):
     """Administrator of the account."""
     READ = "read"
     """What a question names: the resource, and the action."""
+    EVERY = "every"
+    """A way, by id, that is open on every target of its kind."""
 
 
 class Fact(NamedTuple):
@@ -55,14 +57,6 @@ class Fact(NamedTuple):
 
 CHANGES = frozenset({Kind.ALLOW, Kind.LIFT, Kind.UNBOUND, Kind.JOIN, Kind.VERSION})
 """Kinds that change which policies a principal has."""
-
-EVERY_USER = "every user"
-EVERY_GROUP = "every group"
-EVERY_ROLE = "every role"
-EVERY_POLICY = "every policy"
-ROLES_OF = "every role of "
-"""Begins the subject that stands for each role that a service can take."""
-
 
 def session(principal: str, class_: SessionClass) -> Fact:
     """The fact of a session."""

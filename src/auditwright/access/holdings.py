@@ -9,10 +9,10 @@ from itertools import product
 
 from auditwright.access.context import Caller, CallerKind
 from auditwright.access.evaluator import Policies
-from auditwright.access.facts import EVERY_GROUP, EVERY_POLICY, EVERY_ROLE, EVERY_USER, Fact, Kind
+from auditwright.access.facts import Fact, Kind
 from auditwright.access.policy import Effect, Policy, parse_policy
 from auditwright.access.sessions import SessionClass
-from auditwright.access.world import Account, Attachment, Principal, Role, User, World, account_of
+from auditwright.access.world import Account, Attachment, ManagedPolicy, Principal, Role, User, World, account_of
 from auditwright.core.outcome import Unknown
 
 ALLOW_ALL = parse_policy(
@@ -46,30 +46,30 @@ def attachments_of(world: World, principal: Principal) -> tuple[Attachment, ...]
 
 
 def touching(world: World, arn: str) -> tuple[Fact, ...]:
-    """The changes that can matter to a principal, those of every one of its kind included."""
+    """The changes that can matter to a principal."""
     principal = world.principal(arn)
     if principal is None:
         return ()
     held = attachments_of(world, principal)
-    every = EVERY_USER if isinstance(principal, User) else EVERY_ROLE
-    facts = [Fact(Kind.ALLOW, arn), Fact(Kind.ALLOW, every)]
+    facts = [Fact(Kind.ALLOW, arn)]
     if isinstance(principal, User):
         facts += [Fact(Kind.ALLOW, group) for group in principal.groups]
-        facts += [Fact(Kind.ALLOW, EVERY_GROUP)] if principal.groups else []
         facts += [Fact(Kind.JOIN, group) for group in world.groups if group not in principal.groups]
-        facts.append(Fact(Kind.JOIN, EVERY_GROUP))
     facts += [Fact(Kind.LIFT, each.holder, each.reference) for each in held if denies(each.policy)]
     if principal.boundary is not None:
-        facts += [Fact(Kind.UNBOUND, arn), Fact(Kind.UNBOUND, every), Fact(Kind.ALLOW, principal.boundary.arn)]
-    managed = [world.policies[each.reference] for each in held if each.reference in world.policies]
-    own = [policy for policy in managed if not policy.provider_managed]
-    facts += [Fact(Kind.ALLOW, policy.arn) for policy in own]
-    facts += [
-        Fact(Kind.VERSION, policy.arn, version) for policy in own for version in policy.versions if version != policy.default
-    ]
-    if own or principal.boundary is not None:
-        facts.append(Fact(Kind.ALLOW, EVERY_POLICY))
+        facts += [Fact(Kind.UNBOUND, arn), Fact(Kind.ALLOW, principal.boundary.arn)]
+    for policy in _own_policies(world, held):
+        facts.append(Fact(Kind.ALLOW, policy.arn))
+        facts += [Fact(Kind.VERSION, policy.arn, version) for version in policy.versions if version != policy.default]
     return tuple(dict.fromkeys(facts))
+
+
+def _own_policies(world: World, held: tuple[Attachment, ...]) -> Iterator[ManagedPolicy]:
+    """The managed policies among those held that the organization can change."""
+    for each in held:
+        policy = world.policies.get(each.reference)
+        if policy is not None and not policy.provider_managed:
+            yield policy
 
 
 def policies_of(world: World, arn: str, changes: frozenset[Fact]) -> tuple[Policies, ...]:
@@ -107,13 +107,7 @@ def _boundaries(
 ) -> tuple[Policy | None | Unknown, ...]:
     if principal.boundary is None:
         return (None,)
-    every = EVERY_USER if isinstance(principal, User) else EVERY_ROLE
-    off = {
-        Fact(Kind.UNBOUND, principal.arn),
-        Fact(Kind.UNBOUND, every),
-        Fact(Kind.ALLOW, principal.boundary.arn),
-        Fact(Kind.ALLOW, EVERY_POLICY),
-    }
+    off = {Fact(Kind.UNBOUND, principal.arn), Fact(Kind.ALLOW, principal.boundary.arn)}
     return (boundary, None) if off & changes else (boundary,)
 
 
@@ -124,42 +118,28 @@ def _identities(
     yield base
     if not changes:
         return
-    kept = [each for each in held if not _taken_off(each, changes)]
-    allowed = _allowed(world, principal, held, changes)
-    extra = (ALLOW_ALL,) if allowed else ()
-    if allowed or len(kept) < len(held):
-        yield (*(each.policy for each in kept), *extra)
+    kept = tuple(each.policy for each in held if not _taken_off(each, changes))
+    extra = (ALLOW_ALL,) if _allowed(world, principal, held, changes) else ()
+    if extra or len(kept) < len(held):
+        yield (*kept, *extra)
     for change in sorted(changes):
-        match change.kind:
-            case Kind.JOIN if isinstance(principal, User):
-                groups = world.groups.values() if change.subject == EVERY_GROUP else (world.groups[change.subject],)
-                for group in groups:
-                    yield (*base, *(each.policy for each in group.attachments), *extra)
-            case Kind.VERSION:
-                other = world.policies[change.subject].versions[change.detail]
-                yield tuple(other if each.reference == change.subject else each.policy for each in held)
-            case _:
-                continue
+        if change.kind is Kind.JOIN:
+            yield (*base, *(each.policy for each in world.groups[change.subject].attachments), *extra)
+        elif change.kind is Kind.VERSION:
+            other = world.policies[change.subject].versions[change.detail]
+            yield tuple(other if each.reference == change.subject else each.policy for each in held)
 
 
 def _taken_off(attachment: Attachment, changes: frozenset[Fact]) -> bool:
     """True where an attachment can be gone: it was taken off, or its policy was written anew."""
-    return (
-        Fact(Kind.LIFT, attachment.holder, attachment.reference) in changes
-        or Fact(Kind.ALLOW, attachment.reference) in changes
-        or (Fact(Kind.ALLOW, EVERY_POLICY) in changes and ":iam::aws:" not in attachment.reference)
-    )
+    lifted = Fact(Kind.LIFT, attachment.holder, attachment.reference)
+    return lifted in changes or Fact(Kind.ALLOW, attachment.reference) in changes
 
 
 def _allowed(world: World, principal: Principal, held: tuple[Attachment, ...], changes: frozenset[Fact]) -> bool:
-    every = EVERY_USER if isinstance(principal, User) else EVERY_ROLE
-    subjects = {principal.arn, every}
-    if isinstance(principal, User) and principal.groups:
-        subjects |= {*principal.groups, EVERY_GROUP}
-    for each in held:
-        policy = world.policies.get(each.reference)
-        if policy is not None and not policy.provider_managed:
-            subjects |= {policy.arn, EVERY_POLICY}
+    subjects = {principal.arn, *(policy.arn for policy in _own_policies(world, held))}
+    if isinstance(principal, User):
+        subjects.update(principal.groups)
     return any(change.kind is Kind.ALLOW and change.subject in subjects for change in changes)
 
 

@@ -180,6 +180,15 @@ class World:
         """The users of a group."""
         return tuple(user for user in self.users.values() if group in user.groups)
 
+    def taken_by(self, service: str) -> tuple[str, ...]:
+        """The roles that a service can take, as far as their trust says."""
+        return self.by_service.get(service, ())
+
+    def remakable(self, *, users: bool) -> tuple[str, ...]:
+        """ARNs that a cluster lets in and that nobody has: whoever makes the principal anew is let in."""
+        kind = ":user/" if users else ":role/"
+        return tuple(arn for arn in self.vacant if kind in arn)
+
     def attests(self, subject: str) -> bool:
         """True where evidence says that a provider or account asks for a second factor."""
         said = [each.mfa_required for each in self.attestations if each.subject == subject]
