@@ -74,7 +74,7 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImplicitDeny:
-    """Nothing allows the request, or not every part that has to."""
+    """Nothing allows the request, or not every part that has to; a statement that may deny it as well is in the trace."""
 
     why: tuple[str, ...]
     trace: tuple[Step, ...] = field(repr=False)

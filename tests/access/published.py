@@ -1,0 +1,22 @@
+"""Policies that others have published: they are no part of the repository."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+BESIDE = Path(__file__).parents[3] / "shared/corpus"
+CORPUS = Path(os.environ.get("AUDITWRIGHT_CORPUS", str(BESIDE))) / "access"
+
+
+def published(*path: str) -> Path:
+    """A file or folder of the published examples; skips where they are not here."""
+    found = CORPUS.joinpath(*path)
+    if not found.exists():
+        pytest.skip(f"{found} is not here; AUDITWRIGHT_CORPUS names the folder with the published examples")
+    return found
+
+
+def read(path: Path) -> object:
+    return json.loads(path.read_bytes())
