@@ -16,6 +16,7 @@ from auditwright.access.kubernetes_roles import (
     DEFAULT_CONTROLLERS,
     DEFAULT_ROLES,
     EVERYTHING,
+    ROLES_OF_EVERYONE,
     access_policy_rules,
 )
 from auditwright.access.kubernetes_rules import AnyRequest, Request, Rule, matches
@@ -26,6 +27,9 @@ AUTHENTICATED = "system:authenticated"
 UNAUTHENTICATED = "system:unauthenticated"
 ANONYMOUS_NAME = "system:anonymous"
 NODES = "system:nodes"
+ACCOUNT = "system:serviceaccount:"
+ACCOUNTS = "system:serviceaccounts"
+ACCOUNTS_OF = "system:serviceaccounts:"
 ALL_NAMESPACES = "*"
 """As a namespace: every namespace, but not the objects that lie in none."""
 
@@ -212,39 +216,11 @@ ANONYMOUS = User(username=ANONYMOUS_NAME, groups=frozenset({UNAUTHENTICATED}))
 """Whoever shows no credential at all."""
 
 
-def default_rbac() -> Rbac:
-    """The roles and bindings of a cluster to which nobody has added any."""
-    return Rbac(
-        cluster_roles={name: Role(name=name, rules=rules) for name, rules in DEFAULT_ROLES.items()},
-        bindings=(
-            Binding(
-                name="cluster-admin",
-                role=RoleRef(kind=RoleKind.CLUSTER_ROLE, name="cluster-admin"),
-                subjects=(Subject(kind=SubjectKind.GROUP, name=MASTERS),),
-            ),
-            *(
-                Binding(
-                    name=role,
-                    role=RoleRef(kind=RoleKind.CLUSTER_ROLE, name=role),
-                    subjects=(
-                        Subject(kind=SubjectKind.SERVICE_ACCOUNT, name=account, namespace="kube-system"),
-                    ),
-                )
-                for account, role in DEFAULT_CONTROLLERS.items()
-            ),
-        ),
-        service_accounts=frozenset(("kube-system", account) for account in DEFAULT_CONTROLLERS),
-    )
-
-
-DEFAULT_RBAC = default_rbac()
-
-
 def service_account(namespace: str, name: str) -> User:
     """The identity of a service account, with the groups that Kubernetes gives it."""
     return User(
-        username=f"system:serviceaccount:{namespace}:{name}",
-        groups=frozenset({"system:serviceaccounts", f"system:serviceaccounts:{namespace}"}),
+        username=f"{ACCOUNT}{namespace}:{name}",
+        groups=frozenset({ACCOUNTS, f"{ACCOUNTS_OF}{namespace}"}),
     )
 
 
@@ -259,6 +235,22 @@ def names_of(rbac: Rbac | Unknown) -> frozenset[str]:
         if isinstance(subject, Subject)
     )
     return frozenset(key.partition("/")[2] for key in keys if key) | {MASTERS}
+
+
+def subjects_of(rbac: Rbac) -> frozenset[Subject]:
+    """Everyone whom a binding names, service accounts with the namespace that is meant.
+
+    A service account can be named by its username too, and by the group of its namespace.
+    """
+    found: set[Subject] = set()
+    for binding in rbac.bindings:
+        for subject in binding.subjects:
+            if isinstance(subject, Subject):
+                found.add(_meant(subject, binding.namespace))
+                if subject.kind is SubjectKind.GROUP and subject.name.startswith(ACCOUNTS_OF):
+                    home = subject.name.removeprefix(ACCOUNTS_OF)
+                    found.add(Subject(kind=SubjectKind.SERVICE_ACCOUNT, name="default", namespace=home))
+    return frozenset(found)
 
 
 def allows(rbac: Rbac | Unknown, user: User, request: AnyRequest) -> Decision:
@@ -286,8 +278,8 @@ class Holding:
         return Holding(
             user=user,
             everywhere=tuple(where.pop("", ())),
-            by_namespace={key: tuple(each) for key, each in where.items() if not _is_pattern(key)},
-            by_pattern={key: tuple(each) for key, each in where.items() if _is_pattern(key)},
+            by_namespace={key: tuple(each) for key, each in where.items() if not is_pattern(key)},
+            by_pattern={key: tuple(each) for key, each in where.items() if is_pattern(key)},
             unread=tuple(_unread(rbac, user)),
         )
 
@@ -320,6 +312,12 @@ class Holding:
             held = (*self.by_namespace.get(namespace, ()), *self._of_patterns(namespace))
             alike.setdefault(tuple((id(grant.rule), grant.doubt) for grant in held), []).append(namespace)
         return tuple(tuple(each) for each in alike.values())
+
+    def names_in_rules(self, verb: str) -> frozenset[str]:
+        """The objects that rules with a verb name."""
+        held = (self.everywhere, *self.by_namespace.values(), *self.by_pattern.values())
+        rules = (grant.rule for each in held for grant in each if isinstance(grant.rule, Rule))
+        return frozenset(name for rule in rules if verb in rule.verbs for name in rule.resource_names)
 
     def _extending(self, request: AnyRequest) -> Iterator[Grant]:
         yield from self.everywhere
@@ -365,7 +363,8 @@ def describe(binding: Binding) -> str:
     return f"{where}{binding.name} of {role}"
 
 
-def _is_pattern(namespace: str) -> bool:
+def is_pattern(namespace: str) -> bool:
+    """True for a pattern of namespaces, as access policies can have it."""
     return "*" in namespace or "?" in namespace
 
 
@@ -404,6 +403,16 @@ def _node_authorizer(user: User, request: AnyRequest) -> Iterator[str]:
         yield "what a node may read depends on the pods that run on it"
 
 
+def _meant(subject: Subject, namespace: str) -> Subject:
+    name = subject.name.removeprefix(ACCOUNT)
+    if subject.kind is SubjectKind.USER and name != subject.name:
+        home, _, name = name.partition(":")
+        return Subject(kind=SubjectKind.SERVICE_ACCOUNT, name=name, namespace=home)
+    if subject.kind is SubjectKind.SERVICE_ACCOUNT:
+        return Subject(kind=subject.kind, name=subject.name, namespace=subject.namespace or namespace)
+    return subject
+
+
 def _subject_key(subject: Subject, namespace: str) -> str:
     """How a subject is looked up; empty for one that matches nobody."""
     match subject.kind:
@@ -414,7 +423,7 @@ def _subject_key(subject: Subject, namespace: str) -> str:
         case SubjectKind.SERVICE_ACCOUNT:
             # RBAC compares a service account by its username, wherever that came from.
             home = subject.namespace or namespace
-            return f"user/system:serviceaccount:{home}:{subject.name}" if home else ""
+            return f"user/{ACCOUNT}{home}:{subject.name}" if home else ""
 
 
 def _user_keys(user: User) -> Iterable[str]:
@@ -423,3 +432,39 @@ def _user_keys(user: User) -> Iterable[str]:
     groups = frozenset() if isinstance(user.groups, Unknown) else user.groups
     for group in groups if UNAUTHENTICATED in groups else groups | {AUTHENTICATED}:
         yield f"group/{group}"
+
+
+def _default_rbac() -> Rbac:
+    return Rbac(
+        cluster_roles={name: Role(name=name, rules=rules) for name, rules in DEFAULT_ROLES.items()},
+        bindings=(
+            Binding(
+                name="cluster-admin",
+                role=RoleRef(kind=RoleKind.CLUSTER_ROLE, name="cluster-admin"),
+                subjects=(Subject(kind=SubjectKind.GROUP, name=MASTERS),),
+            ),
+            *(
+                Binding(
+                    name=role,
+                    role=RoleRef(kind=RoleKind.CLUSTER_ROLE, name=role),
+                    subjects=(Subject(kind=SubjectKind.GROUP, name=AUTHENTICATED),),
+                )
+                for role in ROLES_OF_EVERYONE
+            ),
+            *(
+                Binding(
+                    name=role,
+                    role=RoleRef(kind=RoleKind.CLUSTER_ROLE, name=role),
+                    subjects=(
+                        Subject(kind=SubjectKind.SERVICE_ACCOUNT, name=account, namespace="kube-system"),
+                    ),
+                )
+                for account, role in DEFAULT_CONTROLLERS.items()
+            ),
+        ),
+        service_accounts=frozenset(("kube-system", account) for account in DEFAULT_CONTROLLERS),
+    )
+
+
+DEFAULT_RBAC = _default_rbac()
+"""The roles and bindings of a cluster to which nobody has added any, as far as access depends on them."""

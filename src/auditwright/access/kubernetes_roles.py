@@ -56,6 +56,17 @@ DEFAULT_ROLES: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
         "admin": (*_ADMIN, _TOKENS),
         "edit": (*_EDIT, _TOKENS),
         "view": _VIEW,
+        "system:basic-user": (
+            rule("create", "selfsubjectaccessreviews selfsubjectrulesreviews", group="authorization.k8s.io"),
+        ),
+        "system:discovery": (
+            Rule(
+                verbs=frozenset({"get"}),
+                urls=frozenset(
+                    {"/api", "/api/*", "/apis", "/apis/*", "/healthz", "/openapi", "/openapi/*", "/version"}
+                ),
+            ),
+        ),
         # Kubernetes gives its own controllers these service accounts of kube-system, which lead to everything.
         "system:controller:clusterrole-aggregation-controller": (
             rule("escalate get list patch update watch", "clusterroles", group=RBAC_GROUP),
@@ -70,6 +81,9 @@ DEFAULT_ROLES: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
     }
 )
 """The cluster roles that every cluster has and that a binding or an escalation may lead to."""
+
+ROLES_OF_EVERYONE = ("system:basic-user", "system:discovery")
+"""Cluster roles that everyone who signs in has."""
 
 DEFAULT_CONTROLLERS: Mapping[str, str] = MappingProxyType(
     {
