@@ -39,3 +39,44 @@ MAPPING_OPTIONS_OF_NEW_AUTHENTICATORS = Assumption(
     id="mapping-options-of-new-authenticators",
     says="Wildcards and permission sets in mapRoles take effect only where the cluster's authenticator has them switched on.",
 )
+KEY_TO_SPARE = Assumption(
+    id="key-to-spare",
+    says="The user has fewer than two access keys, so that another can be made; its keys were not seen.",
+)
+SECOND_DEVICE = Assumption(
+    id="second-device",
+    # AWS: up to eight devices a user. That a plain key may add one was reported, and not confirmed on a live account.
+    says="IAM accepts a further second factor for a user who has one, from a session that did not use it.",
+)
+DEVICES_UNSEEN = Assumption(
+    id="devices-unseen",
+    says="The user has no second factor; whether it has one was not seen.",
+)
+WORKLOAD_IN_SERVICE = Assumption(
+    id="workload-in-service",
+    says="Something that runs as the role is in service; what is in service was not seen.",
+)
+PROVIDER_ASKS = Assumption(
+    id="provider-asks",
+    says="The identity provider asks each person for a second factor; AWS cannot see whether it does.",
+)
+PROGRAM_APPROVED = Assumption(
+    id="program-approved",
+    says="The program's access without a human factor is an approved exception; it has none by nature.",
+)
+OTHER_ACCOUNT = Assumption(
+    id="other-account",
+    says="Nobody in the other account acts without a second factor; that account can make up the claim.",
+)
+CENTRAL_ROOT = Assumption(
+    id="central-root",
+    says="The caller's account manages root access of the member account; whether it does was not seen.",
+)
+KEYS_UNSEEN = Assumption(
+    id="credentials-unseen",
+    says="The user has an active access key; its credentials were not seen, so that the key is supposed.",
+)
+ROOT_UNSEEN = Assumption(
+    id="root-unseen",
+    says="The root user has no access key and signs in with a second factor; its credentials were not seen.",
+)

@@ -21,6 +21,8 @@ class On(Enum):
     """The resource that a question names."""
     MADE = "made"
     """Something that the adversary makes and may name, after a template."""
+    ACCOUNT = "account"
+    """The root user of an account, by the account's id."""
     ANY = "any"
     """The action takes no resource: `*`."""
 
@@ -62,6 +64,8 @@ class Gain(StrEnum):
     """The cluster uses access entries."""
     SIGN_IN = "sign in"
     """A name and groups of choice in the cluster, but for those that begin with `system:`."""
+    ROOT = "root"
+    """The root user of a member account."""
     READ = "read"
     """The resource, whatever it holds."""
 
@@ -100,7 +104,9 @@ ADMINISTRATOR = "arn:{partition}:iam::aws:policy/AdministratorAccess"
 
 
 def _one(action: str, on: On, **shows: str) -> Use:
-    return Use(action=action, on=on, shows=tuple((key.replace("__", ":"), value) for key, value in shows.items()))
+    return Use(
+        action=action, on=on, shows=tuple((key.replace("__", ":"), value) for key, value in shows.items())
+    )
 
 
 def _made(action: str, resource: str) -> Use:
@@ -123,7 +129,9 @@ _CREDENTIALS = (
     _iam("iam-004", "give a user a password", Gain.PASSWORD, "iam:CreateLoginProfile", On.USER),
     _iam("iam-006", "set a user's password", Gain.PASSWORD, "iam:UpdateLoginProfile", On.USER),
     _iam("aw-old-key", "make an inactive key work again", Gain.OLD_KEY, "iam:UpdateAccessKey", On.USER),
-    _iam("aw-no-device", "take off a user's second factor", Gain.NO_DEVICE, "iam:DeactivateMFADevice", On.USER),
+    _iam(
+        "aw-no-device", "take off a user's second factor", Gain.NO_DEVICE, "iam:DeactivateMFADevice", On.USER
+    ),
     Way(
         id="aw-enroll",
         title="enroll a second factor of one's own for a user",
@@ -141,7 +149,13 @@ _ATTACHED = {"iam__PolicyARN": ADMINISTRATOR}
 
 _POLICIES = (
     _iam("iam-001", "write a new version of a policy", Gain.ALLOW, "iam:CreatePolicyVersion", On.POLICY),
-    _iam("aw-version", "put another version of a policy in force", Gain.VERSION, "iam:SetDefaultPolicyVersion", On.POLICY),
+    _iam(
+        "aw-version",
+        "put another version of a policy in force",
+        Gain.VERSION,
+        "iam:SetDefaultPolicyVersion",
+        On.POLICY,
+    ),
     _iam("iam-007", "write a policy into a user", Gain.ALLOW, "iam:PutUserPolicy", On.USER),
     _iam("iam-011", "write a policy into a group", Gain.ALLOW, "iam:PutGroupPolicy", On.GROUP),
     _iam("iam-005", "write a policy into a role", Gain.ALLOW, "iam:PutRolePolicy", On.ROLE),
@@ -156,10 +170,34 @@ _POLICIES = (
     _iam("aw-leave", "take a user out of a group", Gain.LIFT, "iam:RemoveUserFromGroup", On.GROUP),
     _iam("aw-lift-role-inline", "delete a policy of a role", Gain.LIFT, "iam:DeleteRolePolicy", On.ROLE),
     _iam("aw-lift-role", "detach a policy of a role", Gain.LIFT, "iam:DetachRolePolicy", On.ROLE),
-    _iam("aw-unbound-user", "delete a user's boundary", Gain.UNBOUND, "iam:DeleteUserPermissionsBoundary", On.USER),
-    _iam("aw-rebound-user", "replace a user's boundary", Gain.UNBOUND, "iam:PutUserPermissionsBoundary", On.USER),
-    _iam("aw-unbound-role", "delete a role's boundary", Gain.UNBOUND, "iam:DeleteRolePermissionsBoundary", On.ROLE),
-    _iam("aw-rebound-role", "replace a role's boundary", Gain.UNBOUND, "iam:PutRolePermissionsBoundary", On.ROLE),
+    _iam(
+        "aw-unbound-user",
+        "delete a user's boundary",
+        Gain.UNBOUND,
+        "iam:DeleteUserPermissionsBoundary",
+        On.USER,
+    ),
+    _iam(
+        "aw-rebound-user",
+        "replace a user's boundary",
+        Gain.UNBOUND,
+        "iam:PutUserPermissionsBoundary",
+        On.USER,
+    ),
+    _iam(
+        "aw-unbound-role",
+        "delete a role's boundary",
+        Gain.UNBOUND,
+        "iam:DeleteRolePermissionsBoundary",
+        On.ROLE,
+    ),
+    _iam(
+        "aw-rebound-role",
+        "replace a role's boundary",
+        Gain.UNBOUND,
+        "iam:PutRolePermissionsBoundary",
+        On.ROLE,
+    ),
     _iam("iam-012", "rewrite the trust of a role", Gain.TRUST, "iam:UpdateAssumeRolePolicy", On.ROLE),
 )
 
@@ -194,39 +232,137 @@ _SERVICE = f"{_AT}apprunner{_HERE}service/*"
 _INTERPRETER = f"{_AT}bedrock-agentcore{_HERE}code-interpreter/*"
 
 _PASSED = (
-    _pass("lambda-001", "lambda.amazonaws.com", _made("lambda:CreateFunction", _FUNCTION), _made("lambda:InvokeFunction", _FUNCTION)),
-    _pass("lambda-002", "lambda.amazonaws.com", _made("lambda:CreateFunction", _FUNCTION), _one("lambda:CreateEventSourceMapping", On.ANY)),
-    _pass("lambda-006", "lambda.amazonaws.com", _made("lambda:CreateFunction", _FUNCTION), _made("lambda:AddPermission", _FUNCTION)),
-    _pass("aw-lambda-url", "lambda.amazonaws.com", _made("lambda:CreateFunction", _FUNCTION), _made("lambda:CreateFunctionUrlConfig", _FUNCTION)),
-    _pass("aw-lambda-role", "lambda.amazonaws.com", _made("lambda:UpdateFunctionConfiguration", _FUNCTION), _made("lambda:UpdateFunctionCode", _FUNCTION)),
+    _pass(
+        "lambda-001",
+        "lambda.amazonaws.com",
+        _made("lambda:CreateFunction", _FUNCTION),
+        _made("lambda:InvokeFunction", _FUNCTION),
+    ),
+    _pass(
+        "lambda-002",
+        "lambda.amazonaws.com",
+        _made("lambda:CreateFunction", _FUNCTION),
+        _one("lambda:CreateEventSourceMapping", On.ANY),
+    ),
+    _pass(
+        "lambda-006",
+        "lambda.amazonaws.com",
+        _made("lambda:CreateFunction", _FUNCTION),
+        _made("lambda:AddPermission", _FUNCTION),
+    ),
+    _pass(
+        "aw-lambda-url",
+        "lambda.amazonaws.com",
+        _made("lambda:CreateFunction", _FUNCTION),
+        _made("lambda:CreateFunctionUrlConfig", _FUNCTION),
+    ),
+    _pass(
+        "aw-lambda-role",
+        "lambda.amazonaws.com",
+        _made("lambda:UpdateFunctionConfiguration", _FUNCTION),
+        _made("lambda:UpdateFunctionCode", _FUNCTION),
+    ),
     _pass("ec2-001", "ec2.amazonaws.com", _made("ec2:RunInstances", _INSTANCE)),
     _pass("ec2-003", "ec2.amazonaws.com", _one("ec2:RequestSpotInstances", On.ANY)),
     _pass("aw-ec2-profile", "ec2.amazonaws.com", _made("ec2:AssociateIamInstanceProfile", _INSTANCE)),
-    _pass("codebuild-001", "codebuild.amazonaws.com", _made("codebuild:CreateProject", _PROJECT), _made("codebuild:StartBuild", _PROJECT)),
-    _pass("codebuild-004", "codebuild.amazonaws.com", _made("codebuild:CreateProject", _PROJECT), _made("codebuild:StartBuildBatch", _PROJECT)),
+    _pass(
+        "codebuild-001",
+        "codebuild.amazonaws.com",
+        _made("codebuild:CreateProject", _PROJECT),
+        _made("codebuild:StartBuild", _PROJECT),
+    ),
+    _pass(
+        "codebuild-004",
+        "codebuild.amazonaws.com",
+        _made("codebuild:CreateProject", _PROJECT),
+        _made("codebuild:StartBuildBatch", _PROJECT),
+    ),
     _pass("cloudformation-001", "cloudformation.amazonaws.com", _made("cloudformation:CreateStack", _STACK)),
-    _pass("cloudformation-003", "cloudformation.amazonaws.com", _made("cloudformation:CreateStackSet", _STACK_SET), _made("cloudformation:CreateStackInstances", _STACK_SET)),
-    _pass("cloudformation-004", "cloudformation.amazonaws.com", _made("cloudformation:UpdateStackSet", _STACK_SET)),
-    _pass("datapipeline-001", "datapipeline.amazonaws.com", _one("datapipeline:CreatePipeline", On.ANY), _one("datapipeline:PutPipelineDefinition", On.ANY), _one("datapipeline:ActivatePipeline", On.ANY)),
-    _pass("ecs-004", "ecs-tasks.amazonaws.com", _made("ecs:RegisterTaskDefinition", _TASK), _made("ecs:RunTask", _TASK)),
-    _pass("ecs-003", "ecs-tasks.amazonaws.com", _made("ecs:RegisterTaskDefinition", _TASK), _made("ecs:CreateService", f"{_AT}ecs{_HERE}service/*")),
-    _pass("ecs-005", "ecs-tasks.amazonaws.com", _made("ecs:RegisterTaskDefinition", _TASK), _made("ecs:StartTask", _TASK)),
+    _pass(
+        "cloudformation-003",
+        "cloudformation.amazonaws.com",
+        _made("cloudformation:CreateStackSet", _STACK_SET),
+        _made("cloudformation:CreateStackInstances", _STACK_SET),
+    ),
+    _pass(
+        "cloudformation-004",
+        "cloudformation.amazonaws.com",
+        _made("cloudformation:UpdateStackSet", _STACK_SET),
+    ),
+    _pass(
+        "datapipeline-001",
+        "datapipeline.amazonaws.com",
+        _one("datapipeline:CreatePipeline", On.ANY),
+        _one("datapipeline:PutPipelineDefinition", On.ANY),
+        _one("datapipeline:ActivatePipeline", On.ANY),
+    ),
+    _pass(
+        "ecs-004",
+        "ecs-tasks.amazonaws.com",
+        _made("ecs:RegisterTaskDefinition", _TASK),
+        _made("ecs:RunTask", _TASK),
+    ),
+    _pass(
+        "ecs-003",
+        "ecs-tasks.amazonaws.com",
+        _made("ecs:RegisterTaskDefinition", _TASK),
+        _made("ecs:CreateService", f"{_AT}ecs{_HERE}service/*"),
+    ),
+    _pass(
+        "ecs-005",
+        "ecs-tasks.amazonaws.com",
+        _made("ecs:RegisterTaskDefinition", _TASK),
+        _made("ecs:StartTask", _TASK),
+    ),
     _pass("aw-ecs-run-override", "ecs-tasks.amazonaws.com", _made("ecs:RunTask", _TASK)),
     _pass("aw-ecs-start-override", "ecs-tasks.amazonaws.com", _made("ecs:StartTask", _TASK)),
     _pass("glue-001", "glue.amazonaws.com", _one("glue:CreateDevEndpoint", On.ANY)),
     _pass("glue-003", "glue.amazonaws.com", _made("glue:CreateJob", _JOB), _made("glue:StartJobRun", _JOB)),
-    _pass("glue-004", "glue.amazonaws.com", _made("glue:CreateJob", _JOB), _made("glue:CreateTrigger", f"{_AT}glue{_HERE}trigger/*")),
+    _pass(
+        "glue-004",
+        "glue.amazonaws.com",
+        _made("glue:CreateJob", _JOB),
+        _made("glue:CreateTrigger", f"{_AT}glue{_HERE}trigger/*"),
+    ),
     _pass("glue-005", "glue.amazonaws.com", _made("glue:UpdateJob", _JOB), _made("glue:StartJobRun", _JOB)),
-    _pass("glue-006", "glue.amazonaws.com", _made("glue:UpdateJob", _JOB), _made("glue:CreateTrigger", f"{_AT}glue{_HERE}trigger/*")),
+    _pass(
+        "glue-006",
+        "glue.amazonaws.com",
+        _made("glue:UpdateJob", _JOB),
+        _made("glue:CreateTrigger", f"{_AT}glue{_HERE}trigger/*"),
+    ),
     _pass("sagemaker-001", "sagemaker.amazonaws.com", _made("sagemaker:CreateNotebookInstance", _NOTEBOOK)),
     _pass("sagemaker-002", "sagemaker.amazonaws.com", _made("sagemaker:CreateTrainingJob", _TRAINING)),
     _pass("sagemaker-003", "sagemaker.amazonaws.com", _made("sagemaker:CreateProcessingJob", _PROCESSING)),
     _pass("apprunner-001", "tasks.apprunner.amazonaws.com", _made("apprunner:CreateService", _SERVICE)),
-    _pass("bedrock-001", "bedrock-agentcore.amazonaws.com", _made("bedrock-agentcore:CreateCodeInterpreter", _INTERPRETER), _made("bedrock-agentcore:StartCodeInterpreterSession", _INTERPRETER), _made("bedrock-agentcore:InvokeCodeInterpreter", _INTERPRETER)),
-    _pass("aw-step-functions", "states.amazonaws.com", _made("states:CreateStateMachine", f"{_AT}states{_HERE}stateMachine:*"), _made("states:StartExecution", f"{_AT}states{_HERE}stateMachine:*")),
-    _pass("aw-ssm-automation", "ssm.amazonaws.com", _made("ssm:StartAutomationExecution", f"{_AT}ssm{_HERE}automation-definition/*")),
-    _pass("aw-scheduler", "scheduler.amazonaws.com", _made("scheduler:CreateSchedule", f"{_AT}scheduler{_HERE}schedule/*")),
-    _pass("aw-pod-identity", "pods.eks.amazonaws.com", _made("eks:CreatePodIdentityAssociation", f"{_AT}eks{_HERE}cluster/*")),
+    _pass(
+        "bedrock-001",
+        "bedrock-agentcore.amazonaws.com",
+        _made("bedrock-agentcore:CreateCodeInterpreter", _INTERPRETER),
+        _made("bedrock-agentcore:StartCodeInterpreterSession", _INTERPRETER),
+        _made("bedrock-agentcore:InvokeCodeInterpreter", _INTERPRETER),
+    ),
+    _pass(
+        "aw-step-functions",
+        "states.amazonaws.com",
+        _made("states:CreateStateMachine", f"{_AT}states{_HERE}stateMachine:*"),
+        _made("states:StartExecution", f"{_AT}states{_HERE}stateMachine:*"),
+    ),
+    _pass(
+        "aw-ssm-automation",
+        "ssm.amazonaws.com",
+        _made("ssm:StartAutomationExecution", f"{_AT}ssm{_HERE}automation-definition/*"),
+    ),
+    _pass(
+        "aw-scheduler",
+        "scheduler.amazonaws.com",
+        _made("scheduler:CreateSchedule", f"{_AT}scheduler{_HERE}schedule/*"),
+    ),
+    _pass(
+        "aw-pod-identity",
+        "pods.eks.amazonaws.com",
+        _made("eks:CreatePodIdentityAssociation", f"{_AT}eks{_HERE}cluster/*"),
+    ),
 )
 
 
@@ -253,13 +389,30 @@ _EXISTING = (
     _existing("codebuild-003", "codebuild", "codebuild:StartBuildBatch"),
     _existing("aw-codebuild-update", "codebuild", "codebuild:UpdateProject"),
     _existing("cloudformation-002", "cloudformation", "cloudformation:UpdateStack"),
-    _existing("cloudformation-005", "cloudformation", "cloudformation:CreateChangeSet", "cloudformation:ExecuteChangeSet"),
+    _existing(
+        "cloudformation-005",
+        "cloudformation",
+        "cloudformation:CreateChangeSet",
+        "cloudformation:ExecuteChangeSet",
+    ),
     _existing("ecs-006", "ecs-tasks", "ecs:ExecuteCommand"),
     _existing("glue-002", "glue", "glue:UpdateDevEndpoint"),
     _existing("sagemaker-004", "sagemaker", "sagemaker:CreatePresignedNotebookInstanceUrl"),
-    _existing("sagemaker-005", "sagemaker", "sagemaker:CreateNotebookInstanceLifecycleConfig", "sagemaker:StopNotebookInstance", "sagemaker:UpdateNotebookInstance", "sagemaker:StartNotebookInstance"),
+    _existing(
+        "sagemaker-005",
+        "sagemaker",
+        "sagemaker:CreateNotebookInstanceLifecycleConfig",
+        "sagemaker:StopNotebookInstance",
+        "sagemaker:UpdateNotebookInstance",
+        "sagemaker:StartNotebookInstance",
+    ),
     _existing("apprunner-002", "tasks.apprunner", "apprunner:UpdateService"),
-    _existing("bedrock-002", "bedrock-agentcore", "bedrock-agentcore:StartCodeInterpreterSession", "bedrock-agentcore:InvokeCodeInterpreter"),
+    _existing(
+        "bedrock-002",
+        "bedrock-agentcore",
+        "bedrock-agentcore:StartCodeInterpreterSession",
+        "bedrock-agentcore:InvokeCodeInterpreter",
+    ),
 )
 
 _REMADE = (
@@ -295,17 +448,43 @@ _CLUSTERS = (
             Use(action="eks:AssociateAccessPolicy", on=On.MADE, made=_ENTRY, shows=_ADMIN_ENTRY),
         ),
     ),
-    _iam("aw-eks-new-entry", "give oneself an access entry with groups of choice", Gain.SIGN_IN, "eks:CreateAccessEntry", On.CLUSTER),
-    _iam("aw-eks-mode", "switch a cluster to access entries", Gain.ENTRIES, "eks:UpdateClusterConfig", On.CLUSTER),
-    _iam("aw-eks-issuer", "have a cluster accept tokens of one's own issuer", Gain.SIGN_IN, "eks:AssociateIdentityProviderConfig", On.CLUSTER),
+    _iam(
+        "aw-eks-new-entry",
+        "give oneself an access entry with groups of choice",
+        Gain.SIGN_IN,
+        "eks:CreateAccessEntry",
+        On.CLUSTER,
+    ),
+    _iam(
+        "aw-eks-mode",
+        "switch a cluster to access entries",
+        Gain.ENTRIES,
+        "eks:UpdateClusterConfig",
+        On.CLUSTER,
+    ),
+    _iam(
+        "aw-eks-issuer",
+        "have a cluster accept tokens of one's own issuer",
+        Gain.SIGN_IN,
+        "eks:AssociateIdentityProviderConfig",
+        On.CLUSTER,
+    ),
 )
 
 _RESOURCES = (
     _iam("aw-bucket-policy", "rewrite a bucket's policy", Gain.READ, "s3:PutBucketPolicy", On.RESOURCE),
     _iam("aw-key-policy", "rewrite a key's policy", Gain.READ, "kms:PutKeyPolicy", On.RESOURCE),
     _iam("aw-key-grant", "give oneself a grant of a key", Gain.READ, "kms:CreateGrant", On.RESOURCE),
-    _iam("aw-secret-policy", "rewrite a secret's policy", Gain.READ, "secretsmanager:PutResourcePolicy", On.RESOURCE),
+    _iam(
+        "aw-secret-policy",
+        "rewrite a secret's policy",
+        Gain.READ,
+        "secretsmanager:PutResourcePolicy",
+        On.RESOURCE,
+    ),
 )
+
+_ROOT = _iam("aw-assume-root", "take root of a member account", Gain.ROOT, "sts:AssumeRoot", On.ACCOUNT)
 
 WAYS: tuple[Way, ...] = (
     *_CREDENTIALS,
@@ -316,4 +495,5 @@ WAYS: tuple[Way, ...] = (
     *_REMADE,
     *_CLUSTERS,
     *_RESOURCES,
+    _ROOT,
 )

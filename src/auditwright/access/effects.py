@@ -7,14 +7,25 @@ checker only apply it.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from auditwright.access.assumptions import DEVICES_UNSEEN, KEY_TO_SPARE, SECOND_DEVICE, WORKLOAD_IN_SERVICE, Assumption
+from auditwright.access.assumptions import (
+    CENTRAL_ROOT,
+    DEVICES_UNSEEN,
+    KEY_TO_SPARE,
+    SECOND_DEVICE,
+    WORKLOAD_IN_SERVICE,
+    Assumption,
+)
 from auditwright.access.catalogue import WAYS, Gain, On, Way
+from auditwright.access.context import Caller, CallerKind, Present, caller_context
 from auditwright.access.eks import AuthenticationMode, Cluster
+from auditwright.access.evaluator import Allowed, Policies, decide, may
 from auditwright.access.facts import Fact, Kind, session
 from auditwright.access.holdings import denies
+from auditwright.access.kleene import Truth
 from auditwright.access.kubernetes_levels import Level
+from auditwright.access.matching import Request
 from auditwright.access.sessions import SessionClass
-from auditwright.access.world import INLINE, Attachment, User, World
+from auditwright.access.world import INLINE, Attachment, User, World, account_of
 from auditwright.core.outcome import Unknown
 
 MAX_KEYS = 2
@@ -60,7 +71,9 @@ def _effects(world: World, way: Way, class_: SessionClass, target: str) -> Itera
             yield Effect(gains=(Fact(Kind.JOIN, target),))
         case Gain.VERSION:
             policy = world.policies[target]
-            gains = tuple(Fact(Kind.VERSION, target, each) for each in policy.versions if each != policy.default)
+            gains = tuple(
+                Fact(Kind.VERSION, target, each) for each in policy.versions if each != policy.default
+            )
             yield from [Effect(gains=gains)] if gains and not policy.provider_managed else []
         case Gain.TRUST:
             if not world.roles[target].service_linked:
@@ -81,6 +94,9 @@ def _effects(world: World, way: Way, class_: SessionClass, target: str) -> Itera
                 Effect(gains=(Fact(Kind.LEVEL, target, level),), needs=needs, certain=certain)
                 for needs, certain in _entries_used(cluster)
             )
+        case Gain.ROOT:
+            root = session(f"arn:{world.partition}:iam::{target}:root", SessionClass.CONSOLE)
+            yield Effect(gains=(root,), certain=False, assumptions=(CENTRAL_ROOT,))
         case Gain.READ:
             yield Effect(gains=(Fact(Kind.READ, target),))
 
@@ -96,8 +112,9 @@ def _on_credentials(way: Way, user: User) -> Iterator[Effect]:
     key = session(user.arn, SessionClass.KEY)
     match way.gain:
         case Gain.KEY:
-            unknown = isinstance(has.active_keys, Unknown) or isinstance(has.inactive_keys, Unknown)
-            full = not unknown and has.active_keys + has.inactive_keys >= MAX_KEYS
+            keys = (has.active_keys, has.inactive_keys)
+            unknown = any(isinstance(each, Unknown) for each in keys)
+            full = sum(each for each in keys if isinstance(each, int)) >= MAX_KEYS
             makes_room = any(use.action == "iam:DeleteAccessKey" for use in way.uses)
             if not full or makes_room:
                 yield Effect(gains=(key,), assumptions=(KEY_TO_SPARE,) if unknown and not makes_room else ())
@@ -108,7 +125,9 @@ def _on_credentials(way: Way, user: User) -> Iterator[Effect]:
             # AWS: CreateLoginProfile is refused where there is a password, UpdateLoginProfile where there is none.
             wanted = way.uses[0].action == "iam:UpdateLoginProfile"
             if isinstance(has.password, Unknown) or has.password is wanted:
-                yield Effect(gains=(Fact(Kind.PASSWORD, user.arn),), certain=not isinstance(has.password, Unknown))
+                yield Effect(
+                    gains=(Fact(Kind.PASSWORD, user.arn),), certain=not isinstance(has.password, Unknown)
+                )
         case Gain.NO_DEVICE:
             if has.devices != 0:
                 yield Effect(gains=(Fact(Kind.NO_DEVICE, user.arn),))
@@ -135,15 +154,39 @@ def _takes_off(way: Way, attachment: Attachment) -> bool:
 
 def _run(world: World, way: Way, target: str) -> Iterator[Effect]:
     if way.target is On.ROLE:
-        yield Effect(gains=(session(target, SessionClass.PROGRAM),))
+        takes = service_takes(world, target, way.service)
+        # AWS: a machine gets its role by an instance profile.
+        if takes is not Truth.FALSE and (way.service != MACHINES or world.roles[target].instance_profile):
+            yield Effect(gains=(session(target, SessionClass.PROGRAM),), certain=takes is Truth.TRUE)
         return
     if isinstance(world.workloads, Unknown):
         # The target is a role that the service can take: something that runs as it may exist.
-        yield Effect(gains=(session(target, SessionClass.PROGRAM),), certain=False, assumptions=(WORKLOAD_IN_SERVICE,))
+        yield Effect(
+            gains=(session(target, SessionClass.PROGRAM),), certain=False, assumptions=(WORKLOAD_IN_SERVICE,)
+        )
         return
     for workload in world.workloads:
         if workload.arn == target and workload.role in world.roles:
             yield Effect(gains=(session(workload.role, SessionClass.PROGRAM),))
+
+
+MACHINES = "ec2.amazonaws.com"
+
+
+def service_takes(world: World, role: str, service: str) -> Truth:
+    """Whether a service that acts in the role's account can take it."""
+    account = account_of(role)
+    caller = Caller(kind=CallerKind.SERVICE, arn=service, account="")
+    context = caller_context(caller).with_({"aws:sourceaccount": Present((account,))})
+    request = Request(
+        caller=caller, action="sts:AssumeRole", resource=role, resource_account=account, context=context
+    )
+    own = world.accounts.get(account)
+    levels = own.resource_policies if own else ()
+    decision = decide(request, Policies(identity=(), rcps=levels, resource=world.roles[role].trust))
+    if isinstance(decision, Allowed):
+        return Truth.TRUE
+    return Truth.UNKNOWN if may(decision) else Truth.FALSE
 
 
 def _entries_used(cluster: Cluster) -> Iterator[tuple[tuple[Fact, ...], bool]]:
@@ -227,5 +270,7 @@ def targets_of(world: World, way: Way) -> Iterable[str]:
             if isinstance(world.workloads, Unknown):
                 return world.taken_by(f"{way.existing}.amazonaws.com")
             return tuple(each.arn for each in world.workloads if each.service == way.existing)
+        case On.ACCOUNT:
+            return world.accounts if len(world.accounts) > 1 else ()
         case On.RESOURCE | On.MADE | On.ANY:
             return ()

@@ -58,6 +58,7 @@ class Fact(NamedTuple):
 CHANGES = frozenset({Kind.ALLOW, Kind.LIFT, Kind.UNBOUND, Kind.JOIN, Kind.VERSION})
 """Kinds that change which policies a principal has."""
 
+
 def session(principal: str, class_: SessionClass) -> Fact:
     """The fact of a session."""
     return Fact(Kind.SESSION, principal, class_)

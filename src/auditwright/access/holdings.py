@@ -11,8 +11,17 @@ from auditwright.access.context import Caller, CallerKind
 from auditwright.access.evaluator import Policies
 from auditwright.access.facts import Fact, Kind
 from auditwright.access.policy import Effect, Policy, parse_policy
-from auditwright.access.sessions import SessionClass
-from auditwright.access.world import Account, Attachment, ManagedPolicy, Principal, Role, User, World, account_of
+from auditwright.access.sessions import ADVERSARY_ACCOUNT, SessionClass
+from auditwright.access.world import (
+    Account,
+    Attachment,
+    ManagedPolicy,
+    Principal,
+    Role,
+    User,
+    World,
+    account_of,
+)
 from auditwright.core.outcome import Unknown
 
 ALLOW_ALL = parse_policy(
@@ -60,7 +69,11 @@ def touching(world: World, arn: str) -> tuple[Fact, ...]:
         facts += [Fact(Kind.UNBOUND, arn), Fact(Kind.ALLOW, principal.boundary.arn)]
     for policy in _own_policies(world, held):
         facts.append(Fact(Kind.ALLOW, policy.arn))
-        facts += [Fact(Kind.VERSION, policy.arn, version) for version in policy.versions if version != policy.default]
+        facts += [
+            Fact(Kind.VERSION, policy.arn, version)
+            for version in policy.versions
+            if version != policy.default
+        ]
     return tuple(dict.fromkeys(facts))
 
 
@@ -77,9 +90,7 @@ def policies_of(world: World, arn: str, changes: frozenset[Fact]) -> tuple[Polic
     account = world.accounts.get(account_of(arn))
     principal = world.principal(arn)
     if principal is None:
-        # Root may do everything that the organization lets it; a principal that was just made has no policy.
-        identity = (ALLOW_ALL,) if arn.endswith(":root") else ()
-        return (_with_account(identity, None, account),)
+        return (_with_account(_outside(arn, account), None, account),)
     held = attachments_of(world, principal)
     boundary = principal.boundary.policy if principal.boundary else None
     service_linked = isinstance(principal, Role) and principal.service_linked
@@ -92,13 +103,26 @@ def policies_of(world: World, arn: str, changes: frozenset[Fact]) -> tuple[Polic
     return tuple(found[:MAX_ALTERNATIVES])
 
 
+def _outside(arn: str, account: Account | None) -> tuple[Policy, ...] | Unknown:
+    """The policies of whom no account of the picture has."""
+    if account_of(arn) == ADVERSARY_ACCOUNT or arn.endswith(":root"):
+        # Root may do everything that the organization lets it, and the adversary everything in its own account.
+        return (ALLOW_ALL,) if account or account_of(arn) == ADVERSARY_ACCOUNT else UNSEEN_ACCOUNT
+    # A principal that was just made has no policy.
+    return () if account else UNSEEN_ACCOUNT
+
+
 def _with_account(
-    identity: tuple[Policy, ...], boundary: Policy | None | Unknown, account: Account | None, *, outside: bool = False
+    identity: tuple[Policy, ...] | Unknown,
+    boundary: Policy | Unknown | None,
+    account: Account | None,
+    *,
+    outside: bool = False,
 ) -> Policies:
     # AWS: service control policies do not affect service-linked roles.
     if outside:
         return Policies(identity=identity, boundary=boundary)
-    levels = account.service_policies if account else UNSEEN_ACCOUNT
+    levels = account.service_policies if account else ()
     return Policies(identity=identity, boundary=boundary, scps=levels)
 
 
@@ -136,7 +160,9 @@ def _taken_off(attachment: Attachment, changes: frozenset[Fact]) -> bool:
     return lifted in changes or Fact(Kind.ALLOW, attachment.reference) in changes
 
 
-def _allowed(world: World, principal: Principal, held: tuple[Attachment, ...], changes: frozenset[Fact]) -> bool:
+def _allowed(
+    world: World, principal: Principal, held: tuple[Attachment, ...], changes: frozenset[Fact]
+) -> bool:
     subjects = {principal.arn, *(policy.arn for policy in _own_policies(world, held))}
     if isinstance(principal, User):
         subjects.update(principal.groups)
@@ -148,13 +174,20 @@ def caller_of(world: World, arn: str, session: SessionClass) -> Caller:
     account = account_of(arn)
     principal = world.principal(arn)
     unmade = Unknown("the principal is made anew")
+    if session is SessionClass.OUTSIDE:
+        return _outsider(arn)
     if arn.endswith(":root"):
         return Caller(kind=CallerKind.ROOT, arn=arn, account=account, unique_id=account, tags={})
     unique_id = principal.unique_id if principal else unmade
     tags = principal.tags if principal else {}
     if ":user/" in arn:
         return Caller(
-            kind=CallerKind.USER, arn=arn, account=account, name=arn.rpartition("/")[2], unique_id=unique_id, tags=tags
+            kind=CallerKind.USER,
+            arn=arn,
+            account=account,
+            name=arn.rpartition("/")[2],
+            unique_id=unique_id,
+            tags=tags,
         )
     role = arn.rpartition("/")[2]
     return Caller(
@@ -165,4 +198,19 @@ def caller_of(world: World, arn: str, session: SessionClass) -> Caller:
         unique_id=unique_id,
         tags=tags,
         issuer=arn,
+    )
+
+
+def _outsider(arn: str) -> Caller:
+    """Whom a provider or another account vouches for: an ARN, a provider's name."""
+    if ":saml-provider/" in arn or ":oidc-provider/" in arn or not arn.startswith("arn:"):
+        return Caller(kind=CallerKind.FEDERATED, arn=arn, account="")
+    account = account_of(arn)
+    anybody = arn.endswith(":root")
+    return Caller(
+        kind=CallerKind.USER,
+        arn=arn.replace(":root", ":user/anybody") if anybody else arn,
+        account=account,
+        name=arn.rpartition("/")[2],
+        tags={} if account == ADVERSARY_ACCOUNT else Unknown("tags in another account were not seen"),
     )

@@ -8,7 +8,16 @@ from datetime import datetime
 from enum import StrEnum
 
 from auditwright.access.assumptions import MFA_INTO_ROLE_SESSION, Assumption
-from auditwright.access.context import ABSENT, NOT_SAID, Caller, CallerKind, Context, Entry, OneOf, Present, caller_context
+from auditwright.access.context import (
+    ABSENT,
+    NOT_SAID,
+    Caller,
+    Context,
+    Entry,
+    OneOf,
+    Present,
+    caller_context,
+)
 from auditwright.core.outcome import Unknown
 
 TRUE = Present(("true",))
@@ -32,6 +41,8 @@ class SessionClass(StrEnum):
     """A role taken from a session with a second factor."""
     PROGRAM = "program"
     """A role as code runs with it: a function, a machine, a build, a pod."""
+    OUTSIDE = "outside"
+    """Whoever an identity provider, or another account, vouches for."""
 
 
 MFA_SHOWN: dict[SessionClass, Entry] = {
@@ -42,18 +53,26 @@ MFA_SHOWN: dict[SessionClass, Entry] = {
     SessionClass.ROLE: OneOf((FALSE, ABSENT)),
     SessionClass.ROLE_AFTER_MFA: OneOf((TRUE, FALSE, ABSENT)),
     SessionClass.PROGRAM: OneOf((FALSE, ABSENT)),
+    SessionClass.OUTSIDE: OneOf((TRUE, FALSE, ABSENT)),
 }
 """aws:MultiFactorAuthPresent in each class."""
 
 UNCONFIRMED: dict[SessionClass, Assumption] = {SessionClass.ROLE_AFTER_MFA: MFA_INTO_ROLE_SESSION}
 """What the class's row in the table rests on, where no live account ever confirmed it."""
 
+_JUST_NOW = Present(("1",))
 _AGE_SHOWN: dict[SessionClass, Entry] = {
-    SessionClass.MFA: Present(("1",)),  # whoever has just enrolled a device has just used it
-    SessionClass.ROLE_AFTER_MFA: Unknown("whether a role session shows the age of a second factor is not known"),
+    SessionClass.MFA: _JUST_NOW,  # whoever has just enrolled a device has just used it
+    SessionClass.OUTSIDE: Unknown("another account does not show how old a second factor is"),
+    SessionClass.ROLE_AFTER_MFA: Unknown(
+        "whether a role session shows the age of a second factor is not known"
+    ),
 }
 
 _TEMPORARY = frozenset(SessionClass) - {SessionClass.KEY}
+
+ADVERSARY_ACCOUNT = "000000000000"
+"""Stands for an account that anybody opens; AWS gives no account this number."""
 
 TOKEN_CALLS = frozenset({"sts:assumerole", "sts:getcalleridentity"})
 """AWS, GetSessionToken: without a second factor no IAM call, and of STS only these."""
@@ -70,17 +89,20 @@ def may_call(session: SessionClass, action: str) -> bool:
 def session_context(caller: Caller, session: SessionClass, at: datetime) -> Context:
     """What is known of every request in a session; what the account's data does not fix is unknown."""
     now = Present((at.isoformat(),))
-    human_or_program = caller.kind is not CallerKind.SERVICE
+    shown, age = MFA_SHOWN[session], _AGE_SHOWN.get(session, ABSENT)
+    if caller.account == ADVERSARY_ACCOUNT:
+        # An account may claim what it likes of its own users.
+        shown, age = TRUE, _JUST_NOW
     return caller_context(caller, default=NOT_SAID).with_(
         {
-            "aws:multifactorauthpresent": MFA_SHOWN[session],
-            "aws:multifactorauthage": _AGE_SHOWN.get(session, ABSENT),
+            "aws:multifactorauthpresent": shown,
+            "aws:multifactorauthage": age,
             "aws:tokenissuetime": now if session in _TEMPORARY else ABSENT,
             "aws:currenttime": now,
             "aws:epochtime": Present((str(int(at.timestamp())),)),
             "aws:securetransport": TRUE,
             # A service that acts for a caller says so; these requests are made by the caller alone.
-            "aws:viaawsservice": FALSE if human_or_program else NOT_SAID,
+            "aws:viaawsservice": FALSE,
             "aws:calledvia": ABSENT,
             "aws:calledviafirst": ABSENT,
             "aws:calledvialast": ABSENT,

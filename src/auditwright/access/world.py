@@ -3,14 +3,15 @@
 A `World` is one picture of one or more accounts. Whatever was not seen stands in it as `Unknown`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TypeAlias
 
 from auditwright.access.assumptions import Assumption
-from auditwright.access.eks import Cluster
+from auditwright.access.eks import Cluster, MappedPrincipal, principals_mapped
 from auditwright.access.kubernetes import Rbac
-from auditwright.access.policy import Policy
+from auditwright.access.policy import Effect, Policy
 from auditwright.core.outcome import Unknown
 
 INLINE = "inline:"
@@ -171,6 +172,16 @@ class World:
     attestations: tuple[Attestation, ...] = ()
     unseen: tuple[Assumption, ...] = ()
     """Sources that are missing from the picture: no proof of the opposite may rest on one."""
+    at: datetime
+    """When the picture was taken: the time of every request that a proof speaks of."""
+    by_service: Mapping[str, tuple[str, ...]] = field(init=False)
+    """The roles that each service is named in the trust of."""
+    vacant: tuple[str, ...] = field(init=False)
+    """ARNs that a cluster lets in and that nobody has."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_service", _by_service(self.roles))
+        object.__setattr__(self, "vacant", tuple(_vacant(self)))
 
     def principal(self, arn: str) -> Principal | None:
         """The user or role of an ARN, if it exists."""
@@ -197,6 +208,29 @@ class World:
     def with_(self, **changes: object) -> "World":
         """This world with other values for some of its fields, as a repair would leave it."""
         return replace(self, **changes)  # type: ignore[arg-type]  # the fields' own types are checked where they are read
+
+
+def _by_service(roles: Mapping[str, Role]) -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for role in roles.values():
+        named = [each.principals for each in role.trust.statements if each.effect is not Effect.DENY]
+        for service in {service for each in named if each for service in each.services}:
+            found.setdefault(service, []).append(role.arn)
+    return {service: tuple(arns) for service, arns in found.items()}
+
+
+def _vacant(world: World) -> Iterator[str]:
+    """Mapped ARNs without a principal, spelled as the map spells them; an ARN of an account outside is nobody's to make."""
+    existing = {arn.lower() for arn in (*world.users, *world.roles)}
+    for arn in dict.fromkeys(each.arn for cluster in world.clusters for each in _spelled(cluster)):
+        if arn.lower() not in existing and account_of(arn) in world.accounts:
+            yield arn
+
+
+def _spelled(cluster: Cluster) -> Iterator[MappedPrincipal]:
+    for each in principals_mapped(cluster):
+        if not each.pattern and not each.by_unique_id:
+            yield replace(each, arn=each.origin.subject)
 
 
 def account_of(arn: str) -> str:

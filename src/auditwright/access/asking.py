@@ -1,0 +1,322 @@
+"""Asks the evaluator what a session may do, one concrete request at a time.
+
+Where a request leaves something to the adversary, such as the name of a session or of what is made, the policies
+themselves say which choices make a difference: each is tried.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice, product
+
+from auditwright.access.catalogue import On, Use
+from auditwright.access.context import ABSENT, Caller, Context, Entry, Present
+from auditwright.access.evaluator import Allowed, Decision, Policies, Undecided, decide, may
+from auditwright.access.facts import Fact
+from auditwright.access.glob import Wild, pieces_of
+from auditwright.access.holdings import caller_of, policies_of
+from auditwright.access.matching import Request
+from auditwright.access.policy import Effect, Policy, Statement
+from auditwright.access.sessions import SessionClass, session_context
+from auditwright.access.world import World, account_of
+from auditwright.core.outcome import Unknown
+
+CHOSEN_KEYS = frozenset(
+    {
+        "aws:requestedregion",
+        "aws:useragent",
+        "aws:referer",
+        "aws:tagkeys",
+        "sts:rolesessionname",
+        "sts:sourceidentity",
+        "sts:transitivetagkeys",
+        "iam:policyarn",
+        "iam:permissionsboundary",
+        "iam:awsservicename",
+        "eks:policyarn",
+        "eks:accessscope",
+        "eks:accessentrytype",
+        "eks:authenticationmode",
+    }
+)
+"""Keys whose value whoever makes the request may choose; so is each tag of the request."""
+CHOSEN_FAMILIES = ("aws:requesttag/", "eks:")
+
+MAX_CHOICES = 64
+"""Combinations of choices that are tried for one request."""
+
+MAX_NAMES = 64
+"""Names of something made that are tried: policies rarely name more patterns for one action."""
+
+_FRESH = ("auditwright-probe", "p")
+"""What a wildcard stands for in a name of choice; two lengths, so that `?` matches neither or one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The best that a session can get for one use: the request, and what the evaluator says of it."""
+
+    request: Request
+    decision: Decision
+
+    @property
+    def certain(self) -> bool:
+        """True where the request surely goes through."""
+        return isinstance(self.decision, Allowed)
+
+    @property
+    def possible(self) -> bool:
+        """True where it is not sure that it is denied."""
+        return may(self.decision)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """A session of a principal, with the policies that bear on it, one alternative after the other."""
+
+    fact: Fact
+    changes: frozenset[Fact]
+    caller: Caller
+    context: Context
+    alternatives: tuple[Policies, ...]
+
+    @property
+    def class_(self) -> SessionClass:
+        """The class of the session."""
+        return SessionClass(self.fact.detail)
+
+
+def actor_of(world: World, fact: Fact, changes: frozenset[Fact] = frozenset()) -> Actor:
+    """The actor of a session fact, after changes to its principal."""
+    class_ = SessionClass(fact.detail)
+    caller = caller_of(world, fact.subject, class_)
+    return Actor(
+        fact=fact,
+        changes=changes,
+        caller=caller,
+        context=session_context(caller, class_, world.at),
+        alternatives=policies_of(world, fact.subject, changes),
+    )
+
+
+def ask(
+    world: World, actor: Actor, use: Use, resource: str, document: Policy | None | Unknown = None
+) -> Answer:
+    """The best answer over every alternative and choice; `document` is the resource's own policy."""
+    best: Answer | None = None
+    for policies in actor.alternatives:
+        full = _with_resource(world, policies, resource, document)
+        for request in _requests(world, actor, use, resource, full):
+            answer = _decided(request, full)
+            if answer.certain:
+                return answer
+            if best is None or (answer.possible and not best.possible):
+                best = answer
+    assert best is not None, "a principal's policies stand in some way"
+    return best
+
+
+def _with_resource(
+    world: World, policies: Policies, resource: str, document: Policy | None | Unknown
+) -> Policies:
+    account = world.accounts.get(account_of(resource))
+    levels = account.resource_policies if account else ()
+    return Policies(
+        identity=policies.identity,
+        boundary=policies.boundary,
+        scps=policies.scps,
+        rcps=levels,
+        resource=document,
+    )
+
+
+def _requests(world: World, actor: Actor, use: Use, resource: str, policies: Policies) -> Iterator[Request]:
+    names = [resource]
+    if use.on is On.MADE:
+        names = list(islice(_names(resource, use.action, policies, actor.context), MAX_NAMES))
+    shows = {key: Present((value.replace("{partition}", world.partition),)) for key, value in use.shows}
+    for name in names:
+        yield Request(
+            caller=actor.caller,
+            action=use.action,
+            resource=name,
+            resource_account=account_of(name) or actor.caller.account,
+            context=actor.context.with_(
+                {"aws:resourceaccount": Present((account_of(name) or actor.caller.account,)), **shows}
+            ),
+        )
+
+
+def _decided(request: Request, policies: Policies) -> Answer:
+    decision = decide(request, policies)
+    if isinstance(decision, Undecided):
+        for chosen in _chosen(request, decision.keys, policies):
+            if isinstance(found := decide(chosen, policies), Allowed):
+                return Answer(request=chosen, decision=found)
+    return Answer(request=request, decision=decision)
+
+
+# --- choices
+
+
+def _chosen(request: Request, keys: tuple[str, ...], policies: Policies) -> Iterator[Request]:
+    """The request with each combination of values that conditions ask of the open keys that are the adversary's choice."""
+    chosen = [key for key in keys if is_chosen(key)]
+    if not chosen:
+        return
+    values = [tuple(_values(key, request, policies)) for key in chosen]
+    for combination in islice(product(*values), MAX_CHOICES):
+        yield Request(
+            caller=request.caller,
+            action=request.action,
+            resource=request.resource,
+            resource_account=request.resource_account,
+            context=request.context.with_(dict(zip(chosen, combination, strict=True))),
+        )
+
+
+def is_chosen(key: str) -> bool:
+    """True for a condition key whose value whoever makes the request may choose."""
+    return key in CHOSEN_KEYS or key.startswith(CHOSEN_FAMILIES)
+
+
+def _values(key: str, request: Request, policies: Policies) -> Iterator[Entry]:
+    yield ABSENT
+    for statement in _statements(policies, request.action):
+        for condition in statement.conditions:
+            if condition.key == key:
+                for value in condition.values:
+                    yield Present((_instance(value, request.context),))
+    yield Present((_FRESH[0],))
+
+
+def _statements(policies: Policies, action: str) -> Iterator[Statement]:
+    for part in (policies.identity, *_listed(policies.scps), *_listed(policies.rcps)):
+        if not isinstance(part, Unknown):
+            for policy in part:
+                yield from policy.relevant(action)
+    for one in (policies.boundary, policies.resource):
+        if isinstance(one, Policy):
+            yield from one.relevant(action)
+
+
+def _listed(levels: tuple[tuple[Policy, ...], ...] | Unknown) -> tuple[tuple[Policy, ...], ...]:
+    return () if isinstance(levels, Unknown) else levels
+
+
+def _instance(pattern: str, context: Context, fresh: str = _FRESH[0]) -> str:
+    """A text that a pattern matches: variables from the context, wildcards by a name of choice."""
+    return _filled(pattern, context).replace("*", fresh).replace("?", "q")
+
+
+def _filled(pattern: str, context: Context) -> str:
+    for key in ("aws:username", "aws:userid", "aws:PrincipalAccount"):
+        entry = context.get(key.lower())
+        if isinstance(entry, Present) and len(entry.values) == 1:
+            pattern = pattern.replace(f"${{{key}}}", entry.values[0])
+    return pattern
+
+
+def _names(template: str, action: str, policies: Policies, context: Context) -> Iterator[str]:
+    """Names that fit a template and that some statement tells apart from the rest."""
+    for fresh in _FRESH:
+        yield _in_a_region(template.replace("*", fresh), fresh)
+    for statement in _statements(policies, action):
+        if statement.resources is None:
+            continue
+        # What an Allow names may be had by that name; what a Deny spares (NotResource) may be had by it.
+        if statement.effect is Effect.ALLOW or statement.resources.negated:
+            for pattern in statement.resources.patterns:
+                for fresh in _FRESH:
+                    found = common(template, _filled(pattern, context), fresh)
+                    if found is not None:
+                        yield _in_a_region(found, fresh)
+
+
+def _in_a_region(arn: str, fresh: str) -> str:
+    """The ARN in a region that exists, where its region was left open."""
+    return arn.replace(f":{fresh}:", f":{ANY_REGION}:", 1)
+
+
+ANY_REGION = "us-east-1"
+
+
+@lru_cache(maxsize=4096)
+def common(left: str, right: str, fresh: str) -> str | None:
+    """A text that both patterns match, `fresh` where both leave it open; None where there is none.
+
+    Walks both patterns at once, by characters; the walk is no longer than the product of their lengths.
+    """
+    return _common(tuple(_symbols(left)), tuple(_symbols(right)), fresh)
+
+
+def _symbols(pattern: str) -> Iterator[str | Wild]:
+    for piece in pieces_of(pattern):
+        if isinstance(piece, str):
+            yield from piece
+        else:
+            yield piece
+
+
+_Symbols = tuple[str | Wild, ...]
+
+
+def _common(left: _Symbols, right: _Symbols, fresh: str) -> str | None:
+    if len(left) * len(right) > MAX_WALK:
+        return None
+    start = (0, 0)
+    came: dict[tuple[int, int], tuple[tuple[int, int], str] | None] = {start: None}
+    todo = [start]
+    end = (len(left), len(right))
+    while todo:
+        place = todo.pop()
+        if place == end:
+            return _text(came, place)
+        for following, text in _steps(left, right, place, fresh):
+            if following not in came:
+                came[following] = (place, text)
+                todo.append(following)
+    return None
+
+
+MAX_WALK = 250_000
+"""Two patterns of 500 characters; an ARN is shorter."""
+
+
+def _steps(
+    left: _Symbols, right: _Symbols, place: tuple[int, int], fresh: str
+) -> Iterator[tuple[tuple[int, int], str]]:
+    """Where the walk can go on, least wanted first: a star that is left behind empty comes last."""
+    i, j = place
+    a = left[i] if i < len(left) else None
+    b = right[j] if j < len(right) else None
+    if a is Wild.ANY_RUN and b is Wild.ANY_RUN:
+        yield (i + 1, j), ""
+        yield (i, j + 1), ""
+        yield (i + 1, j + 1), fresh
+        return
+    if a is Wild.ANY_RUN:
+        yield (i + 1, j), ""
+        if b is not None:
+            yield (i, j + 1), "q" if b is Wild.ANY_ONE else str(b)
+        return
+    if b is Wild.ANY_RUN:
+        yield (i, j + 1), ""
+        if a is not None:
+            yield (i + 1, j), "q" if a is Wild.ANY_ONE else str(a)
+        return
+    if a is None or b is None:
+        return
+    if a is Wild.ANY_ONE or b is Wild.ANY_ONE or a == b:
+        literal = next((each for each in (a, b) if isinstance(each, str)), "q")
+        yield (i + 1, j + 1), literal
+
+
+def _text(came: dict[tuple[int, int], tuple[tuple[int, int], str] | None], place: tuple[int, int]) -> str:
+    parts: list[str] = []
+    step = came[place]
+    while step is not None:
+        place, text = step
+        parts.append(text)
+        step = came[place]
+    return "".join(reversed(parts))

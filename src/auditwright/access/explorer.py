@@ -1,0 +1,499 @@
+"""What each session can do next: the moves that its policies may let it make.
+
+1. Only ways of which some statement may allow every action are looked at.
+2. A way whose requests are decided alike on every target is one move on all of them, so that an administrator has a
+   hundred moves and not a hundred thousand.
+3. Else the targets are those that some statement names, and each request is put to the evaluator.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from auditwright.access.asking import Actor, Answer, actor_of, ask
+from auditwright.access.assumptions import Assumption
+from auditwright.access.catalogue import ASSUME, WAYS, Gain, On, Use, Way
+from auditwright.access.context import Caller, CallerKind
+from auditwright.access.effects import effects, targets_of
+from auditwright.access.entering import Entrances
+from auditwright.access.evaluator import Policies
+from auditwright.access.facts import Fact, Kind
+from auditwright.access.glob import Wild, compile_pieces
+from auditwright.access.policy import Effect, Policy, Statement
+from auditwright.access.sessions import UNCONFIRMED, may_call
+from auditwright.access.trusts import Trust, Trusts, sessions_named
+from auditwright.access.world import World, account_of
+from auditwright.core.outcome import Unknown
+
+PROBES: tuple[tuple[str, str], ...] = (
+    ("iam:PutUserPolicy", "user"),
+    ("iam:AttachUserPolicy", "user"),
+    ("iam:CreateAccessKey", "user"),
+    ("iam:PutRolePolicy", "role"),
+    ("iam:AttachRolePolicy", "role"),
+    ("iam:UpdateAssumeRolePolicy", "role"),
+    ("iam:PassRole", "role"),
+    ("iam:CreatePolicyVersion", "policy"),
+)
+"""Who may do all of this to a principal of any name rules over every right in the account: its administrator."""
+
+PROBED_NAME = "auditwright-probe"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What an organization names as a target: an action on a resource."""
+
+    action: str
+    resource: str
+
+    @property
+    def key(self) -> str:
+        """As facts and the command line spell it."""
+        return f"{self.action}@{self.resource}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """What a session may do next, and what it then holds."""
+
+    session: Fact
+    changes: frozenset[Fact] = frozenset()
+    """What had been changed about the session's principal."""
+    way: Way | None
+    """None for what is no way of the catalogue: asking for a target itself."""
+    target: str
+    """An ARN, a cluster's name, a question's key; empty for a way that is open on every target."""
+    gains: tuple[Fact, ...]
+    needs: tuple[Fact, ...]
+    certain: bool
+    assumptions: tuple[Assumption, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    """The requests that it takes, in order; those of a way on every target are made for the target that counts."""
+
+
+_KEYS_OF_RESOURCES = ("aws:resource", "iam:resourcetag/")
+EVERYTHING = None
+"""In place of a set of targets: every target there is."""
+
+
+@dataclass(slots=True)
+class Explorer:
+    """Answers about one world, each worked out once."""
+
+    world: World
+    questions: tuple[Question, ...] = ()
+    entrances: Entrances = field(init=False)
+    trusts: Trusts = field(init=False)
+    _moves: dict[tuple[Fact, frozenset[Fact]], tuple[Move, ...]] = field(default_factory=dict)
+    _touched: dict[str, frozenset[str]] = field(default_factory=dict)
+    _targets: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _named: dict[tuple[str, int, str], frozenset[str] | None] = field(default_factory=dict)
+    _by_path: dict[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    _actions: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.entrances = Entrances(self.world)
+        self.trusts = Trusts(self.world)
+        used = {use.action.lower() for way in WAYS for use in way.uses}
+        asked = {question.action.lower() for question in self.questions}
+        self._actions = frozenset(used | asked | {action.lower() for action, _ in PROBES})
+
+    def moves(self, fact: Fact, changes: frozenset[Fact] = frozenset()) -> tuple[Move, ...]:
+        """Every move of a session, after changes to the policies of its principal."""
+        key = (fact, changes)
+        found = self._moves.get(key)
+        if found is None:
+            found = self._moves[key] = tuple(self._explore(fact, changes))
+        return found
+
+    def _explore(self, fact: Fact, changes: frozenset[Fact]) -> Iterator[Move]:
+        actor = actor_of(self.world, fact, changes)
+        touched = self._touched_by(actor)
+        yield from self._enters(fact)
+        yield from self._assumes(actor, touched)
+        for way in WAYS:
+            if way is not ASSUME and touched.issuperset(_actions_of(way)):
+                yield from self._takes(actor, way)
+        yield from self._administers(actor, touched)
+        yield from self._reads(actor)
+
+    # --- (1)
+
+    def _touched_by(self, actor: Actor) -> frozenset[str]:
+        """The actions of which some policy of the actor may allow something."""
+        found: set[str] = set()
+        for policies in actor.alternatives:
+            if isinstance(policies.identity, Unknown):
+                return self._actions
+            for policy in policies.identity:
+                found |= self._touched_in(policy)
+        return frozenset(action for action in found if may_call(actor.class_, action))
+
+    def _touched_in(self, policy: Policy) -> frozenset[str]:
+        touched = self._touched.get(policy.key)
+        if touched is None:
+            touched = frozenset(
+                action
+                for action in self._actions
+                if any(each.effect is not Effect.DENY for each in policy.relevant(action))
+            )
+            self._touched[policy.key] = touched
+        return touched
+
+    # --- ways
+
+    def _takes(self, actor: Actor, way: Way) -> Iterator[Move]:
+        fixed: list[Answer] = []
+        for use in way.uses:
+            if use.on in {On.ANY, On.MADE} and "{cluster}" not in use.made:
+                answer = self.ask(actor, use, "")
+                if not answer.possible:
+                    return
+                fixed.append(answer)
+        targets = self._targets_for(actor, way)
+        if targets is EVERYTHING:
+            yield from self._takes_every(actor, way, fixed)
+            return
+        for target in targets:
+            yield from self._takes_one(actor, way, target, fixed)
+
+    def _takes_one(self, actor: Actor, way: Way, target: str, fixed: Iterable[Answer]) -> Iterator[Move]:
+        answers = list(fixed)
+        for use in way.uses:
+            if use.on not in {On.ANY, On.MADE} or "{cluster}" in use.made:
+                answer = self.ask(actor, use, target)
+                if not answer.possible:
+                    return
+                answers.append(answer)
+        yield from self._moves_of(actor, way, target, tuple(answers))
+
+    def _moves_of(self, actor: Actor, way: Way, target: str, answers: tuple[Answer, ...]) -> Iterator[Move]:
+        certain = all(answer.certain for answer in answers)
+        for effect in effects(self.world, way, actor.class_, target):
+            yield Move(
+                session=actor.fact,
+                changes=actor.changes,
+                way=way,
+                target=target,
+                gains=effect.gains,
+                needs=effect.needs,
+                certain=certain and effect.certain,
+                assumptions=(*effect.assumptions, *_unconfirmed(actor)),
+                answers=answers,
+            )
+        if way.gain is Gain.SIGN_IN:
+            yield from self._signs_in(actor, way, target, answers)
+
+    def _signs_in(self, actor: Actor, way: Way, target: str, answers: tuple[Answer, ...]) -> Iterator[Move]:
+        cluster = next(each for each in self.world.clusters if each.name == target)
+        certain = all(answer.certain for answer in answers)
+        for effect in effects(self.world, way, actor.class_, target):
+            for each in self.entrances.chosen(cluster):
+                yield Move(
+                    session=actor.fact,
+                    changes=actor.changes,
+                    way=way,
+                    target=target,
+                    gains=(each.gain,),
+                    needs=effect.needs,
+                    certain=certain and effect.certain and each.certain,
+                    assumptions=_unconfirmed(actor),
+                    answers=answers,
+                )
+
+    def _takes_every(self, actor: Actor, way: Way, fixed: Iterable[Answer]) -> Iterator[Move]:
+        """A way that is decided alike on every target (2): asked of one of them."""
+        answers = [*fixed]
+        for use in way.uses:
+            if use.on is way.target:
+                answer = self.ask(actor, use, self.targets(way)[0])
+                if not answer.possible:
+                    return
+                answers.append(answer)
+        yield Move(
+            session=actor.fact,
+            changes=actor.changes,
+            way=way,
+            target="",
+            gains=(Fact(Kind.EVERY, way.id, actor.class_),),
+            needs=(),
+            certain=all(answer.certain for answer in answers),
+            assumptions=_unconfirmed(actor),
+            answers=tuple(answers),
+        )
+
+    def one(self, move: Move, target: str) -> Move | None:
+        """A move on every target, made for one of them; None where the evaluator does not let it."""
+        assert move.way is not None, "only ways are open on every target"
+        actor = actor_of(self.world, move.session, move.changes)
+        found = list(self._takes_one(actor, move.way, target, ()))
+        return found[0] if found else None
+
+    # --- targets (3)
+
+    def targets(self, way: Way) -> tuple[str, ...]:
+        """Every target that a way has."""
+        found = self._targets.get(way.id)
+        if found is None:
+            found = self._targets[way.id] = tuple(targets_of(self.world, way))
+        return found
+
+    def _targets_for(self, actor: Actor, way: Way) -> Iterable[str] | None:
+        """The targets that some statement may name for each use of a way; EVERYTHING where all are decided alike."""
+        every = self.targets(way)
+        uses = [use for use in way.uses if use.on is way.target]
+        if way.target is On.RESOURCE:
+            return [question.key for question in self.questions]
+        if way.target not in _NAMED or not every or not uses:
+            return every
+        if all(self._alike(actor, use, way) for use in uses):
+            return EVERYTHING
+        named: set[str] | None = None
+        for use in uses:
+            found = self._allowed_on(actor, use.action, way)
+            if found is not EVERYTHING:
+                named = set(found) if named is None else named & found
+        return every if named is None else [target for target in every if target in named]
+
+    def _alike(self, actor: Actor, use: Use, way: Way) -> bool:
+        """True where no statement that bears on an action tells one target from another."""
+        count = len(self.targets(way))
+        for policies in actor.alternatives:
+            for policy, statement in self._bearing(policies, use.action, way):
+                if any(each.key.startswith(_KEYS_OF_RESOURCES) for each in statement.conditions):
+                    return False
+                if any(
+                    each.startswith(_KEYS_OF_RESOURCES)
+                    for cond in statement.conditions
+                    for each in cond.variables
+                ):
+                    return False
+                named = self._named_by(policy, statement, actor, way)
+                if named is not EVERYTHING and named and len(named) < count:
+                    return False
+        return True
+
+    def _bearing(self, policies: Policies, action: str, way: Way) -> Iterator[tuple[Policy, Statement]]:
+        account = self.world.accounts.get(account_of(self.targets(way)[0]))
+        levels = [policies.scps, account.resource_policies if account else ()]
+        listed = [
+            policy for each in levels if not isinstance(each, Unknown) for level in each for policy in level
+        ]
+        for policy in (
+            *(() if isinstance(policies.identity, Unknown) else policies.identity),
+            *((policies.boundary,) if isinstance(policies.boundary, Policy) else ()),
+            *listed,
+        ):
+            for statement in policy.relevant(action):
+                yield policy, statement
+
+    def _allowed_on(self, actor: Actor, action: str, way: Way) -> frozenset[str] | None:
+        found: set[str] = set()
+        for policies in actor.alternatives:
+            if isinstance(policies.identity, Unknown):
+                return EVERYTHING
+            for policy in policies.identity:
+                for statement in policy.relevant(action):
+                    if statement.effect is not Effect.DENY:
+                        named = self._named_by(policy, statement, actor, way)
+                        if named is EVERYTHING:
+                            return EVERYTHING
+                        found |= named
+        return frozenset(found)
+
+    def _named_by(
+        self, policy: Policy, statement: Statement, actor: Actor, way: Way
+    ) -> frozenset[str] | None:
+        """The targets that a statement may name; EVERYTHING where it names all, or it is not known which."""
+        resources = statement.resources
+        if resources is None or resources.fixed.everything:
+            return frozenset() if resources is not None and resources.negated else EVERYTHING
+        fixed = self._fixed(policy, statement, way)
+        if not resources.templates:
+            return fixed
+        if resources.negated or fixed is EVERYTHING:
+            return EVERYTHING
+        found = set(fixed)
+        for template in resources.templates:
+            resolved = template.resolve(actor.context)
+            if resolved is None:
+                return EVERYTHING
+            found.update(self._matching(resolved.pieces, way))
+        return frozenset(found)
+
+    def _fixed(self, policy: Policy, statement: Statement, way: Way) -> frozenset[str] | None:
+        assert statement.resources is not None, "asked only where resources are named"
+        key = (policy.key, statement.index, way.id if way.service or way.existing else way.target.value)
+        if key not in self._named:
+            every = self.targets(way)
+            matches = statement.resources.fixed.matches
+            negated = statement.resources.negated
+            found = frozenset(target for target in every if matches(target) is not negated)
+            self._named[key] = EVERYTHING if len(found) == len(every) else found
+        return self._named[key]
+
+    def _matching(self, pieces: tuple[str | Wild, ...], way: Way) -> Iterable[str]:
+        """The targets that a pattern matches. One whose last part is literal is looked up by it."""
+        glob = compile_pieces(pieces)
+        last = pieces[-1] if pieces else ""
+        path = last.rpartition(":")[2] if isinstance(last, str) and ":" in last else None
+        every = self.targets(way) if path is None else self._paths(way).get(path, ())
+        return [target for target in every if glob.matches(target)]
+
+    def _paths(self, way: Way) -> Mapping[str, tuple[str, ...]]:
+        found = self._by_path.get(way.id)
+        if found is None:
+            paths: dict[str, list[str]] = {}
+            for target in self.targets(way):
+                paths.setdefault(target.rpartition(":")[2], []).append(target)
+            found = self._by_path[way.id] = {path: tuple(arns) for path, arns in paths.items()}
+        return found
+
+    # --- the evaluator
+
+    def ask(self, actor: Actor, use: Use, target: str) -> Answer:
+        """The answer to one use of a way on a target."""
+        world = self.world
+        if use.on is On.CLUSTER or "{cluster}" in use.made:
+            return self._ask_about_cluster(actor, use, target)
+        if use.on is On.MADE:
+            made = use.made.replace("{partition}", world.partition).replace(
+                "{account}", account_of(actor.fact.subject)
+            )
+            return ask(world, actor, use, made)
+        if use.on is On.ANY:
+            return ask(world, actor, use, "*")
+        if use.on is On.RESOURCE:
+            resource = next(each.resource for each in self.questions if each.key == target)
+            return ask(world, actor, use, resource, world.documents.get(resource))
+        if use.on is On.ACCOUNT:
+            return ask(world, actor, use, f"arn:{world.partition}:iam::{target}:root")
+        if use.on is On.WORKLOAD and isinstance(world.workloads, Unknown):
+            made = f"arn:{world.partition}:*:*:{account_of(target)}:*"
+            return ask(world, actor, Use(action=use.action, on=On.MADE, made=made, shows=use.shows), made)
+        return ask(world, actor, use, target)
+
+    def _ask_about_cluster(self, actor: Actor, use: Use, name: str) -> Answer:
+        cluster = next(each for each in self.world.clusters if each.name == name)
+        account = cluster.account if isinstance(cluster.account, str) else account_of(actor.fact.subject)
+        region = cluster.arn.split(":")[3] if cluster.arn else "*"
+        template = use.made or "arn:{partition}:eks:*:{account}:cluster/{cluster}"
+        filled = (
+            template.replace("eks:*:", f"eks:{region}:")
+            .replace("{partition}", self.world.partition)
+            .replace("{account}", account)
+            .replace("{cluster}", name)
+        )
+        return ask(
+            self.world, actor, Use(action=use.action, on=On.MADE, made=filled, shows=use.shows), filled
+        )
+
+    # --- what is no way of the catalogue
+
+    def _enters(self, fact: Fact) -> Iterator[Move]:
+        for each in self.entrances.of(fact):
+            yield Move(
+                session=fact,
+                way=None,
+                target=each.cluster,
+                gains=(each.gain,),
+                needs=(),
+                certain=each.certain,
+                assumptions=each.assumptions,
+            )
+
+    def _assumes(self, actor: Actor, touched: frozenset[str]) -> Iterator[Move]:
+        """Roles that the actor may take: their trust decides, with the actor's policies where it delegates to them."""
+        use = _assuming(actor.caller)
+        if not may_call(actor.class_, use.action.lower()):
+            return
+        allowed = (
+            self._allowed_on(actor, use.action, ASSUME) if use.action.lower() in touched else frozenset()
+        )
+        alike = self._alike(actor, use, ASSUME) if self.world.roles else False
+        for trust in self.trusts.naming(actor.caller):
+            if allowed is EVERYTHING or trust.directly:
+                roles: Iterable[str] = trust.roles
+            else:
+                roles = [role for role in trust.roles if role in allowed]
+            answer: Answer | None = None
+            for role in roles:
+                if answer is None or not alike or not trust.alike:
+                    answer = self._let_in(actor, use, role, trust)
+                if answer.possible:
+                    yield from self._moves_of(actor, ASSUME, role, (answer,))
+
+    def _let_in(self, actor: Actor, use: Use, role: str, trust: Trust) -> Answer:
+        """The best answer of a role's trust, under each name of a session that it asks for."""
+        answer = ask(self.world, actor, use, role, trust.policy)
+        for arn in sessions_named(trust.policy, actor.caller.issuer):
+            if not answer.certain:
+                caller = replace(actor.caller, arn=arn, name=arn.rpartition("/")[2])
+                named = ask(self.world, replace(actor, caller=caller), use, role, trust.policy)
+                answer = named if named.certain or (named.possible and not answer.possible) else answer
+        return answer
+
+    def _administers(self, actor: Actor, touched: frozenset[str]) -> Iterator[Move]:
+        account = account_of(actor.fact.subject)
+        if account not in self.world.accounts or not touched.issuperset(
+            action.lower() for action, _ in PROBES
+        ):
+            return
+        answers: list[Answer] = []
+        for action, kind in PROBES:
+            resource = f"arn:{self.world.partition}:iam::{account}:{kind}/{PROBED_NAME}"
+            answer = ask(self.world, actor, Use(action=action, on=On.RESOURCE), resource)
+            if not answer.possible:
+                return
+            answers.append(answer)
+        yield Move(
+            session=actor.fact,
+            changes=actor.changes,
+            way=None,
+            target=account,
+            gains=(Fact(Kind.ADMINISTRATOR, account),),
+            needs=(),
+            certain=all(answer.certain for answer in answers),
+            assumptions=_unconfirmed(actor),
+            answers=tuple(answers),
+        )
+
+    def _reads(self, actor: Actor) -> Iterator[Move]:
+        for question in self.questions:
+            document = self.world.documents.get(question.resource)
+            use = Use(action=question.action, on=On.RESOURCE)
+            if not may_call(actor.class_, question.action.lower()):
+                continue
+            answer = ask(self.world, actor, use, question.resource, document)
+            if answer.possible:
+                yield Move(
+                    session=actor.fact,
+                    changes=actor.changes,
+                    way=None,
+                    target=question.key,
+                    gains=(Fact(Kind.READ, question.key),),
+                    needs=(),
+                    certain=answer.certain,
+                    assumptions=_unconfirmed(actor),
+                    answers=(answer,),
+                )
+
+
+def _assuming(caller: Caller) -> Use:
+    """The request by which a caller takes a role."""
+    if caller.kind is not CallerKind.FEDERATED:
+        return ASSUME.uses[0]
+    saml = ":saml-provider/" in caller.arn
+    return Use(action="sts:AssumeRoleWithSAML" if saml else "sts:AssumeRoleWithWebIdentity", on=On.ROLE)
+
+
+_NAMED = frozenset({On.USER, On.GROUP, On.ROLE, On.POLICY})
+
+
+def _actions_of(way: Way) -> Iterable[str]:
+    return (use.action.lower() for use in way.uses)
+
+
+def _unconfirmed(actor: Actor) -> tuple[Assumption, ...]:
+    found = UNCONFIRMED.get(actor.class_)
+    return (found,) if found else ()

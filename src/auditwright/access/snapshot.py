@@ -1,0 +1,377 @@
+"""Reads a world from one decoded JSON document: the answer of get-account-authorization-details, and what is beside it.
+
+Documented in docs/snapshot-format.md. What a document leaves out is either left out of the question (`root`, `scps`,
+`clusters`) or unknown (`workloads`, `credentials`), and said to be so in the verdict.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import cast
+
+from auditwright.access.assumptions import Assumption
+from auditwright.access.eks import Cluster
+from auditwright.access.eks_documents import parse_cluster
+from auditwright.access.kubernetes import DEFAULT_RBAC, Rbac
+from auditwright.access.kubernetes_objects import parse_rbac
+from auditwright.access.policy import Policy, parse_policy, parse_policy_text, unreadable_policy
+from auditwright.access.world import (
+    INLINE,
+    NO_CREDENTIALS,
+    Account,
+    Attachment,
+    Attestation,
+    Boundary,
+    Credentials,
+    Group,
+    Levels,
+    ManagedPolicy,
+    Role,
+    Root,
+    User,
+    Workload,
+    World,
+    account_of,
+)
+from auditwright.core.outcome import Unknown
+
+GAAD = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
+
+NOT_SEEN = Unknown("the snapshot does not say")
+
+TRUNCATED = Assumption(
+    id="details-truncated",
+    says="The authorization details are complete; the answer says that it was cut off.",
+)
+
+
+class SnapshotError(ValueError):
+    """A document is no snapshot; the message says what was expected."""
+
+
+def read_snapshot(document: object, *, at: datetime) -> World:
+    """The world of a snapshot; raises SnapshotError where the document is none."""
+    fields = _mapping(document)
+    gaad = _mapping(fields.get("gaad", fields))
+    if not any(name in gaad for name in GAAD):
+        raise SnapshotError(
+            f"expected an object with `gaad`, the answer of `aws iam get-account-authorization-details` "
+            f"({', '.join(GAAD)}), found {_kind(document)}"
+        )
+    details = {name: _details(gaad, name) for name in GAAD}
+    policies = dict(_managed(details["Policies"]))
+    reader = _Principals(policies)
+    groups = {group.arn: group for group in map(reader.group, details["GroupDetailList"])}
+    credentials = _credentials(fields.get("credentials"))
+    users = {
+        user.arn: user
+        for user in (reader.user(each, groups, credentials) for each in details["UserDetailList"])
+    }
+    roles = {role.arn: role for role in map(reader.role, details["RoleDetailList"])}
+    documents = [fields["cluster"]] if "cluster" in fields else []
+    documents += _list(fields.get("clusters"))
+    ids = _accounts((*users, *groups, *roles, *policies), documents)
+    clusters = tuple(_cluster(each, ids) for each in documents)
+    rbac = fields.get("rbac")
+    return World(
+        partition=next(iter((*users, *roles)), "arn:aws").split(":")[1],
+        accounts={each: _account(each, fields) for each in ids},
+        users=users,
+        groups=groups,
+        roles=roles,
+        policies=policies,
+        clusters=clusters,
+        rbac={cluster.name: _rbac(rbac, cluster.name) for cluster in clusters},
+        documents=dict(_documents(fields.get("resourcePolicies"))),
+        workloads=_workloads(fields.get("workloads")),
+        attestations=tuple(_attestations(fields.get("attestations"))),
+        unseen=(TRUNCATED,) if gaad.get("IsTruncated") is True else (),
+        at=at,
+    )
+
+
+def named_target(document: object) -> str | None:
+    """The target that a snapshot asks about, where it names one."""
+    target = _mapping(document).get("target")
+    return target if isinstance(target, str) else None
+
+
+# --- principals
+
+
+class _Principals:
+    """Reads users, groups and roles, whose policies refer to managed ones."""
+
+    def __init__(self, policies: Mapping[str, ManagedPolicy]) -> None:
+        self._policies = policies
+
+    def user(
+        self,
+        detail: Mapping[str, object],
+        groups: Mapping[str, Group],
+        credentials: Mapping[str, Credentials] | Unknown,
+    ) -> User:
+        arn, name = _arn(detail), _text(detail.get("UserName"))
+        by_name = {
+            group.name: group.arn for group in groups.values() if account_of(group.arn) == account_of(arn)
+        }
+        if isinstance(credentials, Unknown):
+            held = Credentials(
+                active_keys=credentials, inactive_keys=credentials, password=credentials, devices=credentials
+            )
+        else:
+            held = credentials.get(arn) or credentials.get(name) or NO_CREDENTIALS
+        return User(
+            arn=arn,
+            name=name,
+            unique_id=_text(detail.get("UserId")) or NOT_SEEN,
+            tags=_tags(detail.get("Tags")),
+            groups=tuple(by_name[each] for each in _texts(detail.get("GroupList")) if each in by_name),
+            attachments=self._attachments(arn, detail, "UserPolicyList"),
+            boundary=self._boundary(detail),
+            credentials=held,
+        )
+
+    def group(self, detail: Mapping[str, object]) -> Group:
+        arn = _arn(detail)
+        return Group(
+            arn=arn,
+            name=_text(detail.get("GroupName")),
+            attachments=self._attachments(arn, detail, "GroupPolicyList"),
+        )
+
+    def role(self, detail: Mapping[str, object]) -> Role:
+        arn, name = _arn(detail), _text(detail.get("RoleName"))
+        return Role(
+            arn=arn,
+            name=name,
+            unique_id=_text(detail.get("RoleId")) or NOT_SEEN,
+            tags=_tags(detail.get("Tags")),
+            trust=_policy(detail.get("AssumeRolePolicyDocument"), f"trust of {name}"),
+            attachments=self._attachments(arn, detail, "RolePolicyList"),
+            boundary=self._boundary(detail),
+            instance_profile=bool(detail.get("InstanceProfileList")),
+            service_linked=":role/aws-service-role/" in arn,
+        )
+
+    def _attachments(self, holder: str, detail: Mapping[str, object], inline: str) -> tuple[Attachment, ...]:
+        found: list[Attachment] = []
+        for each in _details(detail, "AttachedManagedPolicies"):
+            arn = _text(each.get("PolicyArn"))
+            found.append(Attachment(holder=holder, reference=arn, policy=self._managed(arn)))
+        for each in _details(detail, inline):
+            name = _text(each.get("PolicyName"))
+            policy = _policy(each.get("PolicyDocument"), f"{name} of {holder.rpartition(':')[2]}")
+            found.append(Attachment(holder=holder, reference=f"{INLINE}{name}", policy=policy))
+        return tuple(found)
+
+    def _managed(self, arn: str) -> Policy:
+        managed = self._policies.get(arn)
+        if managed is None:
+            return unreadable_policy(f"the document of {arn} was not seen", name=arn)
+        return managed.versions[managed.default]
+
+    def _boundary(self, detail: Mapping[str, object]) -> Boundary | None:
+        boundary = _mapping(detail.get("PermissionsBoundary"))
+        arn = _text(boundary.get("PermissionsBoundaryArn"))
+        if not arn:
+            return None
+        managed = self._policies.get(arn)
+        unseen = Unknown(f"the document of the boundary {arn} was not seen")
+        return Boundary(arn=arn, policy=managed.versions[managed.default] if managed else unseen)
+
+
+def _managed(details: Iterable[Mapping[str, object]]) -> Iterator[tuple[str, ManagedPolicy]]:
+    for detail in details:
+        arn, name = _arn(detail), _text(detail.get("PolicyName"))
+        versions: dict[str, Policy] = {}
+        default = _text(detail.get("DefaultVersionId"))
+        for each in _details(detail, "PolicyVersionList"):
+            version = _text(each.get("VersionId"))
+            versions[version] = _policy(each.get("Document"), name)
+            if each.get("IsDefaultVersion") is True:
+                default = version
+        if default not in versions:
+            versions[default] = unreadable_policy(f"the version in force of {arn} was not seen", name=name)
+        yield arn, ManagedPolicy(arn=arn, default=default, versions=versions)
+
+
+def _policy(value: object, name: str) -> Policy:
+    return parse_policy_text(value, name=name) if isinstance(value, str) else parse_policy(value, name=name)
+
+
+# --- credentials
+
+
+def _credentials(value: object) -> Mapping[str, Credentials] | Unknown:
+    if value is None:
+        return Unknown("the credentials of users were not seen")
+    found: dict[str, Credentials] = {}
+    for each in _list(value):
+        row = _mapping(each)
+        keys = [_mapping(key) for key in _list(row.get("access_keys"))]
+        active = sum(1 for key in keys if _text(key.get("status")).lower() == "active")
+        found[_text(row.get("user"))] = Credentials(
+            active_keys=active if "access_keys" in row else NOT_SEEN,
+            inactive_keys=len(keys) - active if "access_keys" in row else NOT_SEEN,
+            password=_flag(row.get("password_enabled")),
+            devices=_count(row.get("mfa_devices")),
+        )
+    return found
+
+
+def _root(value: object) -> Root | None:
+    if value is None:
+        return None
+    row = _mapping(value)
+    keys = row.get("access_keys", row.get("active_access_keys", row.get("access_keys_present")))
+    if isinstance(keys, list):
+        keys = sum(1 for key in keys if _text(_mapping(key).get("status")).lower() != "inactive")
+    devices = row.get("mfa_devices", row.get("mfa_enabled", row.get("mfa_active", row.get("mfa"))))
+    return Root(keys=_count(keys), devices=_count(devices), password=_flag(row.get("password_enabled", True)))
+
+
+def _flag(value: object) -> bool | Unknown:
+    if isinstance(value, str) and value.lower() in {"true", "false"}:
+        return value.lower() == "true"
+    return value if isinstance(value, bool) else NOT_SEEN
+
+
+def _count(value: object) -> int | Unknown:
+    if isinstance(value, list):
+        return len(value)
+    flag = _flag(value)
+    if isinstance(flag, bool):
+        return int(flag)
+    return value if isinstance(value, int) and value >= 0 else NOT_SEEN
+
+
+# --- what is beside
+
+
+def _accounts(arns: Iterable[str], clusters: Iterable[object]) -> tuple[str, ...]:
+    found = dict.fromkeys(account_of(arn) for arn in arns)
+    found |= dict.fromkeys(account_of(_text(_mapping(each).get("arn"))) for each in clusters)
+    return tuple(each for each in found if each.isdigit())
+
+
+def _account(id_: str, fields: Mapping[str, object]) -> Account:
+    return Account(
+        id=id_,
+        root=_root(fields.get("root")),
+        service_policies=_levels(fields.get("scps"), "service control policy"),
+        resource_policies=_levels(fields.get("rcps"), "resource control policy"),
+    )
+
+
+def _levels(value: object, what: str) -> Levels | Unknown:
+    """Policies of one level, or lists of them level by level; none where none are given."""
+    each = _list(value)
+    if value is not None and not isinstance(value, list):
+        return Unknown(f"the {what} documents cannot be read")
+    nested = [level for level in each if isinstance(level, list)]
+    levels = nested if nested and len(nested) == len(each) else [each] if each else []
+    return tuple(
+        tuple(_policy(_document(one), f"{what} {number}") for number, one in enumerate(level, start=1))
+        for level in levels
+    )
+
+
+def _document(value: object) -> object:
+    """A policy's document, by itself or in an object that names it."""
+    fields = _mapping(value)
+    return next(
+        (fields[name] for name in ("Content", "Document", "document", "content") if name in fields), value
+    )
+
+
+def _cluster(document: object, accounts: tuple[str, ...]) -> Cluster:
+    arn = _text(_mapping(document).get("arn"))
+    if arn:
+        return parse_cluster(document, account=account_of(arn))
+    several = Unknown("the snapshot has several accounts and does not say whose the cluster is")
+    return parse_cluster(document, account=accounts[0] if len(accounts) == 1 else several)
+
+
+def _rbac(value: object, cluster: str) -> Rbac:
+    """The roles and bindings of a cluster: of the whole document, or by the cluster's name."""
+    fields = _mapping(value)
+    if value is None:
+        return DEFAULT_RBAC
+    return parse_rbac(fields[cluster] if cluster in fields else value)
+
+
+def _documents(value: object) -> Iterator[tuple[str, Policy | Unknown]]:
+    for arn, document in _mapping(value).items():
+        yield arn, _policy(document, f"policy of {arn}") if document is not None else NOT_SEEN
+
+
+def _workloads(value: object) -> tuple[Workload, ...] | Unknown:
+    if value is None:
+        return Unknown("what is in service was not seen")
+    rows = (_mapping(each) for each in _list(value))
+    return tuple(
+        Workload(arn=_text(row.get("arn")), service=_text(row.get("service")), role=_text(row.get("role")))
+        for row in rows
+    )
+
+
+def _attestations(value: object) -> Iterator[Attestation]:
+    for each in _list(value):
+        row = _mapping(each)
+        subject = _text(row.get("provider")) or _text(row.get("account")) or _text(row.get("subject"))
+        yield Attestation(subject=subject, mfa_required=row.get("mfaRequired") is True)
+
+
+# --- parts of a document
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    if not isinstance(value, dict):
+        return {}
+    return {key: each for key, each in cast("Mapping[object, object]", value).items() if isinstance(key, str)}
+
+
+def _list(value: object) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else []
+
+
+def _details(value: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
+    return [_mapping(each) for each in _list(value.get(name)) if isinstance(each, dict)]
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _texts(value: object) -> list[str]:
+    return [each for each in _list(value) if isinstance(each, str)]
+
+
+def _arn(detail: Mapping[str, object]) -> str:
+    arn = _text(detail.get("Arn"))
+    if not arn.startswith("arn:"):
+        name = next(
+            (
+                _text(detail[key])
+                for key in ("UserName", "RoleName", "GroupName", "PolicyName")
+                if key in detail
+            ),
+            "?",
+        )
+        raise SnapshotError(f"expected an Arn for {name}, found {detail.get('Arn')!r}")
+    return arn
+
+
+def _tags(value: object) -> Mapping[str, str] | Unknown:
+    if value is None:
+        return {}
+    rows = [_mapping(each) for each in _list(value)]
+    return {_text(row.get("Key")): _text(row.get("Value")) for row in rows}
+
+
+def _kind(value: object) -> str:
+    return (
+        f"an object with {', '.join(sorted(map(str, value))[:5]) or 'nothing in it'}"
+        if isinstance(value, dict)
+        else type(value).__name__
+    )

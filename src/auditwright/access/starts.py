@@ -1,0 +1,190 @@
+"""From what somebody may start who has first factors and no second one: keys, passwords, root, and what is outside."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from auditwright.access.assumptions import (
+    KEYS_UNSEEN,
+    OTHER_ACCOUNT,
+    PROGRAM_APPROVED,
+    PROVIDER_ASKS,
+    ROOT_UNSEEN,
+    Assumption,
+)
+from auditwright.access.facts import Fact, Kind, session
+from auditwright.access.sessions import ADVERSARY_ACCOUNT, SessionClass
+from auditwright.access.trusts import ANYONE, Trusts
+from auditwright.access.world import Account, User, World, account_of
+from auditwright.core.outcome import Unknown
+
+
+class StartKind(StrEnum):
+    """Whose credential a start is: each is answered in its own terms."""
+
+    KEY = "access key"
+    PASSWORD = "password"
+    ROOT = "root user"
+    PROVIDER = "identity provider"
+    CI = "program with an identity of its own"
+    ACCOUNT = "another account"
+    ANYONE = "anyone"
+    WORKLOAD = "workload"
+    SUPPOSED = "supposed session"
+
+
+OVERALL = frozenset(StartKind) - {StartKind.WORKLOAD, StartKind.SUPPOSED}
+"""The starts that the verdict on a whole picture is about. Workloads have no factor by nature: they stand beside it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """A credential, or what opens a session without one of the account's own."""
+
+    id: str
+    """Such as `key:alice`."""
+    kind: StartKind
+    facts: tuple[Fact, ...]
+    certain: bool = True
+    """False where it was not seen whether there is such a credential, or whether it asks for a second factor."""
+    assumptions: tuple[Assumption, ...] = ()
+
+
+def starts(world: World) -> Iterator[Start]:
+    """Every start of a world."""
+    for user in world.users.values():
+        yield from _of_user(user)
+    for account in world.accounts.values():
+        yield from _of_root(world, account)
+    yield from _outside(world, Trusts(world))
+    yield from _workloads(world)
+
+
+def _of_user(user: User) -> Iterator[Start]:
+    has = user.credentials
+    if has.active_keys != 0:
+        supposed = isinstance(has.active_keys, Unknown)
+        yield Start(
+            id=f"key:{user.name}",
+            kind=StartKind.KEY,
+            facts=(session(user.arn, SessionClass.KEY),),
+            assumptions=(KEYS_UNSEEN,) if supposed else (),
+        )
+    if has.inactive_keys != 0 and not isinstance(has.inactive_keys, Unknown):
+        yield Start(id=f"inactive-key:{user.name}", kind=StartKind.KEY, facts=(Fact(Kind.OLD_KEY, user.arn),))
+    if has.password is True or (
+        isinstance(has.password, Unknown) and not isinstance(has.active_keys, Unknown)
+    ):
+        yield Start(
+            id=f"password:{user.name}",
+            kind=StartKind.PASSWORD,
+            facts=(Fact(Kind.PASSWORD, user.arn),),
+            certain=has.password is True,
+        )
+
+
+def _of_root(world: World, account: Account) -> Iterator[Start]:
+    root = account.root
+    if root is None:
+        return
+    arn = f"arn:{world.partition}:iam::{account.id}:root"
+    if root.keys != 0:
+        yield _root_start(
+            f"root-key:{account.id}", session(arn, SessionClass.KEY), certain=isinstance(root.keys, int)
+        )
+    if root.password is not False and (root.devices == 0 or isinstance(root.devices, Unknown)):
+        seen = root.devices == 0 and root.password is True
+        yield _root_start(f"root-password:{account.id}", session(arn, SessionClass.CONSOLE), certain=seen)
+
+
+def _root_start(id_: str, fact: Fact, *, certain: bool) -> Start:
+    return Start(
+        id=id_,
+        kind=StartKind.ROOT,
+        facts=(fact,),
+        certain=certain,
+        assumptions=() if certain else (ROOT_UNSEEN,),
+    )
+
+
+def _outside(world: World, trusts: Trusts) -> Iterator[Start]:
+    """Who may take a role of the picture without being of it."""
+    for name in sorted(trusts.names()):
+        if (
+            ":saml-provider/" in name
+            or ":oidc-provider/" in name
+            or ("." in name and not name.startswith("arn:"))
+        ):
+            yield from _of_provider(world, name)
+        elif name == ANYONE:
+            arn = f"arn:{world.partition}:iam::{ADVERSARY_ACCOUNT}:root"
+            yield Start(id="anyone", kind=StartKind.ANYONE, facts=(session(arn, SessionClass.OUTSIDE),))
+        elif name.isdigit() or (name.startswith("arn:") and account_of(name)):
+            account = name if name.isdigit() else account_of(name)
+            if account not in world.accounts and not world.attests(account) and not world.attests(name):
+                arn = f"arn:{world.partition}:iam::{account}:root" if name.isdigit() else name
+                yield Start(
+                    id=f"account:{account}" if name.isdigit() else f"account:{name}",
+                    kind=StartKind.ACCOUNT,
+                    facts=(session(arn, SessionClass.OUTSIDE),),
+                    certain=False,
+                    assumptions=(OTHER_ACCOUNT,),
+                )
+
+
+def _of_provider(world: World, name: str) -> Iterator[Start]:
+    if world.attests(name):
+        return
+    issuer = name.partition(":oidc-provider/")[2] or name
+    fact = session(name, SessionClass.OUTSIDE)
+    if issuer.startswith("oidc.eks.") or ("/id/" in issuer and ".eks." in issuer):
+        yield Start(
+            id=f"pods:{issuer}",
+            kind=StartKind.WORKLOAD,
+            facts=(fact,),
+            certain=False,
+            assumptions=(PROGRAM_APPROVED,),
+        )
+    elif any(issuer.startswith(each) for each in CI_ISSUERS):
+        yield Start(
+            id=f"ci:{issuer}",
+            kind=StartKind.CI,
+            facts=(fact,),
+            certain=False,
+            assumptions=(PROGRAM_APPROVED,),
+        )
+    else:
+        yield Start(
+            id=f"provider:{issuer}",
+            kind=StartKind.PROVIDER,
+            facts=(fact,),
+            certain=False,
+            assumptions=(PROVIDER_ASKS,),
+        )
+
+
+CI_ISSUERS = (
+    "token.actions.githubusercontent.com",
+    "gitlab.com",
+    "oidc.circleci.com",
+    "api.bitbucket.org",
+    "agent.buildkite.com",
+    "app.terraform.io",
+    "oidc.vercel.com",
+    "vstoken.dev.azure.com",
+)
+"""Issuers whose tokens are those of programs."""
+
+
+def _workloads(world: World) -> Iterator[Start]:
+    """Roles that code runs with: each is a session without a human factor."""
+    for role in world.roles.values():
+        services = sorted(service for service, roles in world.by_service.items() if role.arn in roles)
+        if services and not role.service_linked:
+            yield Start(
+                id=f"workload:{role.name}",
+                kind=StartKind.WORKLOAD,
+                facts=(session(role.arn, SessionClass.PROGRAM),),
+                certain=False,
+                assumptions=(PROGRAM_APPROVED,),
+            )

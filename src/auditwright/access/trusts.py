@@ -1,0 +1,113 @@
+"""Which roles a caller may be let into, by whom their trust policies name; what they demand is the evaluator's."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from auditwright.access.context import Caller
+from auditwright.access.policy import Effect, Policy
+from auditwright.access.world import World
+
+ANYONE = "*"
+UNREADABLE = "?"
+_KEYS_OF_RESOURCES = ("aws:resource", "iam:resourcetag/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """A trust policy, and the roles that have it."""
+
+    policy: Policy
+    roles: tuple[str, ...]
+    directly: bool
+    """True where the caller may be let in without a policy of its own."""
+    alike: bool
+    """True where the policy tells none of its roles from another."""
+
+
+@dataclass(slots=True)
+class Trusts:
+    """The trust policies of a world, by whom they name."""
+
+    world: World
+    _roles: dict[str, list[str]] = field(default_factory=dict)
+    _policies: dict[str, Policy] = field(default_factory=dict)
+    _by_name: dict[str, dict[str, bool]] = field(default_factory=dict)
+    """For each name, the keys of the policies that have it, and whether they name it directly."""
+
+    def __post_init__(self) -> None:
+        for role in self.world.roles.values():
+            policy = role.trust
+            if policy.key not in self._policies:
+                self._policies[policy.key] = policy
+                for name, directly in _names(policy):
+                    self._by_name.setdefault(name, {})[policy.key] = directly
+            self._roles.setdefault(policy.key, []).append(role.arn)
+
+    def naming(self, caller: Caller) -> Iterator[Trust]:
+        """The trust policies that may let a caller in."""
+        found: dict[str, bool] = {}
+        for name in (
+            caller.account,
+            caller.arn,
+            caller.issuer,
+            _without_path(caller.issuer),
+            ANYONE,
+            UNREADABLE,
+        ):
+            for key, directly in self._by_name.get(name, {}).items() if name else ():
+                found[key] = found.get(key, False) or directly
+        for key, directly in found.items():
+            policy = self._policies[key]
+            conditions = [each for statement in policy.statements for each in statement.conditions]
+            yield Trust(
+                policy=policy,
+                roles=tuple(self._roles[key]),
+                directly=directly,
+                alike=not any(
+                    name.startswith(_KEYS_OF_RESOURCES)
+                    for each in conditions
+                    for name in (each.key, *each.variables)
+                ),
+            )
+
+    def names(self) -> Iterable[str]:
+        """Everyone whom some trust policy names."""
+        return self._by_name.keys()
+
+
+def _names(policy: Policy) -> Iterator[tuple[str, bool]]:
+    for statement in policy.statements:
+        if statement.effect is Effect.DENY:
+            continue
+        who = statement.principals
+        if who is None or who.negated or statement.effect is None:
+            yield UNREADABLE, True
+            continue
+        if who.everyone:
+            yield ANYONE, True
+        for account in who.accounts:
+            yield account, False
+        for arn in (*who.arns, *who.unique_ids):
+            yield _role_of(arn), True
+        for provider in who.providers:
+            yield provider, True
+
+
+def sessions_named(policy: Policy, role: str) -> Iterator[str]:
+    """The ARNs of sessions of a role that a trust policy names: whoever takes the role may choose to have one."""
+    for statement in policy.statements:
+        for arn in sorted(statement.principals.arns) if statement.principals else ():
+            if ":assumed-role/" in arn and _role_of(arn) == _without_path(role):
+                yield arn
+
+
+def _without_path(role: str) -> str:
+    """The ARN of a role as the ARNs of its sessions have it."""
+    head, found, rest = role.partition(":role/")
+    return f"{head}:role/{rest.rpartition('/')[2]}" if found else role
+
+
+def _role_of(arn: str) -> str:
+    """The role of the ARN of one of its sessions; any other ARN as it is."""
+    head, found, rest = arn.partition(":assumed-role/")
+    return f"{head.replace(':sts:', ':iam:')}:role/{rest.rpartition('/')[0]}" if found else arn
