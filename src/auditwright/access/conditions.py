@@ -188,29 +188,34 @@ class _Operator:
         return (None, ()) if template is None else (self.read_template(template), template.keys)
 
 
+MAX_SHOWN = 80
+"""Characters of an unreadable value that are repeated: one line of a terminal."""
+
+
 def parse_condition(spelled: str, key: str, values: Sequence[str], *, variables: bool) -> Condition | str:
     """One operator over one key, or what about it cannot be read.
 
     The operator may be spelled in any case: AWS does not say that case matters, and a policy that it accepted
     can mean no other operator.
     """
+    shown = spelled[:MAX_SHOWN]
     head, colon, tail = spelled.lower().rpartition(":")
     quantifier = next((each for each in Quantifier if each.value == head), None)
     base = tail.removesuffix("ifexists")
     if_exists = base != tail
     if base == NULL.lower():
-        return _parse_null(spelled, key, values, plain=not colon and not if_exists)
+        return _parse_null(shown, key, values, plain=not colon and not if_exists)
     found = _OPERATORS.get(base)
     if found is None or quantifier is None or (colon and not head):
-        return f"unknown operator {spelled[:MAX_SHOWN]!r}"
+        return f"unknown operator {shown!r}"
     if not key or not values:
-        return f"{spelled}: {key[:MAX_SHOWN]!r} has no name or no values"
+        return f"{shown}: {key[:MAX_SHOWN]!r} has no name or no values"
     compares: list[Compare] = []
     taken: list[str] = []
     for value in values:
         compare, keys = found.compare(value, variables=variables)
         if compare is None:
-            return f"{spelled}: {key}: unreadable value {value[:MAX_SHOWN]!r}"
+            return f"{shown}: {key[:MAX_SHOWN]}: unreadable value {value[:MAX_SHOWN]!r}"
         compares.append(compare)
         taken += keys
     return Condition(
@@ -225,15 +230,11 @@ def parse_condition(spelled: str, key: str, values: Sequence[str], *, variables:
     )
 
 
-MAX_SHOWN = 80
-"""Characters of an unreadable value that are repeated: one line of a terminal."""
-
-
-def _parse_null(spelled: str, key: str, values: Sequence[str], *, plain: bool) -> Condition | str:
+def _parse_null(shown: str, key: str, values: Sequence[str], *, plain: bool) -> Condition | str:
     # AWS: IfExists can end any operator name except Null.
     wanted = {value.lower() for value in values}
     if not plain or len(wanted) != 1 or not wanted <= {"true", "false"}:
-        return f"{spelled}: {key} asks neither for true nor for false"
+        return f"{shown}: {key[:MAX_SHOWN]} asks neither for true nor for false"
     return Condition(
         operator=NULL,
         quantifier=Quantifier.NONE,

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import cast
 from urllib.parse import unquote
 
-from auditwright.access.conditions import Condition, parse_condition
+from auditwright.access.conditions import MAX_SHOWN, Condition, parse_condition
 from auditwright.access.glob import GlobSet, compile_globs, lower
 from auditwright.access.variables import Template, has_variables, parse_template
 
@@ -154,7 +154,7 @@ def parse_policy_text(text: str | bytes, *, name: str) -> Policy:
     except RecursionError:
         return unreadable_policy("the document nests too deep", name=name)
     except ValueError as error:
-        return unreadable_policy(f"the document is no JSON: {str(error)[:80]}", name=name)
+        return unreadable_policy(f"the document is no JSON: {str(error)[:MAX_SHOWN]}", name=name)
     return parse_policy(document, name=name)
 
 
@@ -194,7 +194,7 @@ def parse_policy(document: object, *, name: str) -> Policy:
     statements = cast("list[object]", found) if isinstance(found, list) else [found]
     if found is None:
         return unreadable_policy("the document has no Statement", name=name)
-    unread = [f"unknown element {str(key)[:80]!r}" for key in members if key not in _DOCUMENT_ELEMENTS]
+    unread = [f"unknown element {str(key)[:MAX_SHOWN]!r}" for key in members if key not in _DOCUMENT_ELEMENTS]
     if version not in VERSIONS:
         unread.append("unknown Version")
     variables = version == VARIABLES_SINCE
@@ -278,7 +278,7 @@ class _Reader:
                 # Which of the two counts is not known, so neither does: the rest may match anything.
                 members = {}
         self.unread += [
-            f"unknown element {str(key)[:80]!r}" for key in members if key not in _STATEMENT_ELEMENTS
+            f"unknown element {str(key)[:MAX_SHOWN]!r}" for key in members if key not in _STATEMENT_ELEMENTS
         ]
         sid = members.get("Sid", "")
         if not isinstance(sid, str):
@@ -331,7 +331,7 @@ class _Reader:
             return None
         strange = [pattern for pattern in patterns if not _ACTION.fullmatch(pattern)]
         if strange:
-            self.unread.append(f"unreadable action {strange[0][:80]!r}")
+            self.unread.append(f"unreadable action {strange[0][:MAX_SHOWN]!r}")
             return None
         globs = compile_globs([lower(pattern) for pattern in patterns])
         return Actions(patterns=patterns, negated=negated, _globs=globs)
@@ -352,7 +352,7 @@ class _Reader:
                 continue
             template = parse_template(pattern, wildcards=True)
             if template is None:
-                self.unread.append(f"unreadable variable in {pattern[:80]!r}")
+                self.unread.append(f"unreadable variable in {pattern[:MAX_SHOWN]!r}")
                 return None
             templates.append(template)
         return Resources(
@@ -371,30 +371,29 @@ class _Reader:
             return None
         sorted_out = _Named()
         for kind, names in cast("Mapping[object, object]", value).items():
-            texts = self._texts(names, f"Principal {str(kind)[:80]}")
+            texts = self._texts(names, f"Principal {str(kind)[:MAX_SHOWN]}")
             if texts is None:
                 return None
             strange = next((text for text in texts if not sorted_out.add(str(kind), text)), None)
             if strange is not None:
-                self.unread.append(f"unreadable principal {strange[:80]!r}")
+                self.unread.append(f"unreadable principal {strange[:MAX_SHOWN]!r}")
                 return None
         return sorted_out.principals(negated=negated)
 
     def _conditions(self, members: Mapping[object, object]) -> tuple[Condition, ...]:
         if "Condition" not in members:
             return ()
-        block = self._object(members["Condition"], "Condition")
         conditions: list[Condition] = []
-        for spelled, keys in (block or {}).items():
-            tests = self._object(keys, f"Condition {spelled[:80]}")
-            if tests is not None and not tests:
-                self.unread.append(f"Condition {spelled[:80]} names no key")
-            if tests and len({key.lower() for key in tests}) != len(tests):
-                self.unread.append(f"Condition {spelled[:80]} names a key twice")
-            for key, value in (tests or {}).items():
+        block = self._tests(members["Condition"], "Condition")
+        for spelled, keys in block.items():
+            what = f"Condition {spelled[:MAX_SHOWN]}"
+            tests = self._tests(keys, what)
+            if keys == {}:
+                self.unread.append(f"{what} names no key")
+            for key, value in tests.items():
                 values = self._values(value)
                 if values is None:
-                    self.unread.append(f"Condition {spelled[:80]}: {key[:80]}: unreadable values")
+                    self.unread.append(f"{what}: {key[:MAX_SHOWN]}: unreadable values")
                     continue
                 found = parse_condition(spelled, key, values, variables=self.variables)
                 if isinstance(found, str):
@@ -403,15 +402,14 @@ class _Reader:
                     conditions.append(found)
         return tuple(conditions)
 
-    def _object(self, value: object, what: str) -> Mapping[str, object] | None:
-        if (
-            not isinstance(value, dict)
-            or isinstance(value, _Repeated)
-            or not all(isinstance(key, str) for key in value)
-        ):
-            self.unread.append(f"{what} is no JSON object with texts as keys, each once")
-            return None
-        return cast("Mapping[str, object]", value)
+    def _tests(self, value: object, what: str) -> Mapping[str, object]:
+        """The members of a JSON object; none where it is no object, or names one of them twice in any case."""
+        if isinstance(value, dict) and not isinstance(value, _Repeated):
+            names = {key.lower() for key in value if isinstance(key, str)}
+            if len(names) == len(value):
+                return cast("Mapping[str, object]", value)
+        self.unread.append(f"{what} is no JSON object with texts as keys, each once")
+        return {}
 
     def _values(self, value: object) -> tuple[str, ...] | None:
         """The values of a condition as texts: AWS leaves the quotation marks of numbers and booleans optional."""
