@@ -8,7 +8,7 @@ that may match anything and may have either effect.
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import cast
@@ -95,7 +95,7 @@ class Statement:
     def uses_variables(self) -> bool:
         """True where what it matches depends on who calls, so that it has to be asked for each caller."""
         templates = bool(self.resources and self.resources.templates)
-        return templates or any(condition.variables for condition in self.conditions)
+        return templates or any(condition.templates for condition in self.conditions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +131,44 @@ class Policy:
             )
             self._relevant[action] = found
         return found
+
+
+# --- writing
+
+
+def statement_document(statement: Statement) -> dict[str, object]:
+    """A statement as JSON would have it, for showing; only what was read of it is in it."""
+    document: dict[str, object] = {"Sid": statement.sid} if statement.sid else {}
+    if statement.effect is not None:
+        document["Effect"] = statement.effect.value
+    if statement.principals is not None:
+        document["NotPrincipal" if statement.principals.negated else "Principal"] = _written(
+            statement.principals
+        )
+    for name, named in (("Action", statement.actions), ("Resource", statement.resources)):
+        if named is not None:
+            document[f"Not{name}" if named.negated else name] = _one_or_more(named.patterns)
+    block: dict[str, dict[str, object]] = {}
+    for each in statement.conditions:
+        block.setdefault(each.written, {})[each.spelled_key] = _one_or_more(each.values)
+    return document | ({"Condition": block} if block else {})
+
+
+def _one_or_more(texts: Sequence[str]) -> object:
+    return texts[0] if len(texts) == 1 else list(texts)
+
+
+def _written(named: Principals) -> object:
+    aws = ["*"] * named.everyone + sorted(named.accounts | named.arns | named.unique_ids)
+    kinds = {
+        "AWS": aws,
+        "Service": sorted(named.services),
+        "Federated": sorted(named.providers),
+        "CanonicalUser": sorted(named.canonical_users),
+    }
+    if named.everyone and sum(map(len, kinds.values())) == 1:
+        return "*"
+    return {kind: _one_or_more(names) for kind, names in kinds.items() if names}
 
 
 # --- reading
@@ -179,7 +217,7 @@ def unreadable_policy(why: str, *, name: str) -> Policy:
         conditions=(),
         unread=(why,),
     )
-    return Policy(name=name, version="", statements=(statement,), key=_digest(["unreadable", why]))
+    return _policy(name, "", (statement,))
 
 
 def parse_policy(document: object, *, name: str) -> Policy:
@@ -202,12 +240,18 @@ def parse_policy(document: object, *, name: str) -> Policy:
         _Reader(variables=variables, unread=list(unread)).statement(statement, index)
         for index, statement in enumerate(statements)
     )
-    return Policy(
-        name=name,
-        version=version if isinstance(version, str) else "",
-        statements=parsed,
-        key=_digest([variables, *(_content(statement) for statement in parsed)]),
-    )
+    return _policy(name, version if isinstance(version, str) else "", parsed)
+
+
+def _policy(name: str, version: str, statements: tuple[Statement, ...]) -> Policy:
+    variables = version == VARIABLES_SINCE
+    key = _digest([variables, *(_content(statement) for statement in statements)])
+    return Policy(name=name, version=version, statements=statements, key=key)
+
+
+def part_of(policy: Policy, statements: Iterable[Statement]) -> Policy:
+    """A policy of some of the statements of another; they keep their places in its trace."""
+    return _policy(policy.name, policy.version, tuple(statements))
 
 
 _DOCUMENT_ELEMENTS = frozenset({"Version", "Id", "Statement"})
