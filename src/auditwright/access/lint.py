@@ -157,7 +157,11 @@ _DELEGATING = _parsed({**_FULL, "Principal": {"AWS": ACCOUNT}}, name="delegation
 
 
 def lint(policy: Policy, kind: Part) -> tuple[LintFinding, ...]:
-    """What does not do what it seems to in a policy of some kind, in the order of its statements."""
+    """What does not do what it seems to in a policy of some kind, in the order of its statements.
+
+    A role's trust policy is the policy of a resource.
+    """
+    assert kind is not Part.RULE, "a rule has no statements"
     return tuple(
         finding
         for statement in policy.statements
@@ -317,7 +321,7 @@ class _Bench:
             kept = part_of(kept, (*everything.statements, *kept.statements))
         around = Policies(identity=(_EVERYTHING,), resource=_DELEGATING, key_grants=Truth.FALSE)
         match self.kind:
-            case Part.IDENTITY | Part.RULE:
+            case Part.IDENTITY | Part.RULE:  # `lint` refuses the latter
                 return replace(around, identity=(kept,))
             case Part.BOUNDARY:
                 return replace(around, boundary=kept)
