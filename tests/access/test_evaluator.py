@@ -277,7 +277,9 @@ def test_whose_a_resource_is_matters_only_where_it_does() -> None:
 
 
 def test_root_has_full_access_within_the_scps_of_its_account() -> None:
-    assert isinstance(ask(owning(), caller=ROOT), Allowed)
+    free = ask(owning(), caller=ROOT)
+    assert isinstance(free, Allowed)
+    assert [step.part for step in free.by] == [Part.RULE]
     assert isinstance(ask(owning(scps=((NONE,),)), caller=ROOT), ImplicitDeny)
     assert isinstance(ask(owning(scps=((FULL, DENY),)), caller=ROOT), ExplicitDeny)
     closed = owning(resource=to("*", "Deny", Resource="*"))
