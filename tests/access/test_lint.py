@@ -141,6 +141,13 @@ def test_an_exception_by_wildcard_is_found_and_left_to_its_author() -> None:
     assert all(not found.corrected for found in findings if found.rule == "mfa-exempts")
 
 
+def test_no_correction_is_offered_where_mfa_would_not_open_it_anyway() -> None:
+    never = {**STORY, "Condition": {"StringNotEquals": {PRESENT: "TRUE"}}}
+    findings = lint(policy(never), Part.IDENTITY)
+    assert {found.rule for found in findings} == {"mfa-self-enrolment", "mfa-exempts"}
+    assert all(found.corrected == () for found in findings)
+
+
 # --- policies of resources, of organizations
 
 
@@ -175,6 +182,7 @@ def test_mfa_that_is_asked_of_machines_shuts_them_out_or_asks_nothing(principal:
     (nothing,) = lint(trust(principal, "BoolIfExists", action), Part.RESOURCE)
     assert (nothing.rule, type(nothing.decision)) == ("mfa-open", Allowed)
     assert "asks nothing" in nothing.title
+    assert ("never confirmed" in shut.why) is ("AWS" in str(principal).split(":")[0])
     assert shut.corrected == nothing.corrected == ()
 
 

@@ -176,8 +176,12 @@ _WITHOUT_FACTOR = {
     CallerKind.FEDERATED: "users of an identity provider, who never show it",
     CallerKind.SERVICE: "a service, which never shows it",
 }
-"""Callers who show no second factor to AWS. Whether a role's session that was opened from a session with MFA shows it
-was never confirmed, and the documentation can be read both ways."""
+"""Callers who show no second factor to AWS."""
+
+_UNCONFIRMED = (
+    " Whether a role's session that was opened from a session with MFA shows it was never confirmed: "
+    "the documentation can be read both ways."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -394,7 +398,8 @@ def _impossible_for(caller: Caller, *, allowing: bool) -> _Rule:
     return _Rule(
         name="mfa-impossible",
         title=f"MFA is asked of {_WITHOUT_FACTOR[caller.kind]}",
-        why=f"Without it this caller is always {'left out' if allowing else 'denied'}.",
+        why=f"Without it this caller is always {'left out' if allowing else 'denied'}."
+        + (_UNCONFIRMED if caller.kind is CallerKind.ROLE_SESSION else ""),
     )
 
 
