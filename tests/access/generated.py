@@ -60,7 +60,18 @@ TARGETS = (
 )
 
 ACTIONS = st.sampled_from(
-    ("*", "s3:*", "S3:getobject", "s3:?etObject", "iam:*User", "sts:Tag*", "kms:P*", "sqs:Send*e", "*:*Obj*", "ec2:*")
+    (
+        "*",
+        "s3:*",
+        "S3:getobject",
+        "s3:?etObject",
+        "iam:*User",
+        "sts:Tag*",
+        "kms:P*",
+        "sqs:Send*e",
+        "*:*Obj*",
+        "ec2:*",
+    )
 )
 RESOURCES = st.sampled_from(
     (
@@ -100,8 +111,19 @@ KEYS: Mapping[str, tuple[tuple[str, ...], ...]] = {
 }
 """Condition keys, and the values that they have in requests."""
 
-TEXTS = st.sampled_from(("ada", "ADA", "Red", "*", "a?a", "${aws:username}", "${aws:PrincipalTag/Team, 'Red'}", "x:*"))
-ARNS = st.sampled_from((ADA, f"arn:aws:iam::{HOME}:*", "arn:aws:iam::*:user/${aws:username}", "arn:*", "*", "arn:aws:*:*:*:role/*"))
+TEXTS = st.sampled_from(
+    ("ada", "ADA", "Red", "*", "a?a", "${aws:username}", "${aws:PrincipalTag/Team, 'Red'}", "x:*")
+)
+ARNS = st.sampled_from(
+    (
+        ADA,
+        f"arn:aws:iam::{HOME}:*",
+        "arn:aws:iam::*:user/${aws:username}",
+        "arn:*",
+        "*",
+        "arn:aws:*:*:*:role/*",
+    )
+)
 TEXT_KEYS = st.sampled_from(("aws:PrincipalTag/team", "AWS:username", "aws:TagKeys", "aws:PrincipalArn"))
 
 
@@ -110,7 +132,10 @@ def _operators(*names: str, negations: str = "", quantified: bool = True) -> st.
     endings = ("", "", "IfExists")
     beginnings = ("", "", "ForAllValues:", "ForAnyValue:") if quantified else ("",)
     return st.builds(
-        lambda *parts: "".join(parts), st.sampled_from(beginnings), st.sampled_from(spelled), st.sampled_from(endings)
+        lambda *parts: "".join(parts),
+        st.sampled_from(beginnings),
+        st.sampled_from(spelled),
+        st.sampled_from(endings),
     )
 
 
@@ -124,17 +149,28 @@ def _test(
 _ORDER = ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")
 CONDITIONS = st.one_of(
     _test(
-        _operators("StringEquals", "StringLike", "StringEqualsIgnoreCase", negations="StringNotEquals StringNotLike StringNotEqualsIgnoreCase"),
+        _operators(
+            "StringEquals",
+            "StringLike",
+            "StringEqualsIgnoreCase",
+            negations="StringNotEquals StringNotLike StringNotEqualsIgnoreCase",
+        ),
         TEXT_KEYS,
         TEXTS,
     ),
     _test(_operators("ArnEquals", "ArnLike", negations="ArnNotEquals ArnNotLike"), TEXT_KEYS, ARNS),
-    _test(_operators("Bool"), st.sampled_from(("aws:MultiFactorAuthPresent", "aws:multifactorauthpresent")), st.sampled_from(("true", "False"))),
+    _test(
+        _operators("Bool"),
+        st.sampled_from(("aws:MultiFactorAuthPresent", "aws:multifactorauthpresent")),
+        st.sampled_from(("true", "False")),
+    ),
     _test(st.just("Null"), st.sampled_from(tuple(KEYS)), st.sampled_from(("true", "false"))).map(
         lambda test: (test[0], test[1], test[2] if isinstance(test[2], str) else "true")
     ),
     _test(
-        _operators(*(f"Numeric{each}" for each in _ORDER)), st.just("aws:MultiFactorAuthAge"), st.sampled_from(("60", "3600", "-1.5"))
+        _operators(*(f"Numeric{each}" for each in _ORDER)),
+        st.just("aws:MultiFactorAuthAge"),
+        st.sampled_from(("60", "3600", "-1.5")),
     ),
     _test(
         _operators(*(f"Date{each}" for each in _ORDER)),
@@ -175,7 +211,9 @@ def statements(draw: st.DrawFn, *, of_resource: bool = False) -> Json:
 
 @st.composite
 def documents(draw: st.DrawFn, *, of_resource: bool = False) -> Json:
-    document: Json = {"Statement": draw(st.lists(statements(of_resource=of_resource), min_size=1, max_size=3))}
+    document: Json = {
+        "Statement": draw(st.lists(statements(of_resource=of_resource), min_size=1, max_size=3))
+    }
     version = draw(st.sampled_from(("2012-10-17", "2012-10-17", "2012-10-17", "2008-10-17", None)))
     if version is not None:
         document["Version"] = version
@@ -209,7 +247,9 @@ class World:
             boundary=None if self.boundary is None else parse_policy(self.boundary, name="boundary"),
             scps=tuple(tuple(parse_policy(each, name="scp") for each in level) for level in self.scps),
             rcps=tuple(tuple(parse_policy(each, name="rcp") for each in level) for level in self.rcps),
-            session=None if self.session is None else tuple(parse_policy(each, name="session") for each in self.session),
+            session=None
+            if self.session is None
+            else tuple(parse_policy(each, name="session") for each in self.session),
             resource=None if self.resource is None else parse_policy(self.resource, name="resource"),
             key_grants=Truth.FALSE,
         )
@@ -240,9 +280,7 @@ def closed(values: Values) -> Context:
 def values_of_requests(draw: st.DrawFn) -> dict[str, tuple[str, ...]]:
     """The condition keys of a request that is known to the end."""
     return {
-        key.lower(): draw(st.sampled_from(choices))
-        for key, choices in KEYS.items()
-        if draw(st.booleans())
+        key.lower(): draw(st.sampled_from(choices)) for key, choices in KEYS.items() if draw(st.booleans())
     }
 
 
@@ -260,7 +298,9 @@ def partial_contexts(draw: st.DrawFn) -> tuple[Context, list[dict[str, tuple[str
             case "absent":
                 ways[key] = (None,)
             case "one of":
-                ways[key] = tuple(draw(st.lists(st.sampled_from(everything), min_size=1, max_size=3, unique=True)))
+                ways[key] = tuple(
+                    draw(st.lists(st.sampled_from(everything), min_size=1, max_size=3, unique=True))
+                )
             case _:
                 entries[key] = Unknown("not seen")
                 ways[key] = everything

@@ -59,7 +59,9 @@ class Reference:
         for found in re.finditer(r"\$\{([^}]*)\}", value):
             name, _, default = (each.strip() for each in found[1].partition(","))
             given = (
-                [name] if name in {"*", "?", "$"} else self.context.get(name.lower()) or ([default[1:-1]] if default else [])
+                [name]
+                if name in {"*", "?", "$"}
+                else self.context.get(name.lower()) or ([default[1:-1]] if default else [])
             )
             if not given:
                 return None
@@ -70,7 +72,11 @@ class Reference:
         return pattern + value[place:], plain + value[place:]
 
     def like(self, pattern: str, given: str) -> bool:
-        given = given.replace("*", "\ue000").replace("?", "\ue001") if "\ue000" in pattern or "\ue001" in pattern else given
+        given = (
+            given.replace("*", "\ue000").replace("?", "\ue001")
+            if "\ue000" in pattern or "\ue001" in pattern
+            else given
+        )
         return bool(glob(pattern).fullmatch(given))
 
     def compare(self, operator: str, pattern: str, plain: str, given: str) -> bool:  # noqa: PLR0911  # one return an operator
@@ -95,7 +101,9 @@ class Reference:
                 network = ipaddress.ip_network(plain, strict=False)
                 return ipaddress.ip_address(given) in network
         kind, relation = re.fullmatch(r"(Numeric|Date)(.*)", family).groups()  # type: ignore[union-attr]  # no other is made
-        seen, limit = (self.number(each) if kind == "Numeric" else self.moment(each) for each in (given, plain))
+        seen, limit = (
+            self.number(each) if kind == "Numeric" else self.moment(each) for each in (given, plain)
+        )
         return {
             "Equals": seen == limit,
             "LessThan": seen < limit,
@@ -160,7 +168,10 @@ class Reference:
         negated = f"Not{element}" in statement
         patterns = many(statement[f"Not{element}" if negated else element])
         if element == "Action":
-            return any(glob(each, flags=re.IGNORECASE).fullmatch(self.action) for each in patterns) is not negated
+            return (
+                any(glob(each, flags=re.IGNORECASE).fullmatch(self.action) for each in patterns)
+                is not negated
+            )
         resolved = [self.substituted(each, version=version) for each in patterns]
         found = any(self.like(each[0], self.resource) for each in resolved if each) is not negated
         return found and (None not in resolved or self.doubt())
@@ -170,15 +181,25 @@ class Reference:
         listed = statement["NotPrincipal" if negated else "Principal"]
         listed = {"AWS": ["*"]} if listed == "*" else listed
         assert isinstance(listed, dict)
-        names = {re.sub(r"^arn:aws:iam::(\d+):root$", r"\1", name) for each in listed.values() for name in many(each)}
+        names = {
+            re.sub(r"^arn:aws:iam::(\d+):root$", r"\1", name)
+            for each in listed.values()
+            for name in many(each)
+        }
         caller = self.caller
-        own = [caller.account, caller.arn, caller.issuer] if caller.kind is not CallerKind.ROOT else [caller.account]
+        own = (
+            [caller.account, caller.arn, caller.issuer]
+            if caller.kind is not CallerKind.ROOT
+            else [caller.account]
+        )
         if caller.kind in {CallerKind.ANONYMOUS, CallerKind.SERVICE}:
             own = [caller.arn]
         own = [name for name in own if name]
         if not negated:
             how = {caller.arn: "direct", caller.issuer: "issuer", caller.account: "account"}
-            return "direct" if "*" in names else next((how[name] for name in how if name and name in names), "")
+            return (
+                "direct" if "*" in names else next((how[name] for name in how if name and name in names), "")
+            )
         if "*" in names or (own and all(name in names for name in own)):
             return ""
         return "direct" if not any(name in names for name in own) or self.doubt() else ""
@@ -188,7 +209,8 @@ class Reference:
     def effects(self, documents: Iterable[Json], *, of_resource: bool = False) -> Iterator[tuple[str, str]]:
         for document in documents:
             statements = document["Statement"]
-            for statement in statements if isinstance(statements, list) else [statements]:
+            assert isinstance(statements, list)
+            for statement in statements:
                 how = self.applies(statement, document.get("Version"), of_resource=of_resource)
                 if how:
                     yield statement["Effect"], how
@@ -209,7 +231,9 @@ class Reference:
         during = list(self.effects(session or []))
         attached = list(self.effects([resource] if resource else [], of_resource=True))
         service_linked = "/aws-service-role/" in self.caller.issuer
-        control = [list(self.effects(level)) for level in ([] if service_linked or not self.caller.account else scps)]
+        control = [
+            list(self.effects(level)) for level in ([] if service_linked or not self.caller.account else scps)
+        ]
         for level in [] if service_linked else rcps:
             found = list(self.effects(level, of_resource=True))
             if service not in RCP_SERVICES and self.doubt():

@@ -20,10 +20,10 @@ from typing import TypeAlias, TypeVar, assert_never
 from auditwright.access.context import Absent, Context, Entry, OneOf, Present
 from auditwright.access.glob import Piece, compile_pieces, pieces_of
 from auditwright.access.kleene import Truth, agreed, all_of, any_of, known, negate
-from auditwright.access.variables import Comparison, Matcher, Template, has_variables, parse_template
+from auditwright.access.variables import Matcher, Template, has_variables, parse_template
 from auditwright.core.outcome import Unknown
 
-Compare: TypeAlias = Callable[[str, Context], Comparison]
+Compare: TypeAlias = Callable[[str, Context], Truth]
 """Whether one value of the request matches one value of the policy."""
 
 
@@ -46,10 +46,21 @@ class Condition:
     negated: bool
     key: str
     """In lower case."""
+    spelled_key: str = field(compare=False)
+    """As the policy spells it."""
     values: tuple[str, ...]
-    variables: tuple[str, ...]
-    """The keys that the values take text from."""
+    templates: tuple[Template, ...] = field(compare=False, repr=False)
+    """Those of the values that have variables."""
     compares: tuple[Compare, ...] = field(compare=False, repr=False)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The keys that the values take text from, in lower case."""
+        return tuple(dict.fromkeys(key for template in self.templates for key in template.keys))
+
+    def may_void(self, context: Context) -> bool:
+        """True where AWS might take the entire statement for invalid, for a variable that it cannot resolve."""
+        return any(template.may_void(context) for template in self.templates)
 
     @property
     def written(self) -> str:
@@ -138,33 +149,17 @@ def _without_value(condition: Condition, context: Context) -> Truth:
             truth = known(condition.negated)
         case _:
             assert_never(condition.quantifier)
-    if truth is Truth.TRUE and condition.variables:
-        # AWS: a variable that cannot be resolved might make the entire statement invalid.
-        void = any(compare("", context) is None for compare in condition.compares)
-        return Truth.UNKNOWN if void else truth
-    return truth
+    return Truth.UNKNOWN if truth is Truth.TRUE and condition.may_void(context) else truth
 
 
 def _matches(condition: Condition, value: str, context: Context) -> Truth:
     """Whether one value of the request passes, with the negation of the operator."""
-    found, void = Truth.FALSE, False
-    for compare in condition.compares:
-        truth = compare(value, context)
-        if truth is Truth.TRUE:
-            found = truth
-            if not condition.variables:
-                break
-        elif truth is None:
-            void = True
-        elif truth is Truth.UNKNOWN and found is Truth.FALSE:
-            found = truth
+    found = any_of(compare(value, context) for compare in condition.compares)
+    if not condition.templates or not condition.may_void(context):
+        return negate(found) if condition.negated else found
     if condition.negated:
-        if void and found is not Truth.TRUE:
-            return Truth.UNKNOWN
-        return negate(found)
-    if void and (condition.if_exists or found is not Truth.FALSE):
-        return Truth.UNKNOWN
-    return found
+        return Truth.FALSE if found is Truth.TRUE else Truth.UNKNOWN
+    return Truth.FALSE if found is Truth.FALSE and not condition.if_exists else Truth.UNKNOWN
 
 
 # --- reading
@@ -180,12 +175,16 @@ class _Operator:
     """How a value with variables is compared; None where AWS allows none in values of this operator."""
     wildcards: bool = False
 
-    def compare(self, value: str, *, variables: bool) -> tuple[Compare | None, tuple[str, ...]]:
-        """How a value of the policy is compared, and the keys that it takes text from."""
+    def compare(self, value: str, *, variables: bool) -> tuple[Compare | None, Template | None]:
+        """How a value of the policy is compared, and the template that it is if it has variables."""
         if not variables or self.read_template is None or not has_variables(value):
-            return self.read(value), ()
+            return self.read(value), None
         template = parse_template(value, wildcards=self.wildcards)
-        return (None, ()) if template is None else (self.read_template(template), template.keys)
+        return (None if template is None else self.read_template(template)), template
+
+
+MAX_SHOWN = 80
+"""Characters of an unreadable value that are repeated: one line of a terminal."""
 
 
 def parse_condition(spelled: str, key: str, values: Sequence[str], *, variables: bool) -> Condition | str:
@@ -194,54 +193,53 @@ def parse_condition(spelled: str, key: str, values: Sequence[str], *, variables:
     The operator may be spelled in any case: AWS does not say that case matters, and a policy that it accepted
     can mean no other operator.
     """
+    shown = spelled[:MAX_SHOWN]
     head, colon, tail = spelled.lower().rpartition(":")
     quantifier = next((each for each in Quantifier if each.value == head), None)
     base = tail.removesuffix("ifexists")
     if_exists = base != tail
     if base == NULL.lower():
-        return _parse_null(spelled, key, values, plain=not colon and not if_exists)
+        return _parse_null(shown, key, values, plain=not colon and not if_exists)
     found = _OPERATORS.get(base)
     if found is None or quantifier is None or (colon and not head):
-        return f"unknown operator {spelled[:MAX_SHOWN]!r}"
+        return f"unknown operator {shown!r}"
     if not key or not values:
-        return f"{spelled}: {key[:MAX_SHOWN]!r} has no name or no values"
+        return f"{shown}: {key[:MAX_SHOWN]!r} has no name or no values"
     compares: list[Compare] = []
-    taken: list[str] = []
+    templates: list[Template] = []
     for value in values:
-        compare, keys = found.compare(value, variables=variables)
+        compare, template = found.compare(value, variables=variables)
         if compare is None:
-            return f"{spelled}: {key}: unreadable value {value[:MAX_SHOWN]!r}"
+            return f"{shown}: {key[:MAX_SHOWN]}: unreadable value {value[:MAX_SHOWN]!r}"
         compares.append(compare)
-        taken += keys
+        templates += [] if template is None else [template]
     return Condition(
         operator=found.name,
         quantifier=quantifier,
         if_exists=if_exists,
         negated=found.negated,
         key=key.lower(),
+        spelled_key=key,
         values=tuple(values),
-        variables=tuple(dict.fromkeys(taken)),
+        templates=tuple(templates),
         compares=tuple(compares),
     )
 
 
-MAX_SHOWN = 80
-"""Characters of an unreadable value that are repeated: one line of a terminal."""
-
-
-def _parse_null(spelled: str, key: str, values: Sequence[str], *, plain: bool) -> Condition | str:
+def _parse_null(shown: str, key: str, values: Sequence[str], *, plain: bool) -> Condition | str:
     # AWS: IfExists can end any operator name except Null.
     wanted = {value.lower() for value in values}
     if not plain or len(wanted) != 1 or not wanted <= {"true", "false"}:
-        return f"{spelled}: {key} asks neither for true nor for false"
+        return f"{shown}: {key[:MAX_SHOWN]} asks neither for true nor for false"
     return Condition(
         operator=NULL,
         quantifier=Quantifier.NONE,
         if_exists=False,
         negated=False,
         key=key.lower(),
+        spelled_key=key,
         values=tuple(wanted),
-        variables=(),
+        templates=(),
         compares=(),
     )
 
@@ -316,7 +314,7 @@ def _typed_operator(
         if limit is None:
             return None
 
-        def compare(given: str, _: Context) -> Comparison:
+        def compare(given: str, _: Context) -> Truth:
             seen = reader(given)
             return Truth.UNKNOWN if seen is None else known(relation(seen, limit))
 

@@ -154,10 +154,14 @@ ASSUME_ROLE = "sts:assumerole"
 ASSUME_ROOT = "sts:assumeroot"
 
 
+_OUTSIDE = (CallerKind.ANONYMOUS, CallerKind.SERVICE, CallerKind.FEDERATED)
+"""Callers who belong to no account: nothing but the resource's policy can allow them."""
+
+
 def _by_rule(request: Request) -> Decision | None:
     """What no policy decides (1)."""
     action, kind = lower(request.action), request.caller.kind
-    principal = kind not in {CallerKind.ANONYMOUS, CallerKind.FEDERATED, CallerKind.SERVICE}
+    principal = kind not in _OUTSIDE
     if action == GET_CALLER_IDENTITY:
         if principal:
             return _allowed_by("AWS: no permission is required, and an explicit deny has no effect")
@@ -170,7 +174,7 @@ def _by_rule(request: Request) -> Decision | None:
 
 
 def _session_token(request: Request) -> Decision:
-    if request.caller.kind not in {CallerKind.USER, CallerKind.ROOT}:
+    if request.caller.kind not in (CallerKind.USER, CallerKind.ROOT):
         return _denied_by("AWS: only the long-term keys of a user or of root can call GetSessionToken")
     match request.context.get("aws:tokenissuetime"):
         case Absent():
@@ -243,11 +247,12 @@ class _Weight:
     """What the policies of one part allow."""
 
     allow: Truth = Truth.FALSE
-    grants: dict[PrincipalMatch, Truth] = field(default_factory=dict)
+    grants: list[tuple[PrincipalMatch, Truth]] = field(default_factory=list)
     """For the resource's policy: what it allows, by how it names the caller."""
 
-    def grant(self, *matches: PrincipalMatch) -> Truth:
-        return any_of(self.grants.get(match, Truth.FALSE) for match in matches)
+    def grant(self, match: PrincipalMatch) -> Truth:
+        """What it allows by naming the caller so."""
+        return any_of(truth for found, truth in self.grants if found is match)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -267,7 +272,8 @@ class _Scales:
             unseen = _rule(policies.why, Truth.UNKNOWN, part=part)
             self.steps.append(unseen)
             self.denials.append(unseen)
-            weight.allow = weight.grants[PrincipalMatch.UNKNOWN] = Truth.UNKNOWN
+            weight.allow = Truth.UNKNOWN
+            weight.grants.append((PrincipalMatch.UNKNOWN, Truth.UNKNOWN))
             return weight
         for policy in policies:
             for statement in policy.relevant(self.action):
@@ -295,8 +301,11 @@ class _Scales:
             self.denials.append(step)
         if statement.effect is not Effect.DENY:
             weight.allow = any_of((weight.allow, truth))
-            before = weight.grants.get(found.principal, Truth.FALSE)
-            weight.grants[found.principal] = any_of((before, truth))
+            weight.grants.append((found.principal, truth))
+
+    def allow_by(self, why: str, truth: Truth) -> None:
+        """Note what allows the request and is no policy."""
+        self.steps.append(replace(_rule(why, truth), effect=Effect.ALLOW))
 
     def _exempt(self, part: Part, statement: Statement, found: Application) -> tuple[Truth, str]:
         """What a statement comes to, where AWS makes an exception of the request."""
@@ -332,6 +341,7 @@ def _weigh(request: Request, policies: Policies) -> Decision:
     levels = _levels(scales, policies)
     granted = _granted(request, resource, own=own, gated=gated)
     if scales.action in GRANTABLE and ":key/" in request.resource:
+        scales.allow_by("a grant of the key", policies.key_grants)
         granted = any_of((granted, policies.key_grants))
     deny = any_of(step.truth for step in scales.denials)
     allowed = all_of((granted, *(truth for truth, _ in levels)))
@@ -367,7 +377,7 @@ def _is_gated(request: Request, action: str) -> bool:
 
     AWS: role trust policies and KMS key policies must explicitly allow access.
     """
-    if action.startswith(_TRUST_ACTIONS) and action != ASSUME_ROOT:
+    if action.startswith(_TRUST_ACTIONS):
         return ":role/" in request.resource
     return action.startswith("kms:") and ":key/" in request.resource
 
@@ -378,8 +388,10 @@ def _own(scales: _Scales, policies: Policies) -> list[_Gate]:
     boundary = scales.weigh(Part.BOUNDARY, _only(policies.boundary)).allow
     session = scales.weigh(Part.SESSION, () if policies.session is None else policies.session).allow
     kind = scales.request.caller.kind
-    # AWS: root has full access, within the SCPs of its account.
-    gates: list[_Gate] = [(Truth.TRUE if kind is CallerKind.ROOT else identity, Part.IDENTITY)]
+    if kind is CallerKind.ROOT:
+        identity = Truth.TRUE
+        scales.allow_by("AWS: root has full access, within the SCPs of its account", identity)
+    gates: list[_Gate] = [(identity, Part.IDENTITY)]
     if policies.boundary is not None:
         gates.append((boundary, Part.BOUNDARY))
     # AWS: without a session policy, a session of GetFederationToken has no permissions of its user.
@@ -414,14 +426,15 @@ def _each_level(scales: _Scales, part: Part, levels: tuple[tuple[Policy, ...], .
 def _granted(request: Request, resource: _Weight, *, own: Sequence[_Gate], gated: bool) -> Truth:
     """Whether caller and resource together allow, within the account and across accounts (5)."""
     caller = request.caller
-    if caller.kind in {CallerKind.ANONYMOUS, CallerKind.SERVICE, CallerKind.FEDERATED}:
+    if caller.kind in _OUTSIDE:
         return resource.allow
     by_caller = all_of(truth for truth, _ in own)
     limit = all_of(truth for truth, _ in own[1:])
     # AWS: evaluating identity-based policies with resource-based policies, by the principal that is named.
     by_resource = any_of(
         (
-            resource.grant(PrincipalMatch.DIRECT, PrincipalMatch.UNKNOWN),
+            resource.grant(PrincipalMatch.DIRECT),
+            resource.grant(PrincipalMatch.UNKNOWN),
             all_of((resource.grant(PrincipalMatch.ISSUER), limit)),
             all_of((resource.grant(PrincipalMatch.ACCOUNT), by_caller)),
         )

@@ -10,7 +10,7 @@ from enum import Enum, StrEnum
 from auditwright.access.conditions import holds, holds_one, match_text, undecided
 from auditwright.access.context import Caller, CallerKind, Context
 from auditwright.access.glob import lower
-from auditwright.access.kleene import Truth, known, negate
+from auditwright.access.kleene import Truth, any_of, known, negate
 from auditwright.access.policy import Principals, Statement
 from auditwright.core.outcome import Unknown
 
@@ -67,17 +67,13 @@ def matches_resource(statement: Statement, resource: str, context: Context) -> T
     if named is None:
         return Truth.TRUE
     found = known(named.fixed.matches(resource))
-    void = False
-    for template in named.templates:
-        compared = template.compare(resource, context, match_text)
-        if compared is None:
-            void = True
-        elif compared is Truth.TRUE or (compared is Truth.UNKNOWN and found is Truth.FALSE):
-            found = compared
-    if named.negated:
-        return Truth.UNKNOWN if void and found is not Truth.TRUE else negate(found)
+    if not named.templates:
+        return negate(found) if named.negated else found
+    found = any_of((found, *(each.compare(resource, context, match_text) for each in named.templates)))
+    truth = negate(found) if named.negated else found
     # AWS: a variable that cannot be resolved might make the entire statement invalid.
-    return Truth.UNKNOWN if void and found is Truth.TRUE else found
+    void = truth is Truth.TRUE and any(each.may_void(context) for each in named.templates)
+    return Truth.UNKNOWN if void else truth
 
 
 def matches_principal(statement: Statement, caller: Caller) -> PrincipalMatch:

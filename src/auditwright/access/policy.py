@@ -8,13 +8,13 @@ that may match anything and may have either effect.
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import cast
 from urllib.parse import unquote
 
-from auditwright.access.conditions import Condition, parse_condition
+from auditwright.access.conditions import MAX_SHOWN, Condition, parse_condition
 from auditwright.access.glob import GlobSet, compile_globs, lower
 from auditwright.access.variables import Template, has_variables, parse_template
 
@@ -95,7 +95,7 @@ class Statement:
     def uses_variables(self) -> bool:
         """True where what it matches depends on who calls, so that it has to be asked for each caller."""
         templates = bool(self.resources and self.resources.templates)
-        return templates or any(condition.variables for condition in self.conditions)
+        return templates or any(condition.templates for condition in self.conditions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +133,44 @@ class Policy:
         return found
 
 
+# --- writing
+
+
+def statement_document(statement: Statement) -> dict[str, object]:
+    """A statement as JSON would have it, for showing; only what was read of it is in it."""
+    document: dict[str, object] = {"Sid": statement.sid} if statement.sid else {}
+    if statement.effect is not None:
+        document["Effect"] = statement.effect.value
+    if statement.principals is not None:
+        document["NotPrincipal" if statement.principals.negated else "Principal"] = _written(
+            statement.principals
+        )
+    for name, named in (("Action", statement.actions), ("Resource", statement.resources)):
+        if named is not None:
+            document[f"Not{name}" if named.negated else name] = _one_or_more(named.patterns)
+    block: dict[str, dict[str, object]] = {}
+    for each in statement.conditions:
+        block.setdefault(each.written, {})[each.spelled_key] = _one_or_more(each.values)
+    return document | ({"Condition": block} if block else {})
+
+
+def _one_or_more(texts: Sequence[str]) -> object:
+    return texts[0] if len(texts) == 1 else list(texts)
+
+
+def _written(named: Principals) -> object:
+    aws = ["*"] * named.everyone + sorted(named.accounts | named.arns | named.unique_ids)
+    kinds = {
+        "AWS": aws,
+        "Service": sorted(named.services),
+        "Federated": sorted(named.providers),
+        "CanonicalUser": sorted(named.canonical_users),
+    }
+    if named.everyone and sum(map(len, kinds.values())) == 1:
+        return "*"
+    return {kind: _one_or_more(names) for kind, names in kinds.items() if names}
+
+
 # --- reading
 
 
@@ -154,7 +192,7 @@ def parse_policy_text(text: str | bytes, *, name: str) -> Policy:
     except RecursionError:
         return unreadable_policy("the document nests too deep", name=name)
     except ValueError as error:
-        return unreadable_policy(f"the document is no JSON: {str(error)[:80]}", name=name)
+        return unreadable_policy(f"the document is no JSON: {str(error)[:MAX_SHOWN]}", name=name)
     return parse_policy(document, name=name)
 
 
@@ -179,7 +217,7 @@ def unreadable_policy(why: str, *, name: str) -> Policy:
         conditions=(),
         unread=(why,),
     )
-    return Policy(name=name, version="", statements=(statement,), key=_digest(["unreadable", why]))
+    return _policy(name, "", (statement,))
 
 
 def parse_policy(document: object, *, name: str) -> Policy:
@@ -194,7 +232,7 @@ def parse_policy(document: object, *, name: str) -> Policy:
     statements = cast("list[object]", found) if isinstance(found, list) else [found]
     if found is None:
         return unreadable_policy("the document has no Statement", name=name)
-    unread = [f"unknown element {str(key)[:80]!r}" for key in members if key not in _DOCUMENT_ELEMENTS]
+    unread = [f"unknown element {str(key)[:MAX_SHOWN]!r}" for key in members if key not in _DOCUMENT_ELEMENTS]
     if version not in VERSIONS:
         unread.append("unknown Version")
     variables = version == VARIABLES_SINCE
@@ -202,12 +240,18 @@ def parse_policy(document: object, *, name: str) -> Policy:
         _Reader(variables=variables, unread=list(unread)).statement(statement, index)
         for index, statement in enumerate(statements)
     )
-    return Policy(
-        name=name,
-        version=version if isinstance(version, str) else "",
-        statements=parsed,
-        key=_digest([variables, *(_content(statement) for statement in parsed)]),
-    )
+    return _policy(name, version if isinstance(version, str) else "", parsed)
+
+
+def _policy(name: str, version: str, statements: tuple[Statement, ...]) -> Policy:
+    variables = version == VARIABLES_SINCE
+    key = _digest([variables, *(_content(statement) for statement in statements)])
+    return Policy(name=name, version=version, statements=statements, key=key)
+
+
+def part_of(policy: Policy, statements: Iterable[Statement]) -> Policy:
+    """A policy of some of the statements of another; they keep their places in its trace."""
+    return _policy(policy.name, policy.version, tuple(statements))
 
 
 _DOCUMENT_ELEMENTS = frozenset({"Version", "Id", "Statement"})
@@ -278,7 +322,7 @@ class _Reader:
                 # Which of the two counts is not known, so neither does: the rest may match anything.
                 members = {}
         self.unread += [
-            f"unknown element {str(key)[:80]!r}" for key in members if key not in _STATEMENT_ELEMENTS
+            f"unknown element {str(key)[:MAX_SHOWN]!r}" for key in members if key not in _STATEMENT_ELEMENTS
         ]
         sid = members.get("Sid", "")
         if not isinstance(sid, str):
@@ -331,7 +375,7 @@ class _Reader:
             return None
         strange = [pattern for pattern in patterns if not _ACTION.fullmatch(pattern)]
         if strange:
-            self.unread.append(f"unreadable action {strange[0][:80]!r}")
+            self.unread.append(f"unreadable action {strange[0][:MAX_SHOWN]!r}")
             return None
         globs = compile_globs([lower(pattern) for pattern in patterns])
         return Actions(patterns=patterns, negated=negated, _globs=globs)
@@ -352,7 +396,7 @@ class _Reader:
                 continue
             template = parse_template(pattern, wildcards=True)
             if template is None:
-                self.unread.append(f"unreadable variable in {pattern[:80]!r}")
+                self.unread.append(f"unreadable variable in {pattern[:MAX_SHOWN]!r}")
                 return None
             templates.append(template)
         return Resources(
@@ -371,30 +415,29 @@ class _Reader:
             return None
         sorted_out = _Named()
         for kind, names in cast("Mapping[object, object]", value).items():
-            texts = self._texts(names, f"Principal {str(kind)[:80]}")
+            texts = self._texts(names, f"Principal {str(kind)[:MAX_SHOWN]}")
             if texts is None:
                 return None
             strange = next((text for text in texts if not sorted_out.add(str(kind), text)), None)
             if strange is not None:
-                self.unread.append(f"unreadable principal {strange[:80]!r}")
+                self.unread.append(f"unreadable principal {strange[:MAX_SHOWN]!r}")
                 return None
         return sorted_out.principals(negated=negated)
 
     def _conditions(self, members: Mapping[object, object]) -> tuple[Condition, ...]:
         if "Condition" not in members:
             return ()
-        block = self._object(members["Condition"], "Condition")
         conditions: list[Condition] = []
-        for spelled, keys in (block or {}).items():
-            tests = self._object(keys, f"Condition {spelled[:80]}")
-            if tests is not None and not tests:
-                self.unread.append(f"Condition {spelled[:80]} names no key")
-            if tests and len({key.lower() for key in tests}) != len(tests):
-                self.unread.append(f"Condition {spelled[:80]} names a key twice")
-            for key, value in (tests or {}).items():
+        block = self._tests(members["Condition"], "Condition")
+        for spelled, keys in block.items():
+            what = f"Condition {spelled[:MAX_SHOWN]}"
+            tests = self._tests(keys, what)
+            if keys == {}:
+                self.unread.append(f"{what} names no key")
+            for key, value in tests.items():
                 values = self._values(value)
                 if values is None:
-                    self.unread.append(f"Condition {spelled[:80]}: {key[:80]}: unreadable values")
+                    self.unread.append(f"{what}: {key[:MAX_SHOWN]}: unreadable values")
                     continue
                 found = parse_condition(spelled, key, values, variables=self.variables)
                 if isinstance(found, str):
@@ -403,15 +446,14 @@ class _Reader:
                     conditions.append(found)
         return tuple(conditions)
 
-    def _object(self, value: object, what: str) -> Mapping[str, object] | None:
-        if (
-            not isinstance(value, dict)
-            or isinstance(value, _Repeated)
-            or not all(isinstance(key, str) for key in value)
-        ):
-            self.unread.append(f"{what} is no JSON object with texts as keys, each once")
-            return None
-        return cast("Mapping[str, object]", value)
+    def _tests(self, value: object, what: str) -> Mapping[str, object]:
+        """The members of a JSON object; none where it is no object, or names one of them twice in any case."""
+        if isinstance(value, dict) and not isinstance(value, _Repeated):
+            names = {key.lower() for key in value if isinstance(key, str)}
+            if len(names) == len(value):
+                return cast("Mapping[str, object]", value)
+        self.unread.append(f"{what} is no JSON object with texts as keys, each once")
+        return {}
 
     def _values(self, value: object) -> tuple[str, ...] | None:
         """The values of a condition as texts: AWS leaves the quotation marks of numbers and booleans optional."""

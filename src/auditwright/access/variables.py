@@ -1,8 +1,7 @@
 """Policy variables: `${aws:username}`, `${aws:userid, 'nobody'}`, and `${*}`, `${?}`, `${$}` for the characters.
 
 AWS: variables exist in version 2012-10-17 and only there; before, `${…}` is text. What becomes of a statement whose
-variable is not in the request is said in two ways (the value matches nothing; the entire statement may be invalid), so
-such a value is told apart from one that does not match.
+variable is not in the request is said in two ways: the value matches nothing, and the entire statement may be invalid.
 """
 
 import re
@@ -14,10 +13,6 @@ from auditwright.access.context import Absent, Context, Entry, OneOf, Present
 from auditwright.access.glob import Piece, Wild, compile_pieces, pieces_of
 from auditwright.access.kleene import Truth
 from auditwright.core.outcome import Unknown
-
-Comparison: TypeAlias = Truth | None
-"""Whether a value matches; None where a variable in it is or may be absent, so that it matches nothing and may void
-the statement."""
 
 Matcher: TypeAlias = Callable[[Sequence[Piece]], Callable[[str], Truth]]
 """From a pattern to what it matches: no more than the pattern does as a glob."""
@@ -41,8 +36,6 @@ class Resolved:
     """What is not known of a value is left open: what does not match them does not match, whatever it is."""
     exact: bool
     """False where a value was left open."""
-    may_be_absent: bool
-    """True where a variable without a default is not sure to be in the request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +49,22 @@ class Template:
         """The condition keys that it takes its text from, in lower case."""
         return tuple(piece.key for piece in self.pieces if isinstance(piece, Variable))
 
+    def may_void(self, context: Context) -> bool:
+        """True where a variable without a default is not sure to be in the request.
+
+        Such a value matches nothing, or else the whole statement is invalid.
+        """
+        needed = (piece for piece in self.pieces if isinstance(piece, Variable) and piece.fallback is None)
+        values = (_value(context.get(piece.key)) for piece in needed)
+        return any(
+            isinstance(value, Absent) or (isinstance(value, _Open) and value.may_be_absent)
+            for value in values
+        )
+
     def resolve(self, context: Context) -> Resolved | None:
         """The pattern that the variables' values make, or None where one is absent and has no default."""
         pieces: list[Piece] = []
-        exact, may_be_absent = True, False
+        exact = True
         for piece in self.pieces:
             if not isinstance(piece, Variable):
                 pieces.append(piece)
@@ -74,26 +79,23 @@ class Template:
             else:
                 pieces.append(Wild.ANY_RUN)
                 exact = False
-                may_be_absent |= value.may_be_absent and piece.fallback is None
-        return Resolved(pieces=tuple(pieces), exact=exact, may_be_absent=may_be_absent)
+        return Resolved(pieces=tuple(pieces), exact=exact)
 
-    def compare(self, text: str, context: Context, matcher: Matcher, *, fold: bool = False) -> Comparison:
+    def compare(self, text: str, context: Context, matcher: Matcher, *, fold: bool = False) -> Truth:
         """Whether the text matches, where `matcher` says what a pattern without variables matches.
 
         With `fold`, case does not count.
         """
         resolved = self.resolve(context)
         if resolved is None:
-            return None
+            return Truth.FALSE
         pieces = resolved.pieces
         if fold:
             pieces = tuple(piece.lower() if isinstance(piece, str) else piece for piece in pieces)
             text = text.lower()
         if resolved.exact:
             return matcher(pieces)(text)
-        if compile_pieces(pieces).matches(text):
-            return Truth.UNKNOWN
-        return None if resolved.may_be_absent else Truth.FALSE
+        return Truth.UNKNOWN if compile_pieces(pieces).matches(text) else Truth.FALSE
 
 
 @dataclass(frozen=True, slots=True)
