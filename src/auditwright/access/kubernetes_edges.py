@@ -7,8 +7,6 @@ bindings (which pods run, what admission refuses), the edge only makes it possib
 from dataclasses import dataclass
 from enum import StrEnum
 
-from auditwright.access.kubernetes_roles import RBAC_GROUP
-
 
 class Gain(StrEnum):
     """What an edge leads to."""
@@ -239,8 +237,3 @@ NODE_IDENTITY = Edge(
     says="A node obtains the tokens of the pods that run on it.",
 )
 """The edge of an identity in the group of the nodes."""
-
-BINDINGS_OF_CLUSTER = Need(
-    verbs=("create",), group=RBAC_GROUP, resources=("clusterrolebindings",), where=Where.CLUSTER, name=""
-)
-BINDINGS_OF_NAMESPACE = Need(verbs=("create",), group=RBAC_GROUP, resources=("rolebindings",), name="")

@@ -5,7 +5,7 @@ certainly allowed, and over what cannot be ruled out. No path in the second is a
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -24,12 +24,13 @@ from auditwright.access.kubernetes import (
     RoleRef,
     SubjectKind,
     User,
+    allows,
     is_pattern,
     service_account,
     subjects_of,
 )
 from auditwright.access.kubernetes_edges import EDGES, NODE_IDENTITY, Edge, Gain, Need, Where
-from auditwright.access.kubernetes_levels import Level, all_of, any_of, levels_of
+from auditwright.access.kubernetes_levels import Level, all_of, levels_of
 from auditwright.access.kubernetes_roles import DEFAULT_CONTROLLERS, RBAC_GROUP
 from auditwright.access.kubernetes_rules import Request
 from auditwright.core.outcome import Unknown
@@ -43,20 +44,34 @@ NAMED = 5
 DEFAULT_ACCOUNT = "default"
 """The service account, and the namespace, that every namespace and every cluster has."""
 
+YES = Allowed("")
+"""Nothing more is needed."""
+
 SOMEBODY = "an impersonated user"
 """Whoever is impersonated for the sake of the groups: a name that no binding has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One move: who makes which request, by which edge, and for what."""
+    """One move: who makes which requests, by which edge, and for what."""
 
     edge: str
-    actor: str
-    request: str
+    actor: User
+    requests: tuple[Request, ...]
+    """All of them are needed. None for a step that takes none, such as being a node."""
     gains: str
     doubt: str = ""
     """Why it is only possible."""
+
+    def __str__(self) -> str:
+        """The step in words."""
+        name = (
+            "an identity that was not seen"
+            if isinstance(self.actor.username, Unknown)
+            else self.actor.username
+        )
+        requests = " and ".join(map(str, self.requests)) or "nothing more"
+        return f"{name}: {requests} -> {self.gains}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,12 +115,28 @@ def escalate(rbac: Rbac | Unknown, user: User, *, reads_aws_auth: bool | Unknown
     )
 
 
+def replays(rbac: Rbac | Unknown, steps: Iterable[Step]) -> bool:
+    """True where every request of a path is certainly allowed to the one who makes it, asked once more."""
+    return all(
+        not step.doubt and all(isinstance(allows(rbac, step.actor, each), Allowed) for each in step.requests)
+        for step in steps
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Move:
     """One step and where it leads."""
 
     step: Step
     to: User | Gain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Attempt:
+    """Requests that would all be needed, and whether all are allowed."""
+
+    requests: tuple[Request, ...] = ()
+    decision: Decision = YES
 
 
 @dataclass(slots=True, kw_only=True)
@@ -196,54 +227,45 @@ class _Closure:
                     yield from self._nodes(edge, holding)
                 case _:
                     assert_never(edge.gain)
-        if not self.sure and not isinstance(holding.user.groups, Unknown) and NODES in holding.user.groups:
-            step = _step(NODE_IDENTITY, holding, "sign in as a node", Allowed(""))
-            yield from self._on_a_node(step)
+        if not self.sure and _is_node(holding.user):
+            yield from self._on_a_node(_step(NODE_IDENTITY, holding, _Attempt()))
 
     def _to_everything(self, edge: Edge, holding: Holding) -> Iterator[_Move]:
-        counts: Decision = Allowed("")
+        counts = _Attempt()
         if edge.gain is Gain.AWS_AUTH:
             reads = self.reads_aws_auth
-            counts = reads if isinstance(reads, Unknown) else Allowed("") if reads else Denied()
-        decision = all_of((counts, *(_need(need, holding, "kube-system") for need in edge.needs)))
-        if self._taken(decision):
-            step = _step(edge, holding, _words(edge, "kube-system"), decision)
-            yield _Move(step=step, to=Gain.CLUSTER_ADMIN)
+            counts = _Attempt(decision=reads if isinstance(reads, Unknown) else YES if reads else Denied())
+        attempt = _together(counts, *(_met(need, holding, "kube-system") for need in edge.needs))
+        if self._taken(attempt):
+            yield _Move(step=_step(edge, holding, attempt), to=Gain.CLUSTER_ADMIN)
 
     def _impersonations(self, edge: Edge, holding: Holding) -> Iterator[_Move]:
         """Users and service accounts that may be impersonated, alone and with all groups that may be."""
-        bases: list[tuple[str, User, Decision]] = []
-        some = holding.allows(_impersonate("users", None))
-        if self._taken(some):
-            bases.append(("users", User(username=SOMEBODY), some))
-            bases += [
-                (f"users/{name}", User(username=name), holding.allows(_impersonate("users", name)))
-                for name in self.users
-            ]
+        bases = [base for base in self._impersonated(holding) if self._taken(base[1])]
+        groups = {}
+        if bases:
+            tried = ((name, _first(holding, _impersonate("groups", name))) for name in self.groups)
+            groups = {name: attempt for name, attempt in tried if self._taken(attempt)}
+        for user, attempt in bases:
+            yield _become(_step(edge, holding, attempt), user)
+            if groups:
+                step = _step(edge, holding, _together(attempt, *groups.values()))
+                with_groups = User(username=user.username, groups=frozenset(groups))
+                yield _Move(step=replace(step, gains=f"groups {', '.join(groups)}"), to=with_groups)
+
+    def _impersonated(self, holding: Holding) -> Iterator[tuple[User, _Attempt]]:
+        somebody = _first(holding, _impersonate("users", None))
+        if self._taken(somebody):
+            yield User(username=SOMEBODY), somebody
+            for name in self.users:
+                yield User(username=name), _first(holding, _impersonate("users", name))
         for scopes in holding.scopes():
-            some = holding.allows(_impersonate("serviceaccounts", None, scopes[0]))
-            if not self._taken(some):
-                continue
-            bases.append((f"serviceaccounts in {scopes[0]}", User(username=SOMEBODY), some))
-            bases += [
-                (
-                    f"serviceaccounts/{name} in {namespace}",
-                    service_account(namespace, name),
-                    holding.allows(_impersonate("serviceaccounts", name, namespace)),
-                )
-                for namespace, name in self._accounts_in(scopes)
-            ]
-        groups = {name: holding.allows(_impersonate("groups", name)) for name in self.groups} if bases else {}
-        taken = {name: decision for name, decision in groups.items() if self._taken(decision)}
-        for words, user, decision in bases:
-            if not self._taken(decision):
-                continue
-            yield _become(_step(edge, holding, f"impersonate {words}", decision), user)
-            if taken:
-                request = f"impersonate {words} with groups {', '.join(taken)}"
-                whole = all_of((decision, *taken.values()))
-                with_groups = User(username=user.username, groups=frozenset(taken))
-                yield _become(_step(edge, holding, request, whole), with_groups)
+            somebody = _first(holding, _impersonate("serviceaccounts", None, scopes[0]))
+            if self._taken(somebody):
+                yield User(username=SOMEBODY), somebody
+                for namespace, name in self._accounts_in(scopes):
+                    request = _impersonate("serviceaccounts", name, namespace)
+                    yield service_account(namespace, name), _first(holding, request)
 
     def _bound_roles(self, edge: Edge, holding: Holding) -> Iterator[_Move]:
         """Roles that the identity may bind to itself, one move for all of one scope."""
@@ -252,21 +274,17 @@ class _Closure:
         for scope in ("", *(scope for scopes in holding.scopes() for scope in scopes)):
             if not self._may_bind_something(holding, scope):
                 continue
-            gained = {
-                own: decision
-                for own in self._bindable(holding, scope)
-                if self._taken(decision := self._binds(holding, own))
-            }
+            tried = ((own, self._binds(holding, own)) for own in self._bindable(holding, scope))
+            gained = {own: attempt for own, attempt in tried if self._taken(attempt)}
             if gained.keys() - holding.user.own:
                 names = ", ".join(sorted({own.role.name for own in gained if own.role is not None})[:NAMED])
-                where = f" in {scope}" if scope else ""
-                step = _step(edge, holding, f"bind {names}{where}", all_of(gained.values()))
+                step = replace(_step(edge, holding, _together(*gained.values())), gains=names)
                 own = frozenset({*holding.user.own, *gained})
-                yield _Move(step=replace(step, gains=names), to=replace(holding.user, own=own))
+                yield _Move(step=step, to=replace(holding.user, own=own))
 
     def _may_bind_something(self, holding: Holding, namespace: str) -> bool:
         kinds = ("clusterroles", "roles") if namespace else ("clusterroles",)
-        return any(self._taken(holding.allows(_rbac("bind", kind, namespace, None))) for kind in kinds)
+        return self._taken(_first(holding, *(_rbac("bind", kind, namespace, None) for kind in kinds)))
 
     def _bindable(self, holding: Holding, scope: str) -> Iterator[OwnGrant]:
         """Each role and where in a scope it could be bound: in all of it, and in the namespaces that are known."""
@@ -280,20 +298,19 @@ class _Closure:
             if home in homes:
                 yield OwnGrant(role=RoleRef(kind=RoleKind.ROLE, name=name), namespace=home)
 
-    def _binds(self, holding: Holding, own: OwnGrant) -> Decision:
+    def _binds(self, holding: Holding, own: OwnGrant) -> _Attempt:
         """`bind` on the role, and a right to write a binding of it: a new one, or one that there is."""
         assert own.role is not None, "only roles that exist are bound"
-        bind = holding.allows(_rbac("bind", f"{own.role.kind.lower()}s", own.namespace, own.role.name))
-        if isinstance(bind, Denied):
+        bind = _first(holding, _rbac("bind", _plural(own.role), own.namespace, own.role.name))
+        if not self._taken(bind):
             return bind
         kind = "rolebindings" if own.namespace else "clusterrolebindings"
-        writes = [holding.allows(_rbac("create", kind, own.namespace, ""))]
-        writes += [
-            holding.allows(_rbac(verb, kind, own.namespace, name))
+        changes = (
+            _rbac(verb, kind, own.namespace, name)
             for name in self.bound.get(own, ())
             for verb in ("update", "patch")
-        ]
-        return all_of((bind, any_of(writes)))
+        )
+        return _together(bind, _first(holding, _rbac("create", kind, own.namespace, ""), *changes))
 
     def _rewritten_roles(self, edge: Edge, holding: Holding) -> Iterator[_Move]:
         """Roles that the identity has and may give any rules."""
@@ -306,58 +323,60 @@ class _Closure:
         ]
         had += [(own.role, own.namespace, "") for own in holding.user.own if own.role is not None]
         for ref, namespace, doubt in had:
-            has: Decision = Unknown(doubt) if doubt else Allowed("")
-            decision = all_of((has, self._rewrites(holding, ref, namespace)))
+            has = _Attempt(decision=Unknown(doubt) if doubt else YES)
+            attempt = _together(has, self._rewrites(holding, ref, namespace))
             own = OwnGrant(role=None, namespace=namespace)
-            if self._taken(decision) and own not in holding.user.own:
-                request = f"update {ref.kind.lower()}s/{ref.name}"
-                yield _Move(
-                    step=_step(edge, holding, request, decision),
-                    to=replace(holding.user, own=holding.user.own | {own}),
-                )
+            if self._taken(attempt) and own not in holding.user.own:
+                user = replace(holding.user, own=holding.user.own | {own})
+                yield _Move(step=_step(edge, holding, attempt), to=user)
 
-    def _rewrites(self, holding: Holding, ref: RoleRef, namespace: str) -> Decision:
+    def _rewrites(self, holding: Holding, ref: RoleRef, namespace: str) -> _Attempt:
         assert isinstance(self.rbac, Rbac), "asked only where roles were read"
-        kind = f"{ref.kind.lower()}s"
         home = namespace if ref.kind is RoleKind.ROLE else ""
-        changes = any_of(holding.allows(_rbac(verb, kind, home, ref.name)) for verb in ("update", "patch"))
-        direct = all_of((changes, holding.allows(_rbac("escalate", kind, home, ref.name))))
+        direct = _together(
+            _first(holding, *(_rbac(verb, _plural(ref), home, ref.name) for verb in ("update", "patch"))),
+            _first(holding, _rbac("escalate", _plural(ref), home, ref.name)),
+        )
         role = self.rbac.cluster_roles.get(ref.name) if ref.kind is RoleKind.CLUSTER_ROLE else None
-        if role is None or not role.aggregates:
+        if role is None or not role.aggregates or isinstance(direct.decision, Allowed):
             return direct
         # A new cluster role with the right labels is taken into one that aggregates.
-        added = all_of(holding.allows(_rbac(verb, kind, "", "")) for verb in ("create", "escalate"))
-        return any_of((direct, added))
+        added = _together(
+            *(_first(holding, _rbac(verb, "clusterroles", "", "")) for verb in ("create", "escalate"))
+        )
+        return direct if isinstance(added.decision, Denied) else added
 
     def _service_accounts(self, edge: Edge, holding: Holding) -> Iterator[_Move]:
-        running = edge.gain is Gain.RUNNING_SERVICE_ACCOUNTS
         for scopes in holding.scopes():
-            decision = all_of(_need(need, holding, scopes[0]) for need in edge.needs)
-            if not self._taken(decision):
+            some = _together(*(_met(need, holding, scopes[0]) for need in edge.needs))
+            if not self._taken(some):
                 continue
+            # What a node may do for its pods reaches no further than the pods on it.
+            of_node = _is_node(holding.user) and isinstance(some.decision, Unknown)
+            running = of_node or edge.gain is Gain.RUNNING_SERVICE_ACCOUNTS
             for namespace, name in self._accounts_in(scopes, running=running):
-                whole = self._one_account(edge, holding, namespace, name)
-                if self._taken(whole):
-                    user = service_account(namespace, name)
-                    yield _become(_step(edge, holding, _words(edge, namespace), whole), user)
+                attempt = self._one_account(edge, holding, (namespace, name))
+                if self._taken(attempt):
+                    yield _become(_step(edge, holding, attempt), service_account(namespace, name))
 
-    def _one_account(self, edge: Edge, holding: Holding, namespace: str, name: str) -> Decision:
+    def _one_account(self, edge: Edge, holding: Holding, account: tuple[str, str]) -> _Attempt:
         """The needs for one service account, and that it exists or can be created."""
-        assert isinstance(self.rbac, Rbac), "service accounts are known only where roles were read"
-        exists: Decision = Allowed("")
+        namespace, name = account
+        needs = _together(*(_met(need, holding, namespace, name) for need in edge.needs))
         # Every namespace has one of the name `default`.
-        if name != DEFAULT_ACCOUNT and (namespace, name) not in self.rbac.service_accounts:
-            create = Request(verb="create", resource="serviceaccounts", namespace=namespace)
-            unseen = Unknown(f"whether the service account {namespace}/{name} exists was not seen")
-            exists = any_of((holding.allows(create), unseen))
-        return all_of((exists, *(_need(need, holding, namespace, name) for need in edge.needs)))
+        if name == DEFAULT_ACCOUNT or (isinstance(self.rbac, Rbac) and account in self.rbac.service_accounts):
+            return needs
+        create = _first(holding, Request(verb="create", resource="serviceaccounts", namespace=namespace))
+        if isinstance(create.decision, Allowed):
+            return _together(create, needs)
+        unseen = Unknown(f"whether the service account {namespace}/{name} exists was not seen")
+        return _together(_Attempt(decision=unseen), needs)
 
     def _nodes(self, edge: Edge, holding: Holding) -> Iterator[_Move]:
         for scopes in holding.scopes():
-            decision = all_of(_need(need, holding, scopes[0]) for need in edge.needs)
-            if self._taken(decision):
-                step = _step(edge, holding, _words(edge, scopes[0]), decision)
-                yield from self._on_a_node(step)
+            attempt = _together(*(_met(need, holding, scopes[0]) for need in edge.needs))
+            if self._taken(attempt):
+                yield from self._on_a_node(_step(edge, holding, attempt))
                 return
 
     def _on_a_node(self, step: Step) -> Iterator[_Move]:
@@ -381,15 +400,40 @@ class _Closure:
                 # Whether a namespace fits a pattern was not seen.
                 yield scope, DEFAULT_ACCOUNT
 
-    def _taken(self, decision: Decision) -> bool:
-        return isinstance(decision, Allowed) if self.sure else not isinstance(decision, Denied)
+    def _taken(self, attempt: _Attempt) -> bool:
+        if self.sure:
+            return isinstance(attempt.decision, Allowed)
+        return not isinstance(attempt.decision, Denied)
 
 
-def _need(need: Need, holding: Holding, namespace: str, account: str | None = None) -> Decision:
-    """Whether a need is met; for one service account where it is given, else for any."""
+def _first(holding: Holding, *requests: Request) -> _Attempt:
+    """The first of several requests that is allowed, else the first that may be."""
+    possible: _Attempt | None = None
+    for request in requests:
+        attempt = _Attempt(requests=(request,), decision=holding.allows(request))
+        match attempt.decision:
+            case Allowed():
+                return attempt
+            case Unknown():
+                possible = possible or attempt
+            case Denied():
+                continue
+    return possible or _Attempt(decision=Denied())
+
+
+def _together(*attempts: _Attempt) -> _Attempt:
+    return _Attempt(
+        requests=tuple(dict.fromkeys(request for each in attempts for request in each.requests)),
+        decision=all_of(each.decision for each in attempts),
+    )
+
+
+def _met(need: Need, holding: Holding, namespace: str, account: str | None = None) -> _Attempt:
+    """A request that meets a need; for one service account where it is given, else for any."""
     where = {Where.CLUSTER: "", Where.KUBE_SYSTEM: "kube-system", Where.NAMESPACE: namespace}[need.where]
-    return any_of(
-        holding.allows(
+    return _first(
+        holding,
+        *(
             Request(
                 verb=verb,
                 group=need.group,
@@ -397,9 +441,9 @@ def _need(need: Need, holding: Holding, namespace: str, account: str | None = No
                 namespace=where,
                 name=account if need.per_account else "" if verb == "create" else need.name,
             )
-        )
-        for verb in need.verbs
-        for resource in need.resources
+            for verb in need.verbs
+            for resource in need.resources
+        ),
     )
 
 
@@ -411,12 +455,20 @@ def _rbac(verb: str, resource: str, namespace: str, name: str | None) -> Request
     return Request(verb=verb, group=RBAC_GROUP, resource=resource, namespace=namespace, name=name)
 
 
-def _step(edge: Edge, holding: Holding, request: str, decision: Decision) -> Step:
-    username = holding.user.username
+def _plural(ref: RoleRef) -> str:
+    return f"{ref.kind.lower()}s"
+
+
+def _is_node(user: User) -> bool:
+    return not isinstance(user.groups, Unknown) and NODES in user.groups
+
+
+def _step(edge: Edge, holding: Holding, attempt: _Attempt) -> Step:
+    decision = attempt.decision
     return Step(
         edge=edge.id,
-        actor="an identity that was not seen" if isinstance(username, Unknown) else username,
-        request=request,
+        actor=holding.user,
+        requests=attempt.requests,
         gains=edge.gain,
         doubt=decision.why if isinstance(decision, Unknown) else edge.depends_on,
     )
@@ -424,16 +476,6 @@ def _step(edge: Edge, holding: Holding, request: str, decision: Decision) -> Ste
 
 def _become(step: Step, user: User) -> _Move:
     return _Move(step=replace(step, gains=str(user.username)), to=user)
-
-
-def _words(edge: Edge, namespace: str) -> str:
-    """The first request of an edge, in words."""
-    parts = []
-    for need in edge.needs:
-        name = f"/{need.name}" if need.name else ""
-        where = {Where.CLUSTER: "", Where.KUBE_SYSTEM: " in kube-system", Where.NAMESPACE: f" in {namespace}"}
-        parts.append(f"{'|'.join(need.verbs)} {'|'.join(need.resources)}{name}{where[need.where]}")
-    return " and ".join(parts)
 
 
 def _beyond(steps: tuple[Step, ...]) -> tuple[Step, ...]:
