@@ -1,4 +1,3 @@
-import time
 from collections.abc import Sequence
 
 import pytest
@@ -182,7 +181,6 @@ def test_wildcards_match(pattern: str, text: str, *, expected: bool) -> None:
 
 
 def test_hostile_wildcards_and_large_maps_come_to_an_end() -> None:
-    started = time.process_time()
     assert not like("*?" * 500 + "b", "a" * 2000)
     read = parse_aws_auth({"mapRoles": [{"rolearn": DEV}] * (MAX_MAPPINGS + 5)})
     assert isinstance(read.map_roles[-1], Unknown)
@@ -191,4 +189,3 @@ def test_hostile_wildcards_and_large_maps_come_to_an_end() -> None:
     for _ in range(100_000):
         deep = [deep]
     assert isinstance(parse_aws_auth({"mapUsers": [deep, {"userarn": deep}]}).map_users[0], Unknown)
-    assert time.process_time() - started < 20
