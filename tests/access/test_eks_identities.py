@@ -115,6 +115,19 @@ def test_an_entry_overrides_the_map_and_in_config_map_mode_counts_for_nothing() 
     assert found(cluster(CONFIG_MAP, aws_auth={}, entries=(entry(ALICE),)), caller()) == []
 
 
+def test_a_mapping_of_the_map_is_only_possible_where_an_entry_may_decide() -> None:
+    unclear = cluster(BOTH, aws_auth={"mapUsers": [user(ALICE)]}, entries=(UNSEEN,))
+    assert found(unclear, caller()) == [(Source.ACCESS_ENTRY, "?", False), (Source.MAP_USERS, "u", False)]
+
+
+def test_of_two_mappings_of_a_user_that_differ_in_case_any_may_decide() -> None:
+    other = ALICE.replace("alice", "Alice")
+    twice = by_map(mapUsers=[user(ALICE, "first"), user(other, "second")])
+    assert found(twice, caller()) == [(Source.MAP_USERS, "first", False), (Source.MAP_USERS, "second", False)]
+    same = by_map(mapUsers=[user(ALICE, "first"), user(ALICE, "second")])
+    assert found(same, caller()) == [(Source.MAP_USERS, "second", True)]
+
+
 def test_an_entry_is_bound_to_the_unique_id() -> None:
     here = cluster(API, entries=(entry(ALICE, principal_id="AIDAOLD"),))
     old = Caller(arn=ALICE, account=ACCOUNT, unique_id="AIDAOLD", session=NoSession())

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +8,6 @@ from auditwright.access.kubernetes import (
     Allowed,
     Decision,
     Denied,
-    OwnGrant,
     PolicyGrant,
     Rbac,
     User,
@@ -285,7 +282,10 @@ def test_what_was_not_read_turns_no_denial_into_an_answer(
         assert isinstance(less, Unknown) or kind(less) == kind(truth)
 
 
-def test_roles_of_ones_own_extend_too() -> None:
-    own = replace(ADA, own=frozenset({OwnGrant(role=None, namespace="dev")}))
-    assert ask(rbac(), own, "get", "secrets", namespace="dev") == "Allowed"
-    assert ask(rbac(), own, "get", "secrets", namespace="prod") == "Denied"
+def test_a_grant_in_every_namespace_extends_to_nothing_outside_of_one() -> None:
+    everywhere = holder("AmazonEKSEditPolicy", "*")
+    assert ask(rbac(), everywhere, "create", "pods", namespace="dev") == "Allowed"
+    assert ask(rbac(), everywhere, "create", "pods") == "Denied"
+    admin = holder("AmazonEKSClusterAdminPolicy", "*")
+    assert kind(allows(rbac(), admin, UrlRequest(verb="get", path="/metrics"))) == "Denied"
+    assert kind(allows(rbac(), admin, EVERYTHING)) == "Denied"
