@@ -230,16 +230,13 @@ def names_of(rbac: Rbac | Unknown) -> frozenset[str]:
 def subjects_of(rbac: Rbac) -> frozenset[Subject]:
     """Everyone whom a binding names, service accounts with the namespace that is meant.
 
-    A service account can be named by its username too, and by the group of its namespace.
+    A service account can be named by its username too.
     """
     found: set[Subject] = set()
     for binding in rbac.bindings:
         for subject in binding.subjects:
             if isinstance(subject, Subject):
                 found.add(_meant(subject, binding.namespace))
-                if subject.kind is SubjectKind.GROUP and subject.name.startswith(ACCOUNTS_OF):
-                    home = subject.name.removeprefix(ACCOUNTS_OF)
-                    found.add(Subject(kind=SubjectKind.SERVICE_ACCOUNT, name="default", namespace=home))
     return frozenset(found)
 
 

@@ -45,6 +45,7 @@ from auditwright.access.kubernetes_steps import (
     walked,
 )
 from auditwright.access.kubernetes_world import (
+    DEFAULT_ACCOUNT,
     Bound,
     CertificateRequested,
     Change,
@@ -58,9 +59,6 @@ from auditwright.core.outcome import Unknown
 
 MAX_HELD = 20_000
 """Identities and changes that are followed from one start. Beyond it nothing more is certain, and all stays possible."""
-
-DEFAULT_ACCOUNT = "default"
-"""The service account, and the namespace, that every namespace and every cluster has."""
 
 TOO_MANY = f"more than {MAX_HELD} identities and changes lie on the way; the rest was not followed"
 NOT_SEEN = "whether the service account exists was not seen"
@@ -316,7 +314,7 @@ class _Closure:
         rbac = self.world.rbac
         assert isinstance(rbac, Rbac), "asked only where roles were read"
         # A role that a rule names may exist where not every role was seen.
-        for name in sorted({"cluster-admin", *rbac.cluster_roles, *holding.names_in_rules("bind")}):
+        for name in self.names.roles:
             bound = Bound(role=RoleRef(kind=RoleKind.CLUSTER_ROLE, name=name), namespace=home)
             yield bound, self._binds(holding, bound)
         for namespace, name in rbac.roles:
@@ -343,34 +341,36 @@ class _Closure:
 
     def _rewritten_roles(self, edge: Edge, holding: Holding) -> Iterator[Step]:
         """Roles that the identity may give any rules."""
-        rbac = self.world.rbac
-        if isinstance(rbac, Unknown):
+        if isinstance(self.world.rbac, Unknown):
             return
-        if self._taken(first(holding, _rbac("escalate", "clusterroles", "", None))):
-            names = {"cluster-admin", *rbac.cluster_roles, *holding.names_in_rules("escalate")}
-            refs = (RoleRef(kind=RoleKind.CLUSTER_ROLE, name=name) for name in sorted(names))
-            tried = ((Rewritten(role=ref, namespace=""), self._rewrites(holding, ref, "")) for ref in refs)
-            yield from self._steps(edge, holding, tried)
-        for home, name in rbac.roles:
-            ref = RoleRef(kind=RoleKind.ROLE, name=name)
-            yield from self._steps(
-                edge, holding, ((Rewritten(role=ref, namespace=home), self._rewrites(holding, ref, home)),)
+        for home in ("", *sorted(self.names.homes)):
+            kind = RoleKind.ROLE if home else RoleKind.CLUSTER_ROLE
+            if not self._taken(first(holding, _rbac("escalate", f"{kind.lower()}s", home, None))):
+                continue
+            refs = (RoleRef(kind=kind, name=name) for name in self.names.roles)
+            tried = (
+                (Rewritten(role=ref, namespace=home), self._rewrites(holding, ref, home)) for ref in refs
             )
+            yield from self._steps(edge, holding, tried)
 
     def _rewrites(self, holding: Holding, ref: RoleRef, home: str) -> Attempt:
-        changes = (_rbac(verb, _plural(ref), home, ref.name) for verb in ("update", "patch"))
-        direct = together(
-            first(holding, *changes), first(holding, _rbac("escalate", _plural(ref), home, ref.name))
-        )
+        """`escalate`, and a right to write the role: the one that there is, or a new one."""
         rbac = self.world.rbac
-        role = rbac.cluster_roles.get(ref.name) if isinstance(rbac, Rbac) and not home else None
-        if role is None or not role.aggregates or isinstance(direct.decision, Allowed):
-            return direct
+        assert isinstance(rbac, Rbac), "asked only where roles were read"
+        kinds = _plural(ref)
+        created = together(*(first(holding, _rbac(verb, kinds, home, "")) for verb in ("create", "escalate")))
+        role = rbac.roles.get((home, ref.name)) if home else rbac.cluster_roles.get(ref.name)
+        if role is None:
+            missing = (
+                Unknown(f"whether {ref.name} exists was not seen") if ref.kind in rbac.unlisted_roles else YES
+            )
+            return together(Attempt(decision=missing), created)
+        changes = (_rbac(verb, kinds, home, ref.name) for verb in ("update", "patch"))
+        direct = together(first(holding, *changes), first(holding, _rbac("escalate", kinds, home, ref.name)))
         # A new cluster role with the right labels is taken into one that aggregates.
-        added = together(
-            *(first(holding, _rbac(verb, "clusterroles", "", "")) for verb in ("create", "escalate"))
-        )
-        return direct if isinstance(added.decision, Denied) else added
+        if role.aggregates and not self._taken(direct):
+            return created
+        return direct
 
     def _accounts(self, edge: Edge, holding: Holding) -> Iterator[tuple[Effect, Attempt]]:
         """What an edge comes to for each service account of the namespaces in which its needs are met."""
@@ -429,7 +429,7 @@ class _Closure:
                 yield service_account(namespace, name), attempt
 
     def _accounts_in(self, scopes: tuple[str, ...], *, running: bool = False) -> Iterator[tuple[str, str]]:
-        """The service accounts of some namespaces that a binding names, and one that none does."""
+        """The service accounts of some namespaces that a binding names, and those that none does."""
         for namespace, name in self.names.accounts:
             # The control plane's own service accounts run in no pod.
             if running and namespace == "kube-system" and name in DEFAULT_CONTROLLERS:
@@ -437,11 +437,10 @@ class _Closure:
             if any(like(scope, namespace) for scope in scopes):
                 yield namespace, name
         for scope in scopes:
-            if scope == ALL_NAMESPACES:
-                yield DEFAULT_ACCOUNT, DEFAULT_ACCOUNT
-            elif not self.sure or not is_pattern(scope):
-                # Whether a namespace fits a pattern was not seen.
-                yield scope, DEFAULT_ACCOUNT
+            # Whether a namespace fits a pattern was not seen; one of the name `default` there always is.
+            if scope == ALL_NAMESPACES or not self.sure or not is_pattern(scope):
+                home = DEFAULT_ACCOUNT if scope == ALL_NAMESPACES else scope
+                yield from ((home, name) for name in self.names.account_names)
 
     def _taken(self, attempt: Attempt) -> bool:
         if self.sure:

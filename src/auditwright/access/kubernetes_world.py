@@ -1,10 +1,11 @@
 """A cluster as steps change it: what is bound, rewritten and created on the way to another identity."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias, assert_never
 
 from auditwright.access.kubernetes import (
+    ACCOUNTS_OF,
     AUTHENTICATED,
     MASTERS,
     UNAUTHENTICATED,
@@ -18,7 +19,12 @@ from auditwright.access.kubernetes import (
     subjects_of,
 )
 from auditwright.access.kubernetes_roles import EVERYTHING
+from auditwright.access.kubernetes_rules import EVERY, Rule
 from auditwright.core.outcome import Unknown
+
+
+DEFAULT_ACCOUNT = "default"
+"""The service account, and the namespace, that every namespace and every cluster has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,12 +138,16 @@ class Names:
     """What bindings and roles name, so that it is worth becoming or changing."""
 
     accounts: tuple[tuple[str, str], ...] = ()
+    account_names: tuple[str, ...] = (DEFAULT_ACCOUNT,)
+    """Names of service accounts that no binding has and that a rule may be confined to; `default` is one of them."""
     existing: frozenset[tuple[str, str]] = frozenset()
     """Service accounts, by namespace and name, that are known to exist."""
     users: tuple[str, ...] = ()
     groups: tuple[str, ...] = (MASTERS,)
     homes: frozenset[str] = frozenset()
     """Namespaces."""
+    roles: tuple[str, ...] = ("cluster-admin",)
+    """Names of roles that exist, that a binding refers to, or that a rule lets bind or rewrite."""
     bindings: Mapping[Bound, tuple[str, ...]] = field(default_factory=dict)
     """The names of the bindings of each role in each place."""
 
@@ -148,8 +158,14 @@ class Names:
             return Names()
         subjects = subjects_of(rbac)
         named = {kind: {each for each in subjects if each.kind is kind} for kind in SubjectKind}
-        bound = {(each.namespace, each.name) for each in named[SubjectKind.SERVICE_ACCOUNT]}
-        accounts = bound | rbac.service_accounts
+        every = (*rbac.cluster_roles.values(), *rbac.roles.values())
+        account_names = sorted({DEFAULT_ACCOUNT, *(name for role in every for name in _account_names(role))})
+        accounts = {(each.namespace, each.name) for each in named[SubjectKind.SERVICE_ACCOUNT]}
+        accounts |= rbac.service_accounts
+        # A binding to all accounts of a namespace is a binding to each that a rule names.
+        for each in named[SubjectKind.GROUP]:
+            if each.name.startswith(ACCOUNTS_OF):
+                accounts |= {(each.name.removeprefix(ACCOUNTS_OF), name) for name in account_names}
         bindings: dict[Bound, list[str]] = {}
         for binding in rbac.bindings:
             if isinstance(binding.role, RoleRef):
@@ -158,10 +174,19 @@ class Names:
         spaces = {home for home, _ in (*accounts, *rbac.roles)} | {each.namespace for each in rbac.bindings}
         return Names(
             accounts=tuple(sorted(accounts)),
+            account_names=tuple(account_names),
             existing=rbac.service_accounts,
             users=tuple(sorted(each.name for each in named[SubjectKind.USER])),
             groups=tuple(sorted({MASTERS, *(each.name for each in named[SubjectKind.GROUP])})),
             homes=frozenset(spaces - {""}),
+            roles=tuple(
+                sorted(
+                    {"cluster-admin"}
+                    | {role.name for role in every}
+                    | {place.role.name for place in bindings}
+                    | {name for role in every for name in _writable_names(role)}
+                )
+            ),
             bindings={place: tuple(each) for place, each in bindings.items()},
         )
 
@@ -174,3 +199,22 @@ def _binding(change: Bound) -> Binding:
         role=change.role,
         subjects=tuple(Subject(kind=SubjectKind.GROUP, name=name) for name in everyone),
     )
+
+
+def _writable_names(role: Role) -> Iterator[str]:
+    """The names in rules about binding or rewriting roles, of which some may not exist yet."""
+    for rule in role.rules:
+        if isinstance(rule, Rule) and rule.verbs & {"bind", "escalate", EVERY}:
+            yield from rule.resource_names
+
+
+def _account_names(role: Role) -> Iterator[str]:
+    """The names in rules about service accounts."""
+    for rule in role.rules:
+        if isinstance(rule, Rule) and rule.resources & {
+            "serviceaccounts",
+            "serviceaccounts/token",
+            "*/token",
+            EVERY,
+        }:
+            yield from rule.resource_names
