@@ -3,8 +3,11 @@
 import json
 import os
 from pathlib import Path
+from typing import cast
 
 import pytest
+
+from tests.reference.kubernetes import Json
 
 BESIDE = Path(__file__).parents[3] / "shared/corpus"
 CORPUS = Path(os.environ.get("AUDITWRIGHT_CORPUS", str(BESIDE))) / "access"
@@ -20,3 +23,8 @@ def published(*path: str) -> Path:
 
 def read(path: Path) -> object:
     return json.loads(path.read_bytes())
+
+
+def decoded(*path: str) -> Json:
+    """A published JSON file, decoded; skips where it is not here."""
+    return cast("Json", json.loads(published(*path).read_bytes()))

@@ -5,19 +5,20 @@ themselves say which choices make a difference: each is tried.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice, product
 
-from auditwright.access.catalogue import On, Use
-from auditwright.access.context import ABSENT, Caller, Context, Entry, Present
+from auditwright.access.catalogue import ASSUME, On, Use
+from auditwright.access.context import ABSENT, Caller, CallerKind, Context, Entry, Present
 from auditwright.access.evaluator import Allowed, Decision, Policies, Undecided, decide, may
 from auditwright.access.facts import Fact
 from auditwright.access.glob import Wild, pieces_of
 from auditwright.access.holdings import caller_of, policies_of
 from auditwright.access.matching import Request
 from auditwright.access.policy import Effect, Policy, Statement
-from auditwright.access.sessions import SessionClass, session_context
+from auditwright.access.sessions import SessionClass, may_call, session_context
+from auditwright.access.trusts import sessions_named
 from auditwright.access.world import World, account_of
 from auditwright.core.outcome import Unknown
 
@@ -114,6 +115,128 @@ def ask(
                 best = answer
     assert best is not None, "a principal's policies stand in some way"
     return best
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What an organization names as a target: an action on a resource."""
+
+    action: str
+    resource: str
+
+    @property
+    def key(self) -> str:
+        """As facts and the command line spell it."""
+        return f"{self.action}@{self.resource}"
+
+    @staticmethod
+    def of(key: str) -> "Question":
+        """The question of a key."""
+        action, _, resource = key.partition("@")
+        return Question(action=action, resource=resource)
+
+
+def put(world: World, actor: Actor, use: Use, target: str) -> Answer:
+    """The answer to one use of a way on a target: an ARN, a cluster's name, an account's id, a question's key."""
+    account = account_of(actor.fact.subject)
+    match use.on:
+        case _ if use.on is On.CLUSTER or "{cluster}" in use.made:
+            return _put_to_cluster(world, actor, use, target)
+        case On.MADE:
+            made = use.made.replace("{partition}", world.partition).replace("{account}", account)
+            return ask(world, actor, use, made)
+        case On.ANY:
+            return ask(world, actor, use, "*")
+        case On.RESOURCE:
+            resource = Question.of(target).resource
+            return ask(world, actor, use, resource, world.documents.get(resource))
+        case On.ACCOUNT:
+            return ask(world, actor, use, f"arn:{world.partition}:iam::{target}:root")
+        case On.WORKLOAD if isinstance(world.workloads, Unknown):
+            return _ask_about_made(world, actor, use, f"arn:{world.partition}:*:*:{account_of(target)}:*")
+        case _:
+            return ask(world, actor, use, target)
+
+
+def _put_to_cluster(world: World, actor: Actor, use: Use, name: str) -> Answer:
+    cluster = next(each for each in world.clusters if each.name == name)
+    account = cluster.account if isinstance(cluster.account, str) else account_of(actor.fact.subject)
+    region = cluster.arn.split(":")[3] if cluster.arn else "*"
+    template = use.made or "arn:{partition}:eks:*:{account}:cluster/{cluster}"
+    made = (
+        template.replace("eks:*:", f"eks:{region}:")
+        .replace("{partition}", world.partition)
+        .replace("{account}", account)
+        .replace("{cluster}", name)
+    )
+    return _ask_about_made(world, actor, use, made)
+
+
+def _ask_about_made(world: World, actor: Actor, use: Use, made: str) -> Answer:
+    return ask(world, actor, replace(use, on=On.MADE, made=made), made)
+
+
+def assuming(caller: Caller) -> Use:
+    """The request by which a caller takes a role."""
+    if caller.kind is not CallerKind.FEDERATED:
+        return ASSUME.uses[0]
+    saml = ":saml-provider/" in caller.arn
+    return Use(action="sts:AssumeRoleWithSAML" if saml else "sts:AssumeRoleWithWebIdentity", on=On.ROLE)
+
+
+def let_in(world: World, actor: Actor, role: str) -> Answer:
+    """The best answer of a role's trust to an actor, under each name of a session that it asks for."""
+    trust, use = world.roles[role].trust, assuming(actor.caller)
+    answer = ask(world, actor, use, role, trust)
+    for arn in sessions_named(trust, actor.caller.issuer) if actor.caller.issuer else ():
+        if not answer.certain:
+            caller = replace(actor.caller, arn=arn, name=arn.rpartition("/")[2])
+            named = ask(world, replace(actor, caller=caller), use, role, trust)
+            answer = named if named.certain or (named.possible and not answer.possible) else answer
+    return answer
+
+
+def read(world: World, actor: Actor, question: Question) -> Answer:
+    """The answer to what an organization asks about."""
+    use = Use(action=question.action, on=On.RESOURCE)
+    if not may_call(actor.class_, question.action.lower()):
+        return ask(world, replace(actor, alternatives=(NOTHING,)), use, question.resource)
+    return ask(world, actor, use, question.resource, world.documents.get(question.resource))
+
+
+NOTHING = Policies(identity=())
+
+PROBES: tuple[tuple[str, str], ...] = (
+    ("iam:PutUserPolicy", "user"),
+    ("iam:AttachUserPolicy", "user"),
+    ("iam:CreateAccessKey", "user"),
+    ("iam:PutRolePolicy", "role"),
+    ("iam:AttachRolePolicy", "role"),
+    ("iam:UpdateAssumeRolePolicy", "role"),
+    ("iam:PassRole", "role"),
+    ("iam:CreatePolicyVersion", "policy"),
+)
+"""Who may do all of this to a principal of any name rules over every right in the account: its administrator."""
+
+PROBED_NAME = "auditwright-probe"
+
+
+PROBED_ACTIONS = frozenset(action.lower() for action, _ in PROBES)
+
+
+def probe(world: World, actor: Actor) -> tuple[Answer, ...] | None:
+    """The answers that make an administrator, or None where one is a denial, or the account is none of the picture."""
+    account = account_of(actor.fact.subject)
+    if account not in world.accounts:
+        return None
+    answers: list[Answer] = []
+    for action, kind in PROBES:
+        resource = f"arn:{world.partition}:iam::{account}:{kind}/{PROBED_NAME}"
+        answer = ask(world, actor, Use(action=action, on=On.ANY), resource)
+        if not may_call(actor.class_, action.lower()) or not answer.possible:
+            return None
+        answers.append(answer)
+    return tuple(answers)
 
 
 def _with_resource(

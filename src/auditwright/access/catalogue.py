@@ -497,3 +497,6 @@ WAYS: tuple[Way, ...] = (
     *_RESOURCES,
     _ROOT,
 )
+
+WAYS_BY_ID = {way.id: way for way in WAYS}
+"""The table by id."""

@@ -14,12 +14,13 @@ the moves that are certain it tells what is reached; closed over those that are 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import and_
 
 from auditwright.access.effects import laws
 from auditwright.access.explorer import Explorer
 from auditwright.access.facts import CHANGES, Fact, Kind
 from auditwright.access.holdings import touching
-from auditwright.access.sessions import SessionClass
 
 RULING = ("iam-002", "iam-005", "iam-007", "iam-012")
 """Keys, rights and trust of every user and role: (3)."""
@@ -33,13 +34,15 @@ class Closure:
     certain: bool
     reach: dict[Fact, int] = field(default_factory=dict)
     _waiting: deque[Fact] = field(default_factory=deque)
+    _later: deque[Fact] = field(default_factory=deque)
+    """Ways on every target: followed when all else is, so that who rules (3) is known before the targets are gone through."""
     _queued: set[Fact] = field(default_factory=set)
     _watching: dict[Fact, set[Fact]] = field(default_factory=dict)
     """For a fact that a move needs, the sessions and facts that have to be looked at again when it grows."""
-    _changes: dict[str, tuple[Fact, ...]] = field(default_factory=dict)
-    _principals: dict[Fact, list[Fact]] = field(default_factory=dict)
+    _made: dict[Fact, list[Fact]] = field(default_factory=dict)
+    _touched: dict[Fact, set[Fact]] = field(default_factory=dict)
     """For a change, the sessions of the principals that it touches."""
-    _done: dict[tuple[Fact, frozenset[Fact]], int] = field(default_factory=dict)
+    _ruling: dict[str, int] = field(default_factory=dict)
     _laws: dict[Fact, tuple[tuple[tuple[Fact, ...], tuple[Fact, ...]], ...]] = field(default_factory=dict)
 
     def run(self, starts: Sequence[Iterable[Fact]]) -> Mapping[Fact, int]:
@@ -47,8 +50,8 @@ class Closure:
         for number, facts in enumerate(starts):
             for fact in facts:
                 self._add(fact, 1 << number)
-        while self._waiting:
-            fact = self._waiting.popleft()
+        while self._waiting or self._later:
+            fact = (self._waiting or self._later).popleft()
             self._queued.discard(fact)
             self._follow(fact)
         return self.reach
@@ -56,24 +59,27 @@ class Closure:
     @property
     def boundless(self) -> int:
         """The starts that rule over every user and role: (3)."""
-        ruling = -1
-        for way in RULING:
-            held = 0
-            for class_ in SessionClass:
-                held |= self.reach.get(Fact(Kind.EVERY, way, class_), 0)
-            ruling &= held
-        return ruling
+        held = self._ruling.values()
+        return reduce(and_, held) if len(self._ruling) == len(RULING) else 0
 
     def _add(self, fact: Fact, bits: int) -> None:
         before = self.reach.get(fact, 0)
         if bits & ~before:
             self.reach[fact] = before | bits
+            for watching in self._watching.get(fact, ()):
+                self._queue(watching)
+            for session in self._touched.get(fact, ()) if fact.kind in CHANGES else ():
+                if not before:
+                    self._made[session].append(fact)
+                self._queue(session)
+            if fact.kind is Kind.EVERY and fact.subject in RULING:
+                self._ruling[fact.subject] = self._ruling.get(fact.subject, 0) | bits
             self._queue(fact)
 
     def _queue(self, fact: Fact) -> None:
         if fact not in self._queued:
             self._queued.add(fact)
-            self._waiting.append(fact)
+            (self._later if fact.kind is Kind.EVERY else self._waiting).append(fact)
 
     def _follow(self, fact: Fact) -> None:
         for needs, gains in self._laws_of(fact):
@@ -82,10 +88,6 @@ class Closure:
                 self._add(gain, bits)
         if fact.kind is Kind.SESSION:
             self._move(fact)
-        for watching in self._watching.get(fact, ()):
-            self._queue(watching)
-        for session in self._principals.get(fact, ()) if fact.kind in CHANGES else ():
-            self._queue(session)
 
     def _laws_of(self, fact: Fact) -> tuple[tuple[tuple[Fact, ...], tuple[Fact, ...]], ...]:
         found = self._laws.get(fact)
@@ -119,9 +121,9 @@ class Closure:
         bits = self.reach[session]
         groups = {frozenset[Fact](): bits}
         changes = self._changes_to(session)
-        boundless = self.boundless if any(change in self.reach for change in changes) else 0
+        boundless = self.boundless if changes else 0
         for change in changes:
-            having = self.reach.get(change, 0) & bits & ~boundless
+            having = self.reach[change] & bits & ~boundless
             if not having:
                 continue
             split: dict[frozenset[Fact], int] = {}
@@ -133,12 +135,12 @@ class Closure:
             groups = split
         yield from groups.items()
 
-    def _changes_to(self, session: Fact) -> tuple[Fact, ...]:
-        found = self._changes.get(session.subject)
-        if found is None:
-            found = self._changes[session.subject] = touching(self.explorer.world, session.subject)
-        for change in found:
-            sessions = self._principals.setdefault(change, [])
-            if session not in sessions:
-                sessions.append(session)
-        return found
+    def _changes_to(self, session: Fact) -> list[Fact]:
+        """The changes to a session's principal that some start has made."""
+        made = self._made.get(session)
+        if made is None:
+            every = touching(self.explorer.world, session.subject)
+            made = self._made[session] = [change for change in every if change in self.reach]
+            for change in every:
+                self._touched.setdefault(change, set()).add(session)
+        return made

@@ -15,7 +15,7 @@ from auditwright.access.assumptions import (
     WORKLOAD_IN_SERVICE,
     Assumption,
 )
-from auditwright.access.catalogue import WAYS, Gain, On, Way
+from auditwright.access.catalogue import WAYS_BY_ID, Gain, On, Way
 from auditwright.access.context import Caller, CallerKind, Present, caller_context
 from auditwright.access.eks import AuthenticationMode, Cluster
 from auditwright.access.evaluator import Allowed, Policies, decide, may
@@ -221,7 +221,7 @@ def laws(world: World, fact: Fact) -> Iterator[Effect]:
         case Kind.TRUST:
             yield Effect(gains=(session(fact.subject, SessionClass.ROLE),))
         case Kind.EVERY:
-            way = next(each for each in WAYS if each.id == fact.subject)
+            way = WAYS_BY_ID[fact.subject]
             for target in targets_of(world, way):
                 for effect in effects(world, way, SessionClass(fact.detail), target):
                     yield Effect(

@@ -13,8 +13,9 @@ from auditwright.access.eks import AccessEntry, Caller, ChosenSession, Cluster, 
 from auditwright.access.eks_users import users_of
 from auditwright.access.facts import Fact, Kind, session
 from auditwright.access.kubernetes import MASTERS, NODES, Rbac, User, names_of
-from auditwright.access.kubernetes_escalation import Escalation, Step, escalate
+from auditwright.access.kubernetes_escalation import Escalation, escalate
 from auditwright.access.kubernetes_levels import Level
+from auditwright.access.kubernetes_steps import Step
 from auditwright.access.sessions import SessionClass
 from auditwright.access.world import World, account_of
 from auditwright.core.outcome import Unknown

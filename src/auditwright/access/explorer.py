@@ -7,12 +7,22 @@
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from auditwright.access.asking import Actor, Answer, actor_of, ask
+from auditwright.access.asking import (
+    PROBED_ACTIONS,
+    Actor,
+    Answer,
+    Question,
+    actor_of,
+    assuming,
+    let_in,
+    probe,
+    put,
+    read,
+)
 from auditwright.access.assumptions import Assumption
 from auditwright.access.catalogue import ASSUME, WAYS, Gain, On, Use, Way
-from auditwright.access.context import Caller, CallerKind
 from auditwright.access.effects import effects, targets_of
 from auditwright.access.entering import Entrances
 from auditwright.access.evaluator import Policies
@@ -20,36 +30,9 @@ from auditwright.access.facts import Fact, Kind
 from auditwright.access.glob import Wild, compile_pieces
 from auditwright.access.policy import Effect, Policy, Statement
 from auditwright.access.sessions import UNCONFIRMED, may_call
-from auditwright.access.trusts import Trust, Trusts, sessions_named
+from auditwright.access.trusts import Trusts
 from auditwright.access.world import World, account_of
 from auditwright.core.outcome import Unknown
-
-PROBES: tuple[tuple[str, str], ...] = (
-    ("iam:PutUserPolicy", "user"),
-    ("iam:AttachUserPolicy", "user"),
-    ("iam:CreateAccessKey", "user"),
-    ("iam:PutRolePolicy", "role"),
-    ("iam:AttachRolePolicy", "role"),
-    ("iam:UpdateAssumeRolePolicy", "role"),
-    ("iam:PassRole", "role"),
-    ("iam:CreatePolicyVersion", "policy"),
-)
-"""Who may do all of this to a principal of any name rules over every right in the account: its administrator."""
-
-PROBED_NAME = "auditwright-probe"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What an organization names as a target: an action on a resource."""
-
-    action: str
-    resource: str
-
-    @property
-    def key(self) -> str:
-        """As facts and the command line spell it."""
-        return f"{self.action}@{self.resource}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +77,9 @@ class Explorer:
     def __post_init__(self) -> None:
         self.entrances = Entrances(self.world)
         self.trusts = Trusts(self.world)
-        used = {use.action.lower() for way in WAYS for use in way.uses}
+        used = {use.action.lower() for way in WAYS for use in way.uses} | PROBED_ACTIONS
         asked = {question.action.lower() for question in self.questions}
-        self._actions = frozenset(used | asked | {action.lower() for action, _ in PROBES})
+        self._actions = frozenset(used | asked)
 
     def moves(self, fact: Fact, changes: frozenset[Fact] = frozenset()) -> tuple[Move, ...]:
         """Every move of a session, after changes to the policies of its principal."""
@@ -108,7 +91,7 @@ class Explorer:
 
     def _explore(self, fact: Fact, changes: frozenset[Fact]) -> Iterator[Move]:
         actor = actor_of(self.world, fact, changes)
-        touched = self._touched_by(actor)
+        touched = self.touched_by(actor)
         yield from self._enters(fact)
         yield from self._assumes(actor, touched)
         for way in WAYS:
@@ -119,7 +102,7 @@ class Explorer:
 
     # --- (1)
 
-    def _touched_by(self, actor: Actor) -> frozenset[str]:
+    def touched_by(self, actor: Actor) -> frozenset[str]:
         """The actions of which some policy of the actor may allow something."""
         found: set[str] = set()
         for policies in actor.alternatives:
@@ -145,8 +128,8 @@ class Explorer:
     def _takes(self, actor: Actor, way: Way) -> Iterator[Move]:
         fixed: list[Answer] = []
         for use in way.uses:
-            if use.on in {On.ANY, On.MADE} and "{cluster}" not in use.made:
-                answer = self.ask(actor, use, "")
+            if _is_fixed(use):
+                answer = put(self.world, actor, use, "")
                 if not answer.possible:
                     return
                 fixed.append(answer)
@@ -160,8 +143,8 @@ class Explorer:
     def _takes_one(self, actor: Actor, way: Way, target: str, fixed: Iterable[Answer]) -> Iterator[Move]:
         answers = list(fixed)
         for use in way.uses:
-            if use.on not in {On.ANY, On.MADE} or "{cluster}" in use.made:
-                answer = self.ask(actor, use, target)
+            if not _is_fixed(use):
+                answer = put(self.world, actor, use, target)
                 if not answer.possible:
                     return
                 answers.append(answer)
@@ -206,7 +189,7 @@ class Explorer:
         answers = [*fixed]
         for use in way.uses:
             if use.on is way.target:
-                answer = self.ask(actor, use, self.targets(way)[0])
+                answer = put(self.world, actor, use, self.targets(way)[0])
                 if not answer.possible:
                     return
                 answers.append(answer)
@@ -226,7 +209,8 @@ class Explorer:
         """A move on every target, made for one of them; None where the evaluator does not let it."""
         assert move.way is not None, "only ways are open on every target"
         actor = actor_of(self.world, move.session, move.changes)
-        found = list(self._takes_one(actor, move.way, target, ()))
+        made = [put(self.world, actor, use, "") for use in move.way.uses if _is_fixed(use)]
+        found = list(self._takes_one(actor, move.way, target, made))
         return found[0] if found else None
 
     # --- targets (3)
@@ -349,45 +333,6 @@ class Explorer:
             found = self._by_path[way.id] = {path: tuple(arns) for path, arns in paths.items()}
         return found
 
-    # --- the evaluator
-
-    def ask(self, actor: Actor, use: Use, target: str) -> Answer:
-        """The answer to one use of a way on a target."""
-        world = self.world
-        if use.on is On.CLUSTER or "{cluster}" in use.made:
-            return self._ask_about_cluster(actor, use, target)
-        if use.on is On.MADE:
-            made = use.made.replace("{partition}", world.partition).replace(
-                "{account}", account_of(actor.fact.subject)
-            )
-            return ask(world, actor, use, made)
-        if use.on is On.ANY:
-            return ask(world, actor, use, "*")
-        if use.on is On.RESOURCE:
-            resource = next(each.resource for each in self.questions if each.key == target)
-            return ask(world, actor, use, resource, world.documents.get(resource))
-        if use.on is On.ACCOUNT:
-            return ask(world, actor, use, f"arn:{world.partition}:iam::{target}:root")
-        if use.on is On.WORKLOAD and isinstance(world.workloads, Unknown):
-            made = f"arn:{world.partition}:*:*:{account_of(target)}:*"
-            return ask(world, actor, Use(action=use.action, on=On.MADE, made=made, shows=use.shows), made)
-        return ask(world, actor, use, target)
-
-    def _ask_about_cluster(self, actor: Actor, use: Use, name: str) -> Answer:
-        cluster = next(each for each in self.world.clusters if each.name == name)
-        account = cluster.account if isinstance(cluster.account, str) else account_of(actor.fact.subject)
-        region = cluster.arn.split(":")[3] if cluster.arn else "*"
-        template = use.made or "arn:{partition}:eks:*:{account}:cluster/{cluster}"
-        filled = (
-            template.replace("eks:*:", f"eks:{region}:")
-            .replace("{partition}", self.world.partition)
-            .replace("{account}", account)
-            .replace("{cluster}", name)
-        )
-        return ask(
-            self.world, actor, Use(action=use.action, on=On.MADE, made=filled, shows=use.shows), filled
-        )
-
     # --- what is no way of the catalogue
 
     def _enters(self, fact: Fact) -> Iterator[Move]:
@@ -404,7 +349,7 @@ class Explorer:
 
     def _assumes(self, actor: Actor, touched: frozenset[str]) -> Iterator[Move]:
         """Roles that the actor may take: their trust decides, with the actor's policies where it delegates to them."""
-        use = _assuming(actor.caller)
+        use = assuming(actor.caller)
         if not may_call(actor.class_, use.action.lower()):
             return
         allowed = (
@@ -419,33 +364,17 @@ class Explorer:
             answer: Answer | None = None
             for role in roles:
                 if answer is None or not alike or not trust.alike:
-                    answer = self._let_in(actor, use, role, trust)
+                    answer = let_in(self.world, actor, role)
                 if answer.possible:
                     yield from self._moves_of(actor, ASSUME, role, (answer,))
 
-    def _let_in(self, actor: Actor, use: Use, role: str, trust: Trust) -> Answer:
-        """The best answer of a role's trust, under each name of a session that it asks for."""
-        answer = ask(self.world, actor, use, role, trust.policy)
-        for arn in sessions_named(trust.policy, actor.caller.issuer):
-            if not answer.certain:
-                caller = replace(actor.caller, arn=arn, name=arn.rpartition("/")[2])
-                named = ask(self.world, replace(actor, caller=caller), use, role, trust.policy)
-                answer = named if named.certain or (named.possible and not answer.possible) else answer
-        return answer
-
     def _administers(self, actor: Actor, touched: frozenset[str]) -> Iterator[Move]:
         account = account_of(actor.fact.subject)
-        if account not in self.world.accounts or not touched.issuperset(
-            action.lower() for action, _ in PROBES
-        ):
+        if not touched.issuperset(PROBED_ACTIONS):
             return
-        answers: list[Answer] = []
-        for action, kind in PROBES:
-            resource = f"arn:{self.world.partition}:iam::{account}:{kind}/{PROBED_NAME}"
-            answer = ask(self.world, actor, Use(action=action, on=On.RESOURCE), resource)
-            if not answer.possible:
-                return
-            answers.append(answer)
+        answers = probe(self.world, actor)
+        if answers is None:
+            return
         yield Move(
             session=actor.fact,
             changes=actor.changes,
@@ -455,16 +384,12 @@ class Explorer:
             needs=(),
             certain=all(answer.certain for answer in answers),
             assumptions=_unconfirmed(actor),
-            answers=tuple(answers),
+            answers=answers,
         )
 
     def _reads(self, actor: Actor) -> Iterator[Move]:
         for question in self.questions:
-            document = self.world.documents.get(question.resource)
-            use = Use(action=question.action, on=On.RESOURCE)
-            if not may_call(actor.class_, question.action.lower()):
-                continue
-            answer = ask(self.world, actor, use, question.resource, document)
+            answer = read(self.world, actor, question)
             if answer.possible:
                 yield Move(
                     session=actor.fact,
@@ -479,15 +404,12 @@ class Explorer:
                 )
 
 
-def _assuming(caller: Caller) -> Use:
-    """The request by which a caller takes a role."""
-    if caller.kind is not CallerKind.FEDERATED:
-        return ASSUME.uses[0]
-    saml = ":saml-provider/" in caller.arn
-    return Use(action="sts:AssumeRoleWithSAML" if saml else "sts:AssumeRoleWithWebIdentity", on=On.ROLE)
-
-
 _NAMED = frozenset({On.USER, On.GROUP, On.ROLE, On.POLICY})
+
+
+def _is_fixed(use: Use) -> bool:
+    """True where a request is the same whatever the target of its way."""
+    return use.on in {On.ANY, On.MADE} and "{cluster}" not in use.made
 
 
 def _actions_of(way: Way) -> Iterable[str]:

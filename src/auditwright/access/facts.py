@@ -9,6 +9,9 @@ from auditwright.access.sessions import SessionClass
 class Kind(StrEnum):
     """What a fact is about."""
 
+    # Facts are hashed by the million: as texts, in C.
+    __hash__ = str.__hash__
+
     SESSION = "session"
     """A session as a user, a role or root: the principal's ARN, and the class of the session."""
     PASSWORD = "password"

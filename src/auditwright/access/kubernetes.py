@@ -15,7 +15,6 @@ from auditwright.access.aws_auth import like
 from auditwright.access.kubernetes_roles import (
     DEFAULT_CONTROLLERS,
     DEFAULT_ROLES,
-    EVERYTHING,
     ROLES_OF_EVERYONE,
     access_policy_rules,
 )
@@ -85,7 +84,7 @@ class Binding:
 
     name: str
     namespace: str = ""
-    """Empty: the whole cluster."""
+    """Empty: the whole cluster. ALL_NAMESPACES stands for one in each, which somebody could make."""
     role: RoleRef | Unknown
     subjects: tuple[Subject | Unknown, ...]
 
@@ -101,14 +100,6 @@ class PolicyGrant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnGrant:
-    """A role that an identity has extended to itself on the way; a role of None is everything."""
-
-    role: RoleRef | None
-    namespace: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class User:
     """A Kubernetes identity, as the API server sees it after sign-in.
 
@@ -118,7 +109,6 @@ class User:
     username: str | Unknown
     groups: frozenset[str] | Unknown = frozenset()
     policies: tuple[PolicyGrant | Unknown, ...] = ()
-    own: frozenset[OwnGrant] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,16 +230,13 @@ def names_of(rbac: Rbac | Unknown) -> frozenset[str]:
 def subjects_of(rbac: Rbac) -> frozenset[Subject]:
     """Everyone whom a binding names, service accounts with the namespace that is meant.
 
-    A service account can be named by its username too, and by the group of its namespace.
+    A service account can be named by its username too.
     """
     found: set[Subject] = set()
     for binding in rbac.bindings:
         for subject in binding.subjects:
             if isinstance(subject, Subject):
                 found.add(_meant(subject, binding.namespace))
-                if subject.kind is SubjectKind.GROUP and subject.name.startswith(ACCOUNTS_OF):
-                    home = subject.name.removeprefix(ACCOUNTS_OF)
-                    found.add(Subject(kind=SubjectKind.SERVICE_ACCOUNT, name="default", namespace=home))
     return frozenset(found)
 
 
@@ -281,6 +268,25 @@ class Holding:
             by_namespace={key: tuple(each) for key, each in where.items() if not is_pattern(key)},
             by_pattern={key: tuple(each) for key, each in where.items() if is_pattern(key)},
             unread=tuple(_unread(rbac, user)),
+        )
+
+    @staticmethod
+    def pooled(user: User, holdings: "Iterable[Holding]") -> "Holding":
+        """What several identities hold together, as if one user held it."""
+        where: dict[str, dict[tuple[int, str], Grant]] = {}
+        unread: list[str] = []
+        for holding in holdings:
+            held = (holding.everywhere, *holding.by_namespace.values(), *holding.by_pattern.values())
+            for grant in (grant for each in held for grant in each):
+                where.setdefault(grant.namespace, {}).setdefault((id(grant.rule), grant.doubt), grant)
+            unread += holding.unread
+        everywhere = tuple(where.pop("", {}).values())
+        return Holding(
+            user=user,
+            everywhere=everywhere,
+            by_namespace={key: tuple(each.values()) for key, each in where.items() if not is_pattern(key)},
+            by_pattern={key: tuple(each.values()) for key, each in where.items() if is_pattern(key)},
+            unread=tuple(dict.fromkeys(unread)),
         )
 
     def allows(self, request: AnyRequest) -> Decision:
@@ -343,10 +349,6 @@ def grants(rbac: Rbac | Unknown, user: User) -> Iterator[Grant]:
         yield from _policy_grants(policy)
     if isinstance(rbac, Unknown):
         return
-    for own in user.own:
-        rules = EVERYTHING if own.role is None else rbac.rules_of(own.role, own.namespace)
-        for each in rules:
-            yield Grant(namespace=own.namespace, rule=each, by="a role that it extended to itself")
     for binding, doubt in rbac.bindings_of(user):
         for each in rbac.rules_of(binding.role, binding.namespace):
             yield Grant(namespace=binding.namespace, rule=each, by=describe(binding), doubt=doubt)

@@ -1,13 +1,14 @@
 """The ways in which one Kubernetes identity becomes another: what each needs, and what it gains. One table.
 
+A step leads to another identity, or changes the cluster so that identities which are held gain from it: a binding, a
+role, a service account, a secret. Whoever changes it and whoever gains need not be the same.
+
 An edge is certain where the API server itself grants the gain. Where the gain depends on what is not in the roles and
 bindings (which pods run, what admission refuses), the edge only makes it possible, and says on what it depends.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
-
-from auditwright.access.kubernetes_roles import RBAC_GROUP
 
 
 class Gain(StrEnum):
@@ -17,8 +18,13 @@ class Gain(StrEnum):
     AWS_AUTH = "everything, by mapping oneself to system:masters"
     IMPERSONATION = "the users, groups and service accounts that may be impersonated"
     ROLES = "the roles that may be bound"
-    RULES = "any rules, in a role that one has"
+    RULES = "any rules, in a role that can be written"
+    NEW_ACCOUNTS = "service accounts that do not exist yet"
+    FILLED_SECRETS = "secrets that the cluster fills with tokens of service accounts"
+    SIGNED_CERTIFICATE = "any name, by a certificate that was requested before"
+    CERTIFICATE_REQUEST = "a certificate request that waits for approval"
     SERVICE_ACCOUNTS = "the service accounts of the namespace"
+    ACCOUNTS_WITH_SECRETS = "the service accounts whose token was put into a secret"
     RUNNING_SERVICE_ACCOUNTS = "the service accounts that pods run as"
     NODE = "a node, and the service accounts of the pods on it"
 
@@ -40,14 +46,14 @@ class Need:
     resources: tuple[str, ...]
     where: Where = Where.NAMESPACE
     name: str | None = None
-    """The object's name; None: the caller may choose the object."""
+    """The object's name; None: any object, and none where the verb is `create`."""
     per_account: bool = False
     """True where the object is the service account that is gained."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """One way to gain: all needs have to be met by the same identity."""
+    """One way to gain: a request, or requests that the same identity makes."""
 
     id: str
     needs: tuple[Need, ...]
@@ -62,6 +68,7 @@ _CHANGE = ("create", "update", "patch")
 _TEMPLATED = ("daemonsets", "deployments", "replicasets", "statefulsets")
 _ADMISSION = "whether admission accepts the pod and a node runs it was not seen"
 _PRIVILEGED = "whether admission refuses pods that reach into their node was not seen"
+_SIGNS = "whether the cluster signs client certificates was not seen"
 _RUNNING = "which pods run was not seen"
 
 _STARTS_PODS = (
@@ -84,7 +91,7 @@ EDGES: tuple[Edge, ...] = (
     ),
     Edge(
         id="create-aws-auth",
-        needs=(Need(verbs=("create",), resources=("configmaps",), where=Where.KUBE_SYSTEM, name=""),),
+        needs=(Need(verbs=("create",), resources=("configmaps",), where=Where.KUBE_SYSTEM),),
         gain=Gain.AWS_AUTH,
         depends_on="whether the cluster has an aws-auth map already was not seen",
         says="Who may create ConfigMaps in kube-system creates the aws-auth map of a cluster that has none.",
@@ -99,13 +106,13 @@ EDGES: tuple[Edge, ...] = (
         id="bind",
         needs=(),
         gain=Gain.ROLES,
-        says="`bind` on a role and a right to write bindings: the role can be bound to oneself.",
+        says="`bind` on a role and a right to write bindings: the role can be bound to anyone.",
     ),
     Edge(
         id="escalate",
         needs=(),
         gain=Gain.RULES,
-        says="`escalate` on a role and a right to write it: a role that one has can be given any rules.",
+        says="`escalate` on a role and a right to write it: the role can be given any rules.",
     ),
     Edge(
         id="request-token",
@@ -114,13 +121,22 @@ EDGES: tuple[Edge, ...] = (
         says="`create` on serviceaccounts/token gives a token of the service account.",
     ),
     Edge(
+        id="create-account",
+        needs=(Need(verbs=("create",), resources=("serviceaccounts",)),),
+        gain=Gain.NEW_ACCOUNTS,
+        says="A service account that a binding names and that does not exist can be created.",
+    ),
+    Edge(
         id="token-in-secret",
-        needs=(
-            Need(verbs=("create",), resources=("secrets",), name=""),
-            Need(verbs=("get", "list", "watch"), resources=("secrets",)),
-        ),
-        gain=Gain.SERVICE_ACCOUNTS,
-        says="A new secret for a service account's token is filled in by the cluster, and can then be read.",
+        needs=(Need(verbs=("create",), resources=("secrets",)),),
+        gain=Gain.FILLED_SECRETS,
+        says="The cluster fills a new secret that is made for the token of a service account.",
+    ),
+    Edge(
+        id="read-token",
+        needs=(Need(verbs=("get", "list", "watch"), resources=("secrets",)),),
+        gain=Gain.ACCOUNTS_WITH_SECRETS,
+        says="Whoever reads the secret has the token of the service account.",
     ),
     Edge(
         id="read-secrets",
@@ -172,21 +188,28 @@ EDGES: tuple[Edge, ...] = (
     ),
     Edge(
         id="host-volume",
-        needs=(Need(verbs=("create",), resources=("persistentvolumes",), where=Where.CLUSTER, name=""),),
+        needs=(Need(verbs=("create",), resources=("persistentvolumes",), where=Where.CLUSTER),),
         gain=Gain.NODE,
         depends_on=_PRIVILEGED,
         says="A volume can be a folder of the node.",
     ),
     Edge(
-        id="sign-certificate",
+        id="request-certificate",
         needs=(
             Need(
                 verbs=("create",),
                 group="certificates.k8s.io",
                 resources=("certificatesigningrequests",),
                 where=Where.CLUSTER,
-                name="",
             ),
+        ),
+        gain=Gain.CERTIFICATE_REQUEST,
+        depends_on=_SIGNS,
+        says="A certificate can be requested for any name.",
+    ),
+    Edge(
+        id="approve-certificate",
+        needs=(
             Need(
                 verbs=("update", "patch"),
                 group="certificates.k8s.io",
@@ -197,9 +220,9 @@ EDGES: tuple[Edge, ...] = (
                 verbs=("approve",), group="certificates.k8s.io", resources=("signers",), where=Where.CLUSTER
             ),
         ),
-        gain=Gain.CLUSTER_ADMIN,
-        depends_on="whether the cluster signs client certificates was not seen",
-        says="Who approves their own certificate request signs in under any name.",
+        gain=Gain.SIGNED_CERTIFICATE,
+        depends_on=_SIGNS,
+        says="Whoever approves a request of their own signs in under any name.",
     ),
     Edge(
         id="admission-webhook",
@@ -239,8 +262,3 @@ NODE_IDENTITY = Edge(
     says="A node obtains the tokens of the pods that run on it.",
 )
 """The edge of an identity in the group of the nodes."""
-
-BINDINGS_OF_CLUSTER = Need(
-    verbs=("create",), group=RBAC_GROUP, resources=("clusterrolebindings",), where=Where.CLUSTER, name=""
-)
-BINDINGS_OF_NAMESPACE = Need(verbs=("create",), group=RBAC_GROUP, resources=("rolebindings",), name="")

@@ -1,70 +1,73 @@
 """Everything that a Kubernetes identity can become, step by step: a least fixpoint over the edges.
 
-What an attacker holds only grows, so that the order of steps does not matter. It is closed twice: over what is
-certainly allowed, and over what cannot be ruled out. No path in the second is a proof that there is none.
+1. Each identity that is held is asked for the moves it can make. A move leads to another identity, or changes the cluster.
+2. Where the question is what cannot be ruled out, they are asked once more with their rights taken together: one may
+   pass its rights on to another by a binding or a role, in more ways than are followed one by one.
+3. The changes are made, and all are asked again: a binding that one identity writes may serve another.
+4. Nothing left to ask and nothing to change: the closure is closed. What is held only grows, so that the order of
+   moves does not matter.
+
+It is closed twice: over what is certainly allowed, and over what cannot be ruled out. No path in the second is a proof
+that there is none.
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from auditwright.access.aws_auth import like
 from auditwright.access.kubernetes import (
     ALL_NAMESPACES,
-    MASTERS,
     NODES,
     Allowed,
-    Decision,
     Denied,
     Holding,
-    OwnGrant,
     Rbac,
     RoleKind,
     RoleRef,
-    SubjectKind,
     User,
     is_pattern,
     service_account,
-    subjects_of,
 )
-from auditwright.access.kubernetes_edges import EDGES, NODE_IDENTITY, Edge, Gain, Need, Where
-from auditwright.access.kubernetes_levels import Level, all_of, any_of, levels_of
-from auditwright.access.kubernetes_roles import DEFAULT_CONTROLLERS, RBAC_GROUP
+from auditwright.access.kubernetes_attempts import YES, Attempt, first, met, together
+from auditwright.access.kubernetes_edges import EDGES, NODE_IDENTITY, Edge, Gain
+from auditwright.access.kubernetes_levels import Level, levels_of
+from auditwright.access.kubernetes_roles import DEFAULT_CONTROLLERS, EVERYTHING, RBAC_GROUP
 from auditwright.access.kubernetes_rules import Request
+from auditwright.access.kubernetes_steps import (
+    TOGETHER,
+    Effect,
+    Everything,
+    OnNode,
+    Step,
+    shortened,
+    walked,
+)
+from auditwright.access.kubernetes_world import (
+    DEFAULT_ACCOUNT,
+    Bound,
+    CertificateRequested,
+    Change,
+    Created,
+    Names,
+    Rewritten,
+    TokenInSecret,
+    World,
+)
 from auditwright.core.outcome import Unknown
 
-MAX_USERS = 20_000
-"""Identities that are followed from one start. Beyond it nothing more is certain, and everything stays possible."""
+MAX_HELD = 20_000
+"""Identities and changes that are followed from one start. Beyond it nothing more is certain, and all stays possible."""
 
-NAMED = 5
-"""Roles that a step names; more would hide the step."""
-
-DEFAULT_ACCOUNT = "default"
-"""The service account, and the namespace, that every namespace and every cluster has."""
+TOO_MANY = f"more than {MAX_HELD} identities and changes lie on the way; the rest was not followed"
+NOT_SEEN = "whether the service account exists was not seen"
+BEFORE = (
+    "a role is bound by whoever holds its rules before it is rewritten; whether anyone does was not followed"
+)
 
 SOMEBODY = "an impersonated user"
 """Whoever is impersonated for the sake of the groups: a name that no binding has."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One move: who makes which request, by which edge, and for what."""
-
-    edge: str
-    actor: str
-    request: str
-    gains: str
-    doubt: str = ""
-    """Why it is only possible."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reached:
-    """An identity, and the steps from the start to it."""
-
-    user: User
-    steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +77,13 @@ class Reach:
     level: Level
     """The highest."""
     paths: Mapping[Level, tuple[Step, ...]]
-    """To each level that is reached, a shortest way; no steps: the start holds it."""
-    users: tuple[Reached, ...]
-    """All identities that were followed; where everything is reached, not all there are."""
+    """To each level that is reached, a way; no steps: the start holds it."""
     node: tuple[Step, ...] | None
     """A way onto a node, whose AWS role is then held too; None: none was found before everything was reached."""
+    users: tuple[User, ...]
+    """All identities that were followed; where everything is reached, not all there are."""
+    history: tuple[Step, ...]
+    """Every step that was followed, each after those that it depends on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,312 +100,352 @@ def escalate(rbac: Rbac | Unknown, user: User, *, reads_aws_auth: bool | Unknown
     `reads_aws_auth` says whether the cluster's authentication reads the `aws-auth` map.
     """
     return Escalation(
-        known=_Closure(rbac=rbac, reads_aws_auth=reads_aws_auth, sure=True).run(user),
-        possible=_Closure(rbac=rbac, reads_aws_auth=reads_aws_auth, sure=False).run(user),
+        known=_Closure(rbac, reads_aws_auth=reads_aws_auth, sure=True).run(user),
+        possible=_Closure(rbac, reads_aws_auth=reads_aws_auth, sure=False).run(user),
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Move:
-    """One step and where it leads."""
-
-    step: Step
-    to: User | Gain
-
-
-@dataclass(slots=True, kw_only=True)
 class _Closure:
     """One of the two closures. `sure` takes only what is certainly allowed."""
 
-    rbac: Rbac | Unknown
-    reads_aws_auth: bool | Unknown
-    sure: bool
-    accounts: tuple[tuple[str, str], ...] = ()
-    users: tuple[str, ...] = ()
-    groups: tuple[str, ...] = (MASTERS,)
-    homes: frozenset[str] = frozenset()
-    bound: dict[OwnGrant, list[str]] = field(default_factory=dict)
-    """The names of the bindings of each role in each place."""
-    paths: dict[Level, tuple[Step, ...]] = field(default_factory=dict)
-    node: tuple[Step, ...] | None = None
-
-    def __post_init__(self) -> None:
-        if isinstance(self.rbac, Unknown):
-            return
-        names = subjects_of(self.rbac)
-        bound = {(each.namespace, each.name) for each in names if each.kind is SubjectKind.SERVICE_ACCOUNT}
-        self.accounts = tuple(sorted(bound | self.rbac.service_accounts))
-        self.users = tuple(sorted({each.name for each in names if each.kind is SubjectKind.USER}))
-        self.groups = tuple(
-            sorted({each.name for each in names if each.kind is SubjectKind.GROUP} | {MASTERS})
-        )
-        self.homes = frozenset(home for home, _ in (*self.accounts, *self.rbac.roles))
-        self.homes |= {binding.namespace for binding in self.rbac.bindings if binding.namespace}
-        for binding in self.rbac.bindings:
-            if isinstance(binding.role, RoleRef):
-                own = OwnGrant(role=binding.role, namespace=binding.namespace)
-                self.bound.setdefault(own, []).append(binding.name)
+    def __init__(self, rbac: Rbac | Unknown, *, reads_aws_auth: bool | Unknown, sure: bool) -> None:
+        self.world = World(rbac=rbac)
+        self.names = Names.of(rbac)
+        self.reads_aws_auth = reads_aws_auth
+        self.sure = sure
+        self.edges = tuple(edge for edge in EDGES if not (sure and edge.depends_on))
+        self.held: dict[User, None] = {}
+        self.waiting: deque[User] = deque()
+        self.changes: dict[Change, None] = {}
+        self.history: list[Step] = []
+        self.goals: dict[Level, tuple[Effect, int]] = {}
+        """Of each level: who holds it, or what gives it, and how many steps had been made by then."""
+        self.node = 0
+        """How many steps had been made when the first node was held; 0: none was."""
 
     def run(self, start: User) -> Reach:
-        first = Reached(user=start, steps=())
-        seen = {start: first}
-        waiting = deque([first])
-        while waiting and Level.CLUSTER_ADMIN not in self.paths:
-            here = waiting.popleft()
-            holding = Holding.of(self.rbac, here.user)
-            self._record_levels(holding, here.steps)
-            if Level.CLUSTER_ADMIN in self.paths:
-                break
-            for move in self._moves(holding):
-                steps = (*here.steps, move.step)
-                match move.to:
-                    case User() as user:
-                        if user not in seen and len(seen) < MAX_USERS:
-                            seen[user] = Reached(user=user, steps=steps)
-                            waiting.append(seen[user])
-                        elif user not in seen and not self.sure:
-                            self._record(Level.CLUSTER_ADMIN, _beyond(steps))
-                    case Gain.NODE:
-                        if self.node is None:
-                            self.node = steps
-                    case _:
-                        self._record(Level.CLUSTER_ADMIN, steps)
-        level = max(self.paths, key=lambda level: level.rank)
-        return Reach(level=level, paths=dict(self.paths), users=tuple(seen.values()), node=self.node)
+        """Close over what one identity can become."""
+        before = self.world
+        self.held[start] = None
+        self.waiting.append(start)
+        changed = 0
+        while self.waiting and not self._closed():
+            # (1): each alone
+            self._ask(self.waiting.popleft())
+            if self.waiting or self._closed():
+                continue
+            # (2): all together
+            if not self.sure and len(self.held) > 1:
+                pool = Holding.pooled(start, (Holding.of(self.world.rbac, user) for user in self.held))
+                for step in self._moves(pool):
+                    self._take(replace(step, doubt=TOGETHER))
+            # (3): change
+            if not self.waiting and len(self.changes) > changed:
+                self.world = self.world.after(list(self.changes)[changed:])
+                changed = len(self.changes)
+                self.waiting.extend(self.held)
+        return Reach(
+            level=max(self.goals, key=lambda level: level.rank),
+            paths={level: self._path(before, start, level) for level in self.goals},
+            node=shortened(self.history[: self.node], OnNode(), lambda _: False) if self.node else None,
+            users=tuple(self.held),
+            history=tuple(self.history),
+        )
 
-    def _record_levels(self, holding: Holding, steps: tuple[Step, ...]) -> None:
+    def _path(self, before: World, start: User, level: Level) -> tuple[Step, ...]:
+        """A way to a level, without the changes that it goes through without."""
+        goal, length = self.goals[level]
+
+        def holds(steps: Sequence[Step]) -> bool:
+            after = walked(before.rbac, start, steps, sure=self.sure)
+            if after is None or not isinstance(goal, User):
+                return after is not None
+            found = levels_of(Holding.of(after.rbac, goal))
+            return (found.known if self.sure else found.possible).rank >= level.rank
+
+        return shortened(self.history[:length], goal, holds)
+
+    def _closed(self) -> bool:
+        """Whether everything is reached, so that nothing can be added."""
+        return Level.CLUSTER_ADMIN in self.goals
+
+    def _ask(self, user: User) -> None:
+        holding = Holding.of(self.world.rbac, user)
         found = levels_of(holding)
-        self._record(found.known if self.sure else found.possible, steps)
+        self._record(found.known if self.sure else found.possible, user)
+        if not self._closed():
+            for step in self._moves(holding):
+                self._take(step)
 
-    def _record(self, reached: Level, steps: tuple[Step, ...]) -> None:
+    def _take(self, step: Step) -> None:
+        """Hold what comes of a step, if it is new."""
+        effect = step.effect
+        if effect in self.held or effect in self.changes or self._closed():
+            return
+        full = len(self.held) + len(self.changes) >= MAX_HELD
+        if isinstance(effect, OnNode):
+            if not self.node:
+                self.history.append(step)
+                self.node = len(self.history)
+        elif isinstance(effect, Everything) or (full and not self.sure):
+            doubt = TOO_MANY if full else step.doubt
+            self.history.append(replace(step, effect=Everything(), doubt=doubt))
+            self._record(Level.CLUSTER_ADMIN, Everything())
+        elif not full:
+            self.history.append(step)
+            if isinstance(effect, User):
+                self.held[effect] = None
+                self.waiting.append(effect)
+            else:
+                self.changes[effect] = None
+
+    def _record(self, reached: Level, goal: Effect) -> None:
         for level in Level:
             if level.rank <= reached.rank:
-                self.paths.setdefault(level, steps)
+                self.goals.setdefault(level, (goal, len(self.history)))
 
-    def _moves(self, holding: Holding) -> Iterator[_Move]:
-        for edge in EDGES:
-            if edge.depends_on and self.sure:
-                continue
+    def _moves(self, holding: Holding) -> Iterator[Step]:
+        for edge in self.edges:
             match edge.gain:
-                case Gain.CLUSTER_ADMIN | Gain.AWS_AUTH:
+                case Gain.CLUSTER_ADMIN | Gain.AWS_AUTH | Gain.SIGNED_CERTIFICATE:
                     yield from self._to_everything(edge, holding)
                 case Gain.IMPERSONATION:
                     yield from self._impersonations(edge, holding)
                 case Gain.ROLES:
-                    yield from self._bound_roles(edge, holding)
+                    yield from self._bindings(edge, holding)
                 case Gain.RULES:
                     yield from self._rewritten_roles(edge, holding)
-                case Gain.SERVICE_ACCOUNTS | Gain.RUNNING_SERVICE_ACCOUNTS:
-                    yield from self._service_accounts(edge, holding)
+                case Gain.CERTIFICATE_REQUEST:
+                    yield from self._steps(
+                        edge, holding, ((CertificateRequested(), self._met_anywhere(edge, holding)),)
+                    )
                 case Gain.NODE:
-                    yield from self._nodes(edge, holding)
+                    attempt = self._met_anywhere(edge, holding)
+                    yield from self._steps(edge, holding, self._on_a_node(attempt))
+                case (
+                    Gain.SERVICE_ACCOUNTS
+                    | Gain.RUNNING_SERVICE_ACCOUNTS
+                    | Gain.ACCOUNTS_WITH_SECRETS
+                    | Gain.NEW_ACCOUNTS
+                    | Gain.FILLED_SECRETS
+                ):
+                    yield from self._steps(edge, holding, self._accounts(edge, holding))
                 case _:
                     assert_never(edge.gain)
-        if not self.sure and not isinstance(holding.user.groups, Unknown) and NODES in holding.user.groups:
-            step = _step(NODE_IDENTITY, holding, "sign in as a node", Allowed(""))
-            yield from self._on_a_node(step)
+        if not self.sure and _is_node(holding.user):
+            yield from self._steps(NODE_IDENTITY, holding, self._on_a_node(Attempt()))
 
-    def _to_everything(self, edge: Edge, holding: Holding) -> Iterator[_Move]:
-        counts: Decision = Allowed("")
+    def _steps(self, edge: Edge, holding: Holding, tried: Iterable[tuple[Effect, Attempt]]) -> Iterator[Step]:
+        """The steps among what was tried."""
+        for effect, attempt in tried:
+            if self._taken(attempt):
+                decision = attempt.decision
+                yield Step(
+                    edge=edge.id,
+                    actor=holding.user,
+                    requests=attempt.requests,
+                    needs=attempt.needs,
+                    effect=effect,
+                    doubt=decision.why if isinstance(decision, Unknown) else edge.depends_on,
+                )
+
+    def _to_everything(self, edge: Edge, holding: Holding) -> Iterator[Step]:
+        counts = Attempt()
         if edge.gain is Gain.AWS_AUTH:
             reads = self.reads_aws_auth
-            counts = reads if isinstance(reads, Unknown) else Allowed("") if reads else Denied()
-        decision = all_of((counts, *(_need(need, holding, "kube-system") for need in edge.needs)))
-        if self._taken(decision):
-            step = _step(edge, holding, _words(edge, "kube-system"), decision)
-            yield _Move(step=step, to=Gain.CLUSTER_ADMIN)
+            counts = Attempt(decision=reads if isinstance(reads, Unknown) else YES if reads else Denied())
+        elif edge.gain is Gain.SIGNED_CERTIFICATE:
+            if not self.world.certificate_requested:
+                return
+            counts = Attempt(needs=(CertificateRequested(),))
+        attempt = together(counts, *(met(need, holding, "") for need in edge.needs))
+        yield from self._steps(edge, holding, ((Everything(), attempt),))
 
-    def _impersonations(self, edge: Edge, holding: Holding) -> Iterator[_Move]:
+    def _impersonations(self, edge: Edge, holding: Holding) -> Iterator[Step]:
         """Users and service accounts that may be impersonated, alone and with all groups that may be."""
-        bases: list[tuple[str, User, Decision]] = []
-        some = holding.allows(_impersonate("users", None))
-        if self._taken(some):
-            bases.append(("users", User(username=SOMEBODY), some))
-            bases += [
-                (f"users/{name}", User(username=name), holding.allows(_impersonate("users", name)))
-                for name in self.users
-            ]
-        for scopes in holding.scopes():
-            some = holding.allows(_impersonate("serviceaccounts", None, scopes[0]))
-            if not self._taken(some):
-                continue
-            bases.append((f"serviceaccounts in {scopes[0]}", User(username=SOMEBODY), some))
-            bases += [
-                (
-                    f"serviceaccounts/{name} in {namespace}",
-                    service_account(namespace, name),
-                    holding.allows(_impersonate("serviceaccounts", name, namespace)),
-                )
-                for namespace, name in self._accounts_in(scopes)
-            ]
-        groups = {name: holding.allows(_impersonate("groups", name)) for name in self.groups} if bases else {}
-        taken = {name: decision for name, decision in groups.items() if self._taken(decision)}
-        for words, user, decision in bases:
-            if not self._taken(decision):
-                continue
-            yield _become(_step(edge, holding, f"impersonate {words}", decision), user)
-            if taken:
-                request = f"impersonate {words} with groups {', '.join(taken)}"
-                whole = all_of((decision, *taken.values()))
-                with_groups = User(username=user.username, groups=frozenset(taken))
-                yield _become(_step(edge, holding, request, whole), with_groups)
+        bases = [base for base in self._impersonated(holding) if self._taken(base[1])]
+        groups: dict[str, Attempt] = {}
+        if bases:
+            tried = ((name, first(holding, _impersonate("groups", name))) for name in self.names.groups)
+            groups = {name: attempt for name, attempt in tried if self._taken(attempt)}
+        yield from self._steps(edge, holding, bases)
+        if groups:
+            with_groups = (
+                (User(username=user.username, groups=frozenset(groups)), together(attempt, *groups.values()))
+                for user, attempt in bases
+            )
+            yield from self._steps(edge, holding, with_groups)
 
-    def _bound_roles(self, edge: Edge, holding: Holding) -> Iterator[_Move]:
-        """Roles that the identity may bind to itself, one move for all of one scope."""
-        if isinstance(self.rbac, Unknown):
+    def _impersonated(self, holding: Holding) -> Iterator[tuple[User, Attempt]]:
+        somebody = first(holding, _impersonate("users", None))
+        if self._taken(somebody):
+            yield User(username=SOMEBODY), somebody
+            for name in self.names.users:
+                yield User(username=name), first(holding, _impersonate("users", name))
+        for scopes in holding.scopes():
+            somebody = first(holding, _impersonate("serviceaccounts", None, scopes[0]))
+            if self._taken(somebody):
+                yield User(username=SOMEBODY), somebody
+                for namespace, name in self._accounts_in(scopes):
+                    request = _impersonate("serviceaccounts", name, namespace)
+                    yield service_account(namespace, name), first(holding, request)
+
+    def _bindings(self, edge: Edge, holding: Holding) -> Iterator[Step]:
+        """Roles that the identity may bind; where it may bind all rights, no others."""
+        if isinstance(self.world.rbac, Unknown):
             return
         for scope in ("", *(scope for scopes in holding.scopes() for scope in scopes)):
             if not self._may_bind_something(holding, scope):
                 continue
-            gained = {
-                own: decision
-                for own in self._bindable(holding, scope)
-                if self._taken(decision := self._binds(holding, own))
-            }
-            if gained.keys() - holding.user.own:
-                names = ", ".join(sorted({own.role.name for own in gained if own.role is not None})[:NAMED])
-                where = f" in {scope}" if scope else ""
-                step = _step(edge, holding, f"bind {names}{where}", all_of(gained.values()))
-                own = frozenset({*holding.user.own, *gained})
-                yield _Move(step=replace(step, gains=names), to=replace(holding.user, own=own))
+            homes = {scope} | {home for home in self.names.homes if scope and like(scope, home)}
+            for home in sorted(homes, key=lambda home: (home != scope, home)):
+                steps = tuple(self._steps(edge, holding, self._bindable(holding, home)))
+                yield from steps
+                if home == scope and any(_binds_everything(self.world.rbac, step) for step in steps):
+                    break
 
-    def _may_bind_something(self, holding: Holding, namespace: str) -> bool:
-        kinds = ("clusterroles", "roles") if namespace else ("clusterroles",)
-        return any(self._taken(holding.allows(_rbac("bind", kind, namespace, None))) for kind in kinds)
+    def _may_bind_something(self, holding: Holding, scope: str) -> bool:
+        if not self.sure and any(isinstance(change, Rewritten) for change in self.changes):
+            return True
+        kinds = ("clusterroles", "roles") if scope else ("clusterroles",)
+        return self._taken(first(holding, *(_rbac("bind", kind, scope, None) for kind in kinds)))
 
-    def _bindable(self, holding: Holding, scope: str) -> Iterator[OwnGrant]:
-        """Each role and where in a scope it could be bound: in all of it, and in the namespaces that are known."""
-        assert isinstance(self.rbac, Rbac), "asked only where roles were read"
-        homes = {scope} | {home for home in self.homes if scope and like(scope, home)}
+    def _bindable(self, holding: Holding, home: str) -> Iterator[tuple[Bound, Attempt]]:
+        rbac = self.world.rbac
+        assert isinstance(rbac, Rbac), "asked only where roles were read"
         # A role that a rule names may exist where not every role was seen.
-        for name in sorted({"cluster-admin", *self.rbac.cluster_roles, *holding.names_in_rules("bind")}):
-            for home in sorted(homes):
-                yield OwnGrant(role=RoleRef(kind=RoleKind.CLUSTER_ROLE, name=name), namespace=home)
-        for home, name in self.rbac.roles:
-            if home in homes:
-                yield OwnGrant(role=RoleRef(kind=RoleKind.ROLE, name=name), namespace=home)
+        for name in self.names.roles:
+            bound = Bound(role=RoleRef(kind=RoleKind.CLUSTER_ROLE, name=name), namespace=home)
+            yield bound, self._binds(holding, bound)
+        for namespace, name in rbac.roles:
+            if namespace == home:
+                bound = Bound(role=RoleRef(kind=RoleKind.ROLE, name=name), namespace=home)
+                yield bound, self._binds(holding, bound)
 
-    def _binds(self, holding: Holding, own: OwnGrant) -> Decision:
+    def _binds(self, holding: Holding, bound: Bound) -> Attempt:
         """`bind` on the role, and a right to write a binding of it: a new one, or one that there is."""
-        assert own.role is not None, "only roles that exist are bound"
-        bind = holding.allows(_rbac("bind", f"{own.role.kind.lower()}s", own.namespace, own.role.name))
-        if isinstance(bind, Denied):
+        role, namespace = bound.role, bound.namespace
+        bind = first(holding, _rbac("bind", _plural(role), namespace, role.name))
+        home = namespace if role.kind is RoleKind.ROLE else ""
+        if not self.sure and Rewritten(role=role, namespace=home) in self.changes:
+            bind = Attempt(decision=Unknown(BEFORE))
+        if not self._taken(bind):
             return bind
-        kind = "rolebindings" if own.namespace else "clusterrolebindings"
-        writes = [holding.allows(_rbac("create", kind, own.namespace, ""))]
-        writes += [
-            holding.allows(_rbac(verb, kind, own.namespace, name))
-            for name in self.bound.get(own, ())
+        kind = "rolebindings" if namespace else "clusterrolebindings"
+        changes = (
+            _rbac(verb, kind, namespace, name)
+            for name in self.names.bindings.get(bound, ())
             for verb in ("update", "patch")
-        ]
-        return all_of((bind, any_of(writes)))
+        )
+        return together(bind, first(holding, _rbac("create", kind, namespace, ""), *changes))
 
-    def _rewritten_roles(self, edge: Edge, holding: Holding) -> Iterator[_Move]:
-        """Roles that the identity has and may give any rules."""
-        if isinstance(self.rbac, Unknown):
+    def _rewritten_roles(self, edge: Edge, holding: Holding) -> Iterator[Step]:
+        """Roles that the identity may give any rules."""
+        if isinstance(self.world.rbac, Unknown):
             return
-        had = [
-            (binding.role, binding.namespace, doubt)
-            for binding, doubt in self.rbac.bindings_of(holding.user)
-            if isinstance(binding.role, RoleRef)
-        ]
-        had += [(own.role, own.namespace, "") for own in holding.user.own if own.role is not None]
-        for ref, namespace, doubt in had:
-            has: Decision = Unknown(doubt) if doubt else Allowed("")
-            decision = all_of((has, self._rewrites(holding, ref, namespace)))
-            own = OwnGrant(role=None, namespace=namespace)
-            if self._taken(decision) and own not in holding.user.own:
-                request = f"update {ref.kind.lower()}s/{ref.name}"
-                yield _Move(
-                    step=_step(edge, holding, request, decision),
-                    to=replace(holding.user, own=holding.user.own | {own}),
-                )
-
-    def _rewrites(self, holding: Holding, ref: RoleRef, namespace: str) -> Decision:
-        assert isinstance(self.rbac, Rbac), "asked only where roles were read"
-        kind = f"{ref.kind.lower()}s"
-        home = namespace if ref.kind is RoleKind.ROLE else ""
-        changes = any_of(holding.allows(_rbac(verb, kind, home, ref.name)) for verb in ("update", "patch"))
-        direct = all_of((changes, holding.allows(_rbac("escalate", kind, home, ref.name))))
-        role = self.rbac.cluster_roles.get(ref.name) if ref.kind is RoleKind.CLUSTER_ROLE else None
-        if role is None or not role.aggregates:
-            return direct
-        # A new cluster role with the right labels is taken into one that aggregates.
-        added = all_of(holding.allows(_rbac(verb, kind, "", "")) for verb in ("create", "escalate"))
-        return any_of((direct, added))
-
-    def _service_accounts(self, edge: Edge, holding: Holding) -> Iterator[_Move]:
-        running = edge.gain is Gain.RUNNING_SERVICE_ACCOUNTS
-        for scopes in holding.scopes():
-            decision = all_of(_need(need, holding, scopes[0]) for need in edge.needs)
-            if not self._taken(decision):
+        for home in ("", *sorted(self.names.homes)):
+            kind = RoleKind.ROLE if home else RoleKind.CLUSTER_ROLE
+            if not self._taken(first(holding, _rbac("escalate", f"{kind.lower()}s", home, None))):
                 continue
-            for namespace, name in self._accounts_in(scopes, running=running):
-                whole = self._one_account(edge, holding, namespace, name)
-                if self._taken(whole):
-                    user = service_account(namespace, name)
-                    yield _become(_step(edge, holding, _words(edge, namespace), whole), user)
+            refs = (RoleRef(kind=kind, name=name) for name in self.names.roles)
+            tried = (
+                (Rewritten(role=ref, namespace=home), self._rewrites(holding, ref, home)) for ref in refs
+            )
+            yield from self._steps(edge, holding, tried)
 
-    def _one_account(self, edge: Edge, holding: Holding, namespace: str, name: str) -> Decision:
-        """The needs for one service account, and that it exists or can be created."""
-        assert isinstance(self.rbac, Rbac), "service accounts are known only where roles were read"
-        exists: Decision = Allowed("")
-        # Every namespace has one of the name `default`.
-        if name != DEFAULT_ACCOUNT and (namespace, name) not in self.rbac.service_accounts:
-            create = Request(verb="create", resource="serviceaccounts", namespace=namespace)
-            unseen = Unknown(f"whether the service account {namespace}/{name} exists was not seen")
-            exists = any_of((holding.allows(create), unseen))
-        return all_of((exists, *(_need(need, holding, namespace, name) for need in edge.needs)))
+    def _rewrites(self, holding: Holding, ref: RoleRef, home: str) -> Attempt:
+        """`escalate`, and a right to write the role: the one that there is, or a new one."""
+        rbac = self.world.rbac
+        assert isinstance(rbac, Rbac), "asked only where roles were read"
+        kinds = _plural(ref)
+        created = together(*(first(holding, _rbac(verb, kinds, home, "")) for verb in ("create", "escalate")))
+        role = rbac.roles.get((home, ref.name)) if home else rbac.cluster_roles.get(ref.name)
+        if role is None:
+            missing = (
+                Unknown(f"whether {ref.name} exists was not seen") if ref.kind in rbac.unlisted_roles else YES
+            )
+            return together(Attempt(decision=missing), created)
+        changes = (_rbac(verb, kinds, home, ref.name) for verb in ("update", "patch"))
+        direct = together(first(holding, *changes), first(holding, _rbac("escalate", kinds, home, ref.name)))
+        # A new cluster role with the right labels is taken into one that aggregates.
+        if role.aggregates and not self._taken(direct):
+            return created
+        return direct
 
-    def _nodes(self, edge: Edge, holding: Holding) -> Iterator[_Move]:
+    def _accounts(self, edge: Edge, holding: Holding) -> Iterator[tuple[Effect, Attempt]]:
+        """What an edge comes to for each service account of the namespaces in which its needs are met."""
         for scopes in holding.scopes():
-            decision = all_of(_need(need, holding, scopes[0]) for need in edge.needs)
-            if self._taken(decision):
-                step = _step(edge, holding, _words(edge, scopes[0]), decision)
-                yield from self._on_a_node(step)
-                return
+            some = together(*(met(need, holding, scopes[0]) for need in edge.needs))
+            if not self._taken(some):
+                continue
+            # What a node may do for its pods reaches no further than the pods on it.
+            of_node = _is_node(holding.user) and isinstance(some.decision, Unknown)
+            running = of_node or edge.gain is Gain.RUNNING_SERVICE_ACCOUNTS
+            for namespace, name in self._accounts_in(scopes, running=running):
+                needs = together(*(met(need, holding, namespace, name) for need in edge.needs))
+                effect = self._effect(edge, namespace, name)
+                if effect is not None:
+                    exists = Attempt() if isinstance(effect, Created) else self._exists(namespace, name)
+                    yield effect, together(exists, self._token(edge, namespace, name), needs)
 
-    def _on_a_node(self, step: Step) -> Iterator[_Move]:
+    def _effect(self, edge: Edge, namespace: str, name: str) -> Effect | None:
+        """What an edge comes to for one service account; None: nothing."""
+        if edge.gain is Gain.NEW_ACCOUNTS:
+            missing = not isinstance(self._exists(namespace, name).decision, Allowed)
+            return Created(namespace=namespace, name=name) if missing else None
+        if edge.gain is Gain.FILLED_SECRETS:
+            return TokenInSecret(namespace=namespace, name=name)
+        if edge.gain is Gain.ACCOUNTS_WITH_SECRETS and (namespace, name) not in self.world.tokens:
+            return None
+        return service_account(namespace, name)
+
+    def _token(self, edge: Edge, namespace: str, name: str) -> Attempt:
+        if edge.gain is Gain.ACCOUNTS_WITH_SECRETS:
+            return Attempt(needs=(TokenInSecret(namespace=namespace, name=name),))
+        return Attempt()
+
+    def _exists(self, namespace: str, name: str) -> Attempt:
+        created = Created(namespace=namespace, name=name)
+        if created in self.changes and isinstance(self.world.rbac, Rbac):
+            made = (namespace, name) in self.world.rbac.service_accounts
+            return Attempt(needs=(created,)) if made else Attempt(decision=Unknown(NOT_SEEN))
+        # Every namespace has one of the name `default`.
+        if name == DEFAULT_ACCOUNT or (namespace, name) in self.names.existing:
+            return Attempt()
+        return Attempt(decision=Unknown(NOT_SEEN))
+
+    def _met_anywhere(self, edge: Edge, holding: Holding) -> Attempt:
+        """The needs of an edge in the first namespace where they are met."""
+        tried = (
+            together(*(met(need, holding, scopes[0]) for need in edge.needs)) for scopes in holding.scopes()
+        )
+        return next((attempt for attempt in tried if self._taken(attempt)), Attempt(decision=Denied()))
+
+    def _on_a_node(self, attempt: Attempt) -> Iterator[tuple[Effect, Attempt]]:
         """A node, and each service account of a pod that may run on it."""
-        yield _Move(step=step, to=Gain.NODE)
-        for namespace, name in self._accounts_in((ALL_NAMESPACES,), running=True):
-            yield _become(step, service_account(namespace, name))
+        yield OnNode(), attempt
+        if self._taken(attempt):
+            for namespace, name in self._accounts_in((ALL_NAMESPACES,), running=True):
+                yield service_account(namespace, name), attempt
 
     def _accounts_in(self, scopes: tuple[str, ...], *, running: bool = False) -> Iterator[tuple[str, str]]:
-        """The service accounts of some namespaces that a binding names, and one that none does."""
-        for namespace, name in self.accounts:
+        """The service accounts of some namespaces that a binding names, and those that none does."""
+        for namespace, name in self.names.accounts:
             # The control plane's own service accounts run in no pod.
             if running and namespace == "kube-system" and name in DEFAULT_CONTROLLERS:
                 continue
             if any(like(scope, namespace) for scope in scopes):
                 yield namespace, name
         for scope in scopes:
-            if scope == ALL_NAMESPACES:
-                yield DEFAULT_ACCOUNT, DEFAULT_ACCOUNT
-            elif not self.sure or not is_pattern(scope):
-                # Whether a namespace fits a pattern was not seen.
-                yield scope, DEFAULT_ACCOUNT
+            # Whether a namespace fits a pattern was not seen; one of the name `default` there always is.
+            if scope == ALL_NAMESPACES or not self.sure or not is_pattern(scope):
+                home = DEFAULT_ACCOUNT if scope == ALL_NAMESPACES else scope
+                yield from ((home, name) for name in self.names.account_names)
 
-    def _taken(self, decision: Decision) -> bool:
-        return isinstance(decision, Allowed) if self.sure else not isinstance(decision, Denied)
-
-
-def _need(need: Need, holding: Holding, namespace: str, account: str | None = None) -> Decision:
-    """Whether a need is met; for one service account where it is given, else for any."""
-    where = {Where.CLUSTER: "", Where.KUBE_SYSTEM: "kube-system", Where.NAMESPACE: namespace}[need.where]
-    return any_of(
-        holding.allows(
-            Request(
-                verb=verb,
-                group=need.group,
-                resource=resource,
-                namespace=where,
-                name=account if need.per_account else "" if verb == "create" else need.name,
-            )
-        )
-        for verb in need.verbs
-        for resource in need.resources
-    )
+    def _taken(self, attempt: Attempt) -> bool:
+        if self.sure:
+            return isinstance(attempt.decision, Allowed)
+        return not isinstance(attempt.decision, Denied)
 
 
 def _impersonate(resource: str, name: str | None, namespace: str = "") -> Request:
@@ -411,33 +456,18 @@ def _rbac(verb: str, resource: str, namespace: str, name: str | None) -> Request
     return Request(verb=verb, group=RBAC_GROUP, resource=resource, namespace=namespace, name=name)
 
 
-def _step(edge: Edge, holding: Holding, request: str, decision: Decision) -> Step:
-    username = holding.user.username
-    return Step(
-        edge=edge.id,
-        actor="an identity that was not seen" if isinstance(username, Unknown) else username,
-        request=request,
-        gains=edge.gain,
-        doubt=decision.why if isinstance(decision, Unknown) else edge.depends_on,
+def _plural(ref: RoleRef) -> str:
+    return f"{ref.kind.lower()}s"
+
+
+def _binds_everything(rbac: Rbac, step: Step) -> bool:
+    effect = step.effect
+    return (
+        isinstance(effect, Bound)
+        and not step.doubt
+        and rbac.rules_of(effect.role, effect.namespace) == EVERYTHING
     )
 
 
-def _become(step: Step, user: User) -> _Move:
-    return _Move(step=replace(step, gains=str(user.username)), to=user)
-
-
-def _words(edge: Edge, namespace: str) -> str:
-    """The first request of an edge, in words."""
-    parts = []
-    for need in edge.needs:
-        name = f"/{need.name}" if need.name else ""
-        where = {Where.CLUSTER: "", Where.KUBE_SYSTEM: " in kube-system", Where.NAMESPACE: f" in {namespace}"}
-        parts.append(f"{'|'.join(need.verbs)} {'|'.join(need.resources)}{name}{where[need.where]}")
-    return " and ".join(parts)
-
-
-def _beyond(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    last = replace(
-        steps[-1], doubt=f"more than {MAX_USERS} identities can be reached; the rest was not followed"
-    )
-    return (*steps[:-1], last)
+def _is_node(user: User) -> bool:
+    return not isinstance(user.groups, Unknown) and NODES in user.groups

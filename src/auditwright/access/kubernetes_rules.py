@@ -38,6 +38,13 @@ class Request:
     name: str | None = ""
     """Empty: the request names no object, as `create` never does. None: an object that the caller may choose."""
 
+    def __str__(self) -> str:
+        """The request in words, such as `create pods/exec in dev`."""
+        group = f".{self.group}" if self.group else ""
+        name = f"/{self.name}" if self.name else ""
+        where = f" in {self.namespace}" if self.namespace else ""
+        return f"{self.verb} {self.resource}{group}{name}{where}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UrlRequest:

@@ -73,6 +73,15 @@ class Search:
             self._doubtful.append(reason)
 
     def _follow(self, fact: Fact) -> None:
+        for reason in self._waiting.pop(fact, ()):
+            self._offer(reason)
+        if fact.kind is Kind.SESSION:
+            self._sessions[fact] = touching(self.explorer.world, fact.subject)
+            self._move(fact)
+        elif fact.kind in CHANGES:
+            for session, changes in tuple(self._sessions.items()):
+                if fact in changes:
+                    self._move(session)
         for law in laws(self.explorer.world, fact):
             for gain in law.gains:
                 self._offer(
@@ -84,15 +93,6 @@ class Search:
                         assumptions=law.assumptions,
                     )
                 )
-        for reason in self._waiting.pop(fact, ()):
-            self._offer(reason)
-        if fact.kind is Kind.SESSION:
-            self._sessions[fact] = touching(self.explorer.world, fact.subject)
-            self._move(fact)
-        elif fact.kind in CHANGES:
-            for session, changes in tuple(self._sessions.items()):
-                if fact in changes:
-                    self._move(session)
 
     def _move(self, session: Fact) -> None:
         changes = frozenset(change for change in self._sessions[session] if change in self.reasons)

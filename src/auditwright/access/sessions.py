@@ -27,6 +27,9 @@ FALSE = Present(("false",))
 class SessionClass(StrEnum):
     """What kind of session a principal acts in."""
 
+    # Facts are hashed by the million: as texts, in C.
+    __hash__ = str.__hash__
+
     KEY = "key"
     """A long-term access key, of a user or of root."""
     CONSOLE = "console"

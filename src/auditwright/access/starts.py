@@ -1,6 +1,6 @@
 """From what somebody may start who has first factors and no second one: keys, passwords, root, and what is outside."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,7 +15,7 @@ from auditwright.access.assumptions import (
 from auditwright.access.facts import Fact, Kind, session
 from auditwright.access.sessions import ADVERSARY_ACCOUNT, SessionClass
 from auditwright.access.trusts import ANYONE, Trusts
-from auditwright.access.world import Account, User, World, account_of
+from auditwright.access.world import Account, Role, User, World, account_of
 from auditwright.core.outcome import Unknown
 
 
@@ -58,6 +58,38 @@ def starts(world: World) -> Iterator[Start]:
         yield from _of_root(world, account)
     yield from _outside(world, Trusts(world))
     yield from _workloads(world)
+
+
+SUPPOSED = "session:"
+"""Begins the id of a session that a question supposes, such as `session:deploy`."""
+
+
+class StartError(ValueError):
+    """A start that the picture does not have; the message says which there are."""
+
+
+def start_of(world: World, spelled: str) -> Start:
+    """The start of an id, or a supposed session: `user:NAME`, `role:NAME`. Raises StartError."""
+    known = {start.id: start for start in starts(world)}
+    if spelled in known:
+        return known[spelled]
+    kind, _, name = spelled.partition(":")
+    principals: dict[str, Iterable[User | Role]] = {
+        "user": world.users.values(),
+        "role": world.roles.values(),
+    }
+    for each in principals.get(kind, ()):
+        if name in {each.name, each.arn}:
+            class_ = SessionClass.KEY if kind == "user" else SessionClass.ROLE
+            return Start(id=f"{SUPPOSED}{name}", kind=StartKind.SUPPOSED, facts=(session(each.arn, class_),))
+    shown = ", ".join(list(known)[:MAX_SHOWN]) or "none"
+    raise StartError(
+        f"no credential {spelled!r} here; there are {len(known)}: {shown}; or user:NAME, role:NAME"
+    )
+
+
+MAX_SHOWN = 12
+"""Credentials that an error lists."""
 
 
 def _of_user(user: User) -> Iterator[Start]:

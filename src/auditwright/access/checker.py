@@ -1,0 +1,139 @@
+"""Checks a certificate without trusting whoever made it. This is the module to audit.
+
+It shares with the engine what AWS means: the evaluator, the table of ways, their effects, and who a cluster lets in.
+It shares nothing of how a closed set is found: it goes through every session, way and target that there is.
+
+1. What the start gives is held, and the target is not.
+2. What follows of itself from what is held is held.
+3. Where every request of a way may go through, what the way gives is held.
+4. A role that may be taken is held; so is what a session gains in a cluster.
+5. No session that is held may do what the target asks for.
+"""
+
+from collections.abc import Iterator
+
+from auditwright.access.asking import Actor, Question, actor_of, assuming, let_in, probe, put, read
+from auditwright.access.catalogue import WAYS, Gain, On, Way
+from auditwright.access.certificate import EVERYBODY, Certificate
+from auditwright.access.effects import after, effects, laws, targets_of
+from auditwright.access.entering import Entrances
+from auditwright.access.facts import CHANGES, Fact, Kind, session
+from auditwright.access.policy import Effect
+from auditwright.access.sessions import may_call
+from auditwright.access.starts import OVERALL, SUPPOSED, starts
+from auditwright.access.world import World
+from auditwright.core.outcome import Unknown
+
+MAX_PROBLEMS = 20
+"""A certificate with this many holes is not read further."""
+
+
+def check(world: World, certificate: Certificate) -> tuple[str, ...]:
+    """What is wrong with a certificate; nothing where it proves that the target is out of reach."""
+    found: list[str] = []
+    for problem in _problems(world, certificate):
+        found.append(problem)
+        if len(found) >= MAX_PROBLEMS:
+            break
+    return tuple(found)
+
+
+def _problems(world: World, certificate: Certificate) -> Iterator[str]:
+    held = frozenset(certificate.held)
+    yield from _begins(world, certificate)
+    for fact in certificate.start:  # (1)
+        if fact not in held:
+            yield f"{fact} is of the start and not held"
+    if certificate.target in held:
+        yield f"the target, {certificate.target}, is held"
+    if world.unseen:
+        yield f"the picture lacks a source: {world.unseen[0].says}"
+    entrances = Entrances(world)
+    for fact in certificate.held:
+        for law in laws(world, fact):  # (2)
+            if held.issuperset(law.needs or (fact,)):
+                yield from _lacking(held, law.gains, f"follows from {fact}")
+        if fact.kind is Kind.SESSION:
+            yield from _out_of(world, fact, held, entrances)
+            yield from _asked(world, fact, held, certificate.target)
+
+
+def _begins(world: World, certificate: Certificate) -> Iterator[str]:
+    """The start is what the picture says that its credentials give."""
+    if not certificate.whose:
+        yield "the certificate names no start"
+    known = {start.id: start for start in starts(world)}
+    everyone = [start.id for start in known.values() if start.kind in OVERALL]
+    for id_ in everyone if certificate.whose == (EVERYBODY,) else certificate.whose:
+        if id_ not in known and not id_.startswith(SUPPOSED):
+            yield f"the picture has no credential {id_}"
+        elif id_ in known:
+            for fact in known[id_].facts:
+                if fact not in certificate.start:
+                    yield f"the start leaves out {fact}, which {id_} gives"
+
+
+def _out_of(world: World, fact: Fact, held: frozenset[Fact], entrances: Entrances) -> Iterator[str]:
+    actor = actor_of(world, fact, frozenset(each for each in held if each.kind in CHANGES))
+    for way in WAYS:
+        if way.gain is not Gain.SESSION and all(_may_be_allowed(actor, use.action) for use in way.uses):
+            yield from _by_way(world, actor, way, held, entrances)  # (3)
+    if may_call(actor.class_, assuming(actor.caller).action.lower()):
+        for role in world.roles:  # (4)
+            if let_in(world, actor, role).possible:
+                yield from _lacking(held, (session(role, after(actor.class_)),), f"{fact} may take it")
+    for entered in entrances.of(fact):
+        yield from _lacking(held, (entered.gain,), f"{fact} signs in to {entered.cluster}")
+
+
+def _by_way(
+    world: World, actor: Actor, way: Way, held: frozenset[Fact], entrances: Entrances
+) -> Iterator[str]:
+    for target in targets_of(world, way):
+        if not all(put(world, actor, use, target).possible for use in way.uses):
+            continue
+        for effect in effects(world, way, actor.class_, target):
+            if held.issuperset(effect.needs):
+                yield from _lacking(
+                    held, effect.gains, f"{actor.fact} may {way.title} ({way.id}) on {target}"
+                )
+            if way.gain is Gain.SIGN_IN and held.issuperset(effect.needs):
+                cluster = next(each for each in world.clusters if each.name == target)
+                for entered in entrances.chosen(cluster):
+                    yield from _lacking(held, (entered.gain,), f"{actor.fact} may {way.title} ({way.id})")
+
+
+def _asked(world: World, fact: Fact, held: frozenset[Fact], target: Fact) -> Iterator[str]:  # (5)
+    actor = actor_of(world, fact, frozenset(each for each in held if each.kind in CHANGES))
+    if target.kind is Kind.ADMINISTRATOR and probe(world, actor) is not None:
+        yield from _lacking(
+            held, (Fact(Kind.ADMINISTRATOR, actor.caller.account),), f"{fact} may rule the account"
+        )
+    if target.kind is Kind.READ:
+        question = Question.of(target.subject)
+        if read(world, actor, question).possible:
+            yield f"{fact} may {question.action} on {question.resource}"
+        for way in WAYS:
+            if way.target is On.RESOURCE and all(
+                put(world, actor, use, target.subject).possible for use in way.uses
+            ):
+                yield f"{fact} may {way.title} ({way.id})"
+
+
+def _may_be_allowed(actor: Actor, action: str) -> bool:
+    """False where AWS refuses an action to the session, or none of its policies has a word that may allow it."""
+    if not may_call(actor.class_, action.lower()):
+        return False
+    for policies in actor.alternatives:
+        if isinstance(policies.identity, Unknown):
+            return True
+        for policy in policies.identity:
+            if any(statement.effect is not Effect.DENY for statement in policy.relevant(action)):
+                return True
+    return False
+
+
+def _lacking(held: frozenset[Fact], gains: tuple[Fact, ...], why: str) -> Iterator[str]:
+    for gain in gains:
+        if gain not in held:
+            yield f"{gain} is not held: {why}"
