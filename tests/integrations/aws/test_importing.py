@@ -110,7 +110,7 @@ def test_a_credential_report_serves_users_and_keys() -> None:
     arn = f"arn:aws:iam::{ACCOUNT}:user/ada"
     table = f"user,arn,mfa_active,{keys}\nada,{arn},true,true,2026-01-01T00:00:00Z,N/A,false,N/A,N/A\n"
     evidence = take_in(saved(table.encode(), command="get-credential-report"))
-    assert {item.stream for item in evidence} == {"aws.iam", "aws.iam-keys"}
+    assert {item.stream for item in evidence} == {"aws.iam", "aws.iam-keys", "aws.iam-mfa"}
     assert len([item for item in normalized(evidence) if isinstance(item, AccessKey)]) == 1
 
 
