@@ -85,6 +85,34 @@ def test_an_imported_answer_is_read_like_a_collected_one_and_says_what_it_does_n
     assert "no answer was imported" in ada.mfa_enrolled.why
 
 
+def test_what_may_be_a_secret_is_taken_out_of_an_imported_answer_and_a_note_says_so() -> None:
+    function = {
+        "FunctionName": "bill",
+        "FunctionArn": f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:bill",
+        "Role": f"arn:aws:iam::{ACCOUNT}:role/bill",
+    }
+    hidden = {**function, "Environment": {"Variables": {"PASSWORD": "hunter2"}}}
+    for held, noted in ((function, False), (hidden, True)):
+        body = json.dumps({"Functions": [held]}, indent=4).encode()
+        answer = saved(body, service="lambda", command="list-functions", region="eu-west-1")
+        (imported,) = import_answer(answer, at=NOW, effective_at=SAVED_AT)
+        assert b"hunter2" not in imported.evidence.body
+        assert (imported.evidence.body == body) is not noted
+        assert ("taken out" in imported.note) is noted
+        assert imported.evidence.digest == digest_of(imported.evidence.body)
+
+
+def test_an_answer_of_the_organization_is_of_the_account_that_is_named() -> None:
+    manager = "999988887777"
+    arn = f"arn:aws:organizations::{manager}:organization/o-abcdefghij"
+    body = json.dumps(
+        {"Organization": {"Id": "o-abcdefghij", "Arn": arn, "MasterAccountId": manager}}
+    ).encode()
+    answer = saved(body, service="organizations", command="describe-organization", account=ACCOUNT)
+    (item,) = take_in(answer)
+    assert (item.stream, item.scope.account) == ("aws.organizations", ACCOUNT)
+
+
 def test_what_was_not_imported_is_a_gap_that_hides_where_it_must() -> None:
     gaps = gaps_of_import(take_in(saved(json.dumps(DETAILS).encode())), at=NOW)
     assert {gap.operation for gap in gaps} == {
