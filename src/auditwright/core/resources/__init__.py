@@ -60,7 +60,6 @@ from auditwright.core.resources.kubernetes import (
     KubernetesRule,
     KubernetesServiceAccount,
     KubernetesSubject,
-    MappedIdentity,
     NetworkRule,
 )
 from auditwright.core.resources.monitoring import (
@@ -121,7 +120,6 @@ __all__ = [
     "LogGroup",
     "MachineImage",
     "ManagedCluster",
-    "MappedIdentity",
     "MfaDevice",
     "NamedDocument",
     "NetworkRule",

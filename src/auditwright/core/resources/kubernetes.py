@@ -12,9 +12,8 @@ class KubernetesCluster(Resource):
 
     managed_as: str
     """The ARN of the cluster where a cloud runs its control plane and describes it; empty for one that runs itself."""
-    version: str | Unknown
     rbac: bool | Unknown
-    """True where roles alone decide what a request may do."""
+    """True where roles decide what a request may do, and no mode admits everything."""
     anonymous: bool | Unknown
     """True where the API server admits requests without an identity at all."""
     audited: bool | Unknown
@@ -85,28 +84,20 @@ class KubernetesServiceAccount(Resource):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MappedIdentity:
-    """One line of a cluster's map from the cloud's identities to its own."""
-
-    source: str
-    """mapRoles or mapUsers."""
-    arn: str
-    username: str
-    groups: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class KubernetesIdentityMap(Resource):
-    """The config map aws-auth of one cluster: which identities of the cloud are who in the cluster."""
+    """The config map aws-auth of one cluster: which identities of the cloud are who in the cluster.
+
+    Each part is the map's YAML as JSON, whole; None where the map does not have it.
+    """
 
     cluster: str
     managed_as: str
+    """The ARN of the cluster where a cloud runs its control plane; empty where that was not said."""
     exists: bool
     """False where the API answered that there is none."""
-    identities: tuple[MappedIdentity, ...] | Unknown
-    """In the order of the map, roles first."""
-    accounts: tuple[str, ...] | Unknown
-    """Cloud accounts of which every identity is let in under its ARN."""
+    map_roles: str | Unknown | None
+    map_users: str | Unknown | None
+    map_accounts: str | Unknown | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
