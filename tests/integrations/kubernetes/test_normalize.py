@@ -103,9 +103,25 @@ def test_a_role_without_rules_allows_nothing_and_one_that_is_filled_says_so() ->
 
 
 @pytest.mark.parametrize("rules", [[{"verbs": "get"}], [{"verbs": [1]}], ["get"], {"verbs": []}])
-def test_rules_of_the_wrong_form_are_refused_and_not_read_as_none(rules: object) -> None:
-    with pytest.raises(MalformedEvidenceError, match="rules"):
-        only(KubernetesRole, answer(CLUSTER_ROLES, {"metadata": {"name": "r"}, "rules": rules}))
+def test_rules_of_the_wrong_form_are_unknown_and_not_none(rules: object) -> None:
+    found = only(KubernetesRole, answer(CLUSTER_ROLES, {"metadata": {"name": "r"}, "rules": rules}))
+    assert isinstance(found.rules, Unknown)
+    assert "rules" in found.rules.why
+
+
+@pytest.mark.parametrize("subjects", [[{"kind": "User"}], [{"name": "ada"}], "ada", [None]])
+def test_subjects_of_the_wrong_form_are_unknown_and_not_nobody(subjects: object) -> None:
+    item = {
+        "metadata": {"name": "b", "namespace": "web"},
+        "roleRef": {"kind": "ClusterRole", "name": "edit"},
+        "subjects": subjects,
+    }
+    assert isinstance(only(KubernetesBinding, answer(ROLE_BINDINGS, item)).subjects, Unknown)
+
+
+def test_a_binding_without_its_role_is_refused() -> None:
+    with pytest.raises(MalformedEvidenceError, match="roleRef"):
+        only(KubernetesBinding, answer(ROLE_BINDINGS, {"metadata": {"name": "b", "namespace": "web"}}))
 
 
 def identity_map(**data: object) -> KubernetesIdentityMap:

@@ -43,7 +43,7 @@ class KubernetesRole(Resource):
     """The id of its cluster."""
     namespace: str
     """Empty for a role of the whole cluster."""
-    rules: tuple[KubernetesRule, ...]
+    rules: tuple[KubernetesRule, ...] | Unknown
     aggregated: bool
     """True where the cluster fills it with the rules of roles that bear certain labels."""
     labels: tuple[tuple[str, str], ...]
@@ -70,7 +70,7 @@ class KubernetesBinding(Resource):
     role: str
     """The id of its role, whether or not there is such a role."""
     role_name: str
-    subjects: tuple[KubernetesSubject, ...]
+    subjects: tuple[KubernetesSubject, ...] | Unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,9 +146,9 @@ class KubernetesPod(Resource):
     service_account: str
     node: str
     containers: tuple[KubernetesContainer, ...] | Unknown
-    shares_network: bool
+    shares_network: bool | Unknown
     """True where it shares its node's network."""
-    shares_processes: bool
+    shares_processes: bool | Unknown
     """True where it sees its node's processes or their memory."""
-    host_paths: tuple[str, ...]
+    host_paths: tuple[str, ...] | Unknown
     """Folders of the node that it mounts."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from auditwright.core.ids import ResourceId
+from auditwright.core.integration import MalformedEvidenceError
 from auditwright.core.outcome import Unknown
 from auditwright.core.resource import Resource
 from auditwright.core.resources import (
@@ -56,10 +57,18 @@ def _role(lists: Lists, item: Part) -> KubernetesRole:
         evidence=(item.digest,),
         cluster=lists.cluster,
         namespace=namespace,
-        rules=tuple(_rule(rule) for rule in item.parts("rules")),
+        rules=_rules(item),
         aggregated=item.has("aggregationRule"),
         labels=metadata.pairs("labels"),
     )
+
+
+def _rules(item: Part) -> tuple[KubernetesRule, ...] | Unknown:
+    """The rules; Unknown where one of them has another form, which may allow anything."""
+    try:
+        return tuple(_rule(rule) for rule in item.parts("rules"))
+    except MalformedEvidenceError as error:
+        return Unknown(str(error))
 
 
 def _rule(rule: Part) -> KubernetesRule:
@@ -86,15 +95,23 @@ def _binding(lists: Lists, item: Part) -> KubernetesBinding:
         namespace=namespace,
         role=_role_id(lists, "" if of_cluster else namespace, role.text("name")),
         role_name=role.text("name"),
-        subjects=tuple(
+        subjects=_subjects(item),
+    )
+
+
+def _subjects(item: Part) -> tuple[KubernetesSubject, ...] | Unknown:
+    """Who is bound; Unknown where one of them has another form, who may be anybody."""
+    try:
+        return tuple(
             KubernetesSubject(
                 type=subject.text("kind"),
                 namespace=subject.text_or_empty("namespace"),
                 name=subject.text("name"),
             )
             for subject in item.parts("subjects")
-        ),
-    )
+        )
+    except MalformedEvidenceError as error:
+        return Unknown(str(error))
 
 
 def _service_account(lists: Lists, item: Part) -> KubernetesServiceAccount:

@@ -85,6 +85,9 @@ def _network_rule(item: Part) -> NetworkRule:
 def _pod(lists: Lists, item: Part) -> KubernetesPod:
     metadata, spec = item.part("metadata"), item.part("spec")
     name, namespace = metadata.text("name"), metadata.text("namespace")
+    unseen = None
+    if not spec.parts("containers"):
+        unseen = Unknown("the answer names no container of the pod; every pod has one")
     return KubernetesPod(
         id=ResourceId(f"{lists.cluster}:pod/{namespace}/{name}"),
         name=f"{namespace}/{name}",
@@ -95,13 +98,16 @@ def _pod(lists: Lists, item: Part) -> KubernetesPod:
         owner=_owner(metadata),
         service_account=spec.text_or_empty("serviceAccountName") or "default",
         node=spec.text_or_empty("nodeName"),
-        containers=_containers(spec),
-        shares_network=spec.flag("hostNetwork"),
-        shares_processes=spec.flag("hostPID") or spec.flag("hostIPC"),
-        host_paths=tuple(
-            volume.part("hostPath").text("path") for volume in spec.parts("volumes") if volume.has("hostPath")
-        ),
+        containers=_containers(spec) if unseen is None else unseen,
+        shares_network=spec.flag("hostNetwork") if unseen is None else unseen,
+        shares_processes=spec.flag("hostPID") or spec.flag("hostIPC") if unseen is None else unseen,
+        host_paths=_host_paths(spec) if unseen is None else unseen,
     )
+
+
+def _host_paths(spec: Part) -> tuple[str, ...]:
+    volumes = spec.parts("volumes")
+    return tuple(volume.part("hostPath").text("path") for volume in volumes if volume.has("hostPath"))
 
 
 def _owner(metadata: Part) -> str:
@@ -110,9 +116,7 @@ def _owner(metadata: Part) -> str:
     return "" if found is None else f"{found.text('kind')}/{found.text('name')}"
 
 
-def _containers(spec: Part) -> tuple[KubernetesContainer, ...] | Unknown:
-    if not spec.parts("containers"):
-        return Unknown("the answer names no container of the pod; every pod has one")
+def _containers(spec: Part) -> tuple[KubernetesContainer, ...]:
     return tuple(_container(one) for name in _CONTAINERS for one in spec.parts(name))
 
 
