@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from auditwright.core.evidence import Evidence, GapReason, digest_of
 from auditwright.core.outcome import Unknown
-from auditwright.core.resources import AccessKey, PermissionPolicy, StorageBucket, UserAccount
+from auditwright.core.resources import (
+    AccessKey,
+    ClusterAccessEntry,
+    ClusterCreator,
+    ClusterIdentityProvider,
+    ManagedCluster,
+    PermissionPolicy,
+    StorageBucket,
+    UserAccount,
+)
 from auditwright.integrations.aws import INTEGRATION
 from auditwright.integrations.aws.importing import (
     ImportAnswerError,
@@ -111,6 +120,76 @@ def test_an_answer_of_the_organization_is_of_the_account_that_is_named() -> None
     answer = saved(body, service="organizations", command="describe-organization", account=ACCOUNT)
     (item,) = take_in(answer)
     assert (item.stream, item.scope.account) == ("aws.organizations", ACCOUNT)
+
+
+def test_a_cluster_is_imported_with_who_may_enter_it_and_who_made_it() -> None:
+    arn = f"arn:aws:eks:eu-west-1:{ACCOUNT}:cluster/prod"
+    user = f"arn:aws:iam::{ACCOUNT}:user/ada"
+    made = {
+        "eventSource": "eks.amazonaws.com",
+        "eventTime": "2026-10-30T08:00:00Z",
+        "userIdentity": {"type": "IAMUser", "arn": user, "principalId": "AIDA1"},
+        "requestParameters": {"name": "prod"},
+    }
+    named = {"clusterName": "prod"}
+    provider = '{"type":"oidc","name":"okta"}'
+    look_up = '[{"AttributeKey":"EventName","AttributeValue":"CreateCluster"}]'
+    answers: list[tuple[str, str, dict[str, object], dict[str, str]]] = [
+        ("eks", "list-clusters", {"clusters": ["prod"]}, {}),
+        (
+            "eks",
+            "describe-cluster",
+            {"cluster": {"name": "prod", "arn": arn, "createdAt": "2026-10-30T08:00:01Z"}},
+            {"name": "prod"},
+        ),
+        ("eks", "list-access-entries", {"accessEntries": [user]}, named),
+        (
+            "eks",
+            "list-identity-provider-configs",
+            {"identityProviderConfigs": [{"type": "oidc", "name": "okta"}]},
+            named,
+        ),
+        (
+            "eks",
+            "describe-identity-provider-config",
+            {"identityProviderConfig": {"oidc": {"issuerUrl": "https://okta.example", "clientId": "k8s"}}},
+            {**named, "identityProviderConfig": provider},
+        ),
+        (
+            "cloudtrail",
+            "lookup-events",
+            {"Events": [{"EventId": "1", "CloudTrailEvent": json.dumps(made)}]},
+            {"LookupAttributes": look_up},
+        ),
+    ]
+    evidence = [
+        item
+        for service, command, answer, parameters in answers
+        for item in take_in(
+            Saved(
+                service=service,
+                command=command,
+                body=json.dumps(answer).encode(),
+                parameters=parameters,
+                account=ACCOUNT,
+                region="eu-west-1",
+            )
+        )
+    ]
+    assert {item.stream for item in evidence} == {"aws.eks"}
+    found = {type(one): one for one in normalized(evidence)}
+    cluster = found[ManagedCluster]
+    assert isinstance(cluster, ManagedCluster)
+    assert isinstance(cluster.creator, ClusterCreator)
+    assert cluster.creator.arn == user
+    trusted = found[ClusterIdentityProvider]
+    assert isinstance(trusted, ClusterIdentityProvider)
+    assert trusted.issuer == "https://okta.example"
+    entry = found[ClusterAccessEntry]
+    assert isinstance(entry, ClusterAccessEntry)
+    # Who is in the list is known; with which rights was not imported.
+    assert entry.principal == user
+    assert isinstance(entry.policies, Unknown)
 
 
 def test_what_was_not_imported_is_a_gap_that_hides_where_it_must() -> None:

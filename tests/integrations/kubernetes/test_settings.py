@@ -17,10 +17,14 @@ def test_each_cluster_is_two_targets_in_a_scope_of_its_name() -> None:
     assert found[0].settings["eks"] == ARN
 
 
+def test_without_clusters_the_one_of_the_credentials_in_use_is_read() -> None:
+    assert {str(one.scope) for one in targets({})} == {"kubernetes/default"}
+    assert {(one.settings["context"], one.settings["folder"]) for one in targets({})} == {("", "")}
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({}, "it lists none"),
         ({"clusters": []}, "it lists none"),
         ({"clusters": "prod"}, "not a str"),
         ({"clusters": ["prod"]}, "must be a table"),

@@ -51,11 +51,10 @@ INTEGRATION: Final = Integration(
         ConfigField(
             name="clusters",
             title="Clusters",
-            help='Such as [{ name = "prod", context = "prod", eks = "arn:aws:eks:eu-west-1:123456789012:cluster/prod" }]. '
-            "context and kubeconfig say how to reach the API; left out, the current context of ~/.kube/config, or the "
-            "pod's own account inside a cluster. folder names files of kubectl to read instead, such as pods.json. "
-            "eks ties it to the cluster that AWS describes.",
-            required=True,
+            help='Such as [{ name = "prod", context = "prod", eks = "arn:aws:eks:eu-west-1:123456789012:cluster/prod" }]; '
+            "left out: the one cluster of the credentials in use. context and kubeconfig say how to reach the API: by "
+            "default the current context of ~/.kube/config, or the pod's own account inside a cluster. folder names files "
+            "of kubectl to read instead, such as pods.json. eks ties it to the cluster that AWS describes.",
         ),
         ConfigField(
             name="timeout_s",

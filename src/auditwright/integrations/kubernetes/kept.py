@@ -2,7 +2,7 @@
 
 An object of a cluster holds much that must not be kept: plain passwords in environment variables and arguments, the
 whole manifest once more in an annotation, and counters that change with every look. So what is kept is named, field by
-field, and whatever is not named here never reaches the evidence (docs/adr/0010-kubernetes-evidence-is-chosen-fields.md).
+field, and whatever is not named here never reaches the evidence (docs/adr/0011-kubernetes-evidence-is-chosen-fields.md).
 """
 
 from collections.abc import Callable, Mapping

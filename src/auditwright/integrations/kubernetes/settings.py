@@ -25,6 +25,9 @@ MAX_SETTING: Final = 1_000
 MAX_NAME: Final = 100
 """EKS allows 100 characters in a cluster's name."""
 
+DEFAULT_NAME: Final = "default"
+"""What the one cluster is called where the settings name none: that of the credentials in use."""
+
 _KEYS: Final = ("name", "context", "kubeconfig", "folder", "eks")
 
 
@@ -47,7 +50,10 @@ def targets(config: Config) -> Iterator[Target]:
     assert isinstance(folder, str), "the caller passes the program folder as a str"
     timeout_s = _positive(config, "timeout_s", TIMEOUT_S)
     attempts = int(_positive(config, "attempts", ATTEMPTS))
-    clusters = [_cluster(entry) for entry in _listed(config.get("clusters"))]
+    given = config.get("clusters")
+    clusters = (
+        [Cluster(name=DEFAULT_NAME)] if given is None else [_cluster(entry) for entry in _listed(given)]
+    )
     names = [cluster.name for cluster in clusters]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -76,7 +82,7 @@ def _listed(value: object) -> Sequence[object]:
         return tuple[object, ...](value)
     raise ConfigError(
         'kubernetes: clusters must be a list of tables such as [{ name = "prod", context = "prod" }], '
-        + ("and it lists none" if value in (None, "", [], ()) else f"not a {type(value).__name__}")
+        + ("and it lists none" if value in ("", [], ()) else f"not a {type(value).__name__}")
     )
 
 
