@@ -215,7 +215,7 @@ def _integration(integration: Integration) -> Iterator[str]:
     if policy:
         yield f"### Read-only policy of {integration.title}"
         yield "Attach it to the role or user that Auditwright uses; `auditwright connect` prints the same."
-        yield f"```json\n{policy}\n```"
+        yield f"```{'json' if policy.startswith('{') else 'yaml'}\n{policy}\n```"
 
 
 def _field(field: ConfigField) -> tuple[str, ...]:

@@ -128,6 +128,7 @@ def test_nested_values_come_back_as_they_were(inventory: Inventory) -> None:
         public_by_policy=False,
         public_by_acl=Unknown("AccessDenied"),
         tls_only=True,
+        policy=None,
         tags=(),
     )
     bare = replace(bucket, id=ResourceId("bare"), block=None, region=Unknown("no answer"))

@@ -187,7 +187,7 @@ def error(question: Question, code: str, message: str, *, status: int) -> Reply:
             status,
             f"<Error><Code>{name}</Code><Message>{text}</Message><RequestId>0</RequestId></Error>",
         )
-    if question.service in ("iam", "sts", "rds", "elasticloadbalancing", "sns"):
+    if question.service in ("iam", "sts", "rds", "elasticloadbalancing", "sns", "cloudformation"):
         return _xml(
             status,
             f"<ErrorResponse><Error><Type>Sender</Type><Code>{name}</Code><Message>{text}</Message></Error>"

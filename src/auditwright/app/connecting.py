@@ -20,7 +20,7 @@ class Needs:
 
     integration: Integration
     policy: str
-    """The read-only policy to attach, as JSON; empty where the source has no such thing."""
+    """The read-only policy to attach; empty where the source has no such thing."""
     added: bool
     """True where its table was added to the settings just now."""
 
@@ -52,10 +52,17 @@ def connect(given: Path, integration: Integration) -> Needs:
 
 
 def read_only_policy(integration: Integration) -> str:
-    """The least-privilege policy of everything that an integration asks, as JSON for the cloud."""
-    if integration.id != "aws":
-        return ""
-    from auditwright.integrations.aws import STREAMS
-    from auditwright.integrations.aws.readonly_policy import policy_document
+    """The least-privilege policy of everything that an integration asks, in the form that its source takes."""
+    match integration.id:
+        case "aws":
+            from auditwright.integrations.aws import STREAMS
+            from auditwright.integrations.aws.readonly_policy import policy_document
 
-    return json.dumps(policy_document(STREAMS), indent=2)
+            return json.dumps(policy_document(STREAMS), indent=2)
+        case "kubernetes":
+            from auditwright.integrations.kubernetes.questions import ACCESS, WORKLOADS
+            from auditwright.integrations.kubernetes.readonly_role import manifests
+
+            return manifests((*ACCESS, *WORKLOADS))
+        case _:
+            return ""

@@ -214,6 +214,7 @@ MACHINE = VirtualMachine(
     metadata_enabled=True,
     metadata_token_required=True,
     public_address=None,
+    instance_profile=None,
     tags=(),
 )
 
@@ -334,6 +335,7 @@ BUCKET = StorageBucket(
     public_by_policy=False,
     public_by_acl=False,
     tls_only=True,
+    policy=None,
     tags=(),
 )
 TRAIL_BUCKET = replace(
@@ -349,6 +351,7 @@ ENCRYPTION_KEY = EncryptionKey(
     enabled=True,
     rotatable=True,
     rotates=True,
+    policy='{"Statement":[],"Version":"2012-10-17"}',
 )
 
 CERTIFICATE = Certificate(

@@ -1,5 +1,6 @@
 """Answers of AWS for tests, checked against botocore's own models so that they cannot drift from AWS."""
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -143,5 +144,8 @@ def _check_scalar(shape: Shape, value: object, path: str) -> None:
             assert isinstance(value, str), f"{path}: not a text"
             allowed = getattr(shape, "enum", [])
             assert not allowed or value in allowed, f"{path}: {value} is none of {allowed}"
+        case "blob":
+            assert isinstance(value, str), f"{path}: not base64"
+            base64.b64decode(value, validate=True)
         case other:
             raise AssertionError(f"{path}: no check for {other}")

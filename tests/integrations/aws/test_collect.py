@@ -8,8 +8,8 @@ from auditwright.core.ids import IntegrationId
 from auditwright.core.outcome import Unknown
 from auditwright.core.resources import StorageBucket, UserAccount
 from auditwright.integrations.aws import STREAMS
+from auditwright.integrations.aws.authorization import AUTHORIZATION_DETAILS
 from auditwright.integrations.aws.collect import command, remedy
-from auditwright.integrations.aws.iam import AUTHORIZATION_DETAILS
 from auditwright.integrations.aws.operations import Ask, Detail, hides_items
 from auditwright.integrations.aws.s3 import BUCKETS, POLICY
 from tests.integrations.aws.live import EMULATED_ACCOUNT, prepare, run, settings

@@ -90,6 +90,13 @@ def test_only_a_global_ipv6_address_is_public() -> None:
     assert machine(Ipv6Address="2a05:d018::1").public_address == "2a05:d018::1"
 
 
+def test_a_machine_acts_as_the_role_of_its_instance_profile_or_as_none() -> None:
+    profile = f"arn:aws:iam::{ACCOUNT}:instance-profile/web"
+    assert machine(IamInstanceProfile={"Arn": profile, "Id": "AIPA1"}).instance_profile == profile
+    assert machine().instance_profile is None
+    assert isinstance(machine(IamInstanceProfile={"Id": "AIPA1"}).instance_profile, Unknown)
+
+
 def volume(**fields: object) -> BlockVolume:
     listing = captured(ec2.VOLUMES, {"Volumes": [{"VolumeId": "vol-1", **fields}]})
     (found,) = ec2.normalize(read(listing))

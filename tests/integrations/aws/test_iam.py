@@ -19,8 +19,8 @@ from auditwright.core.resources import (
     RootUser,
     UserAccount,
 )
+from auditwright.integrations.aws.authorization import AUTHORIZATION_DETAILS
 from auditwright.integrations.aws.iam import (
-    AUTHORIZATION_DETAILS,
     PASSWORD_POLICY,
     REPORT,
     SUMMARY,

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from auditwright.core.evidence import Evidence, GapReason, digest_of
 from auditwright.core.outcome import Unknown
-from auditwright.core.resources import AccessKey, PermissionPolicy, StorageBucket, UserAccount
+from auditwright.core.resources import (
+    AccessKey,
+    ClusterAccessEntry,
+    ClusterCreator,
+    ClusterIdentityProvider,
+    ManagedCluster,
+    PermissionPolicy,
+    StorageBucket,
+    UserAccount,
+)
 from auditwright.integrations.aws import INTEGRATION
 from auditwright.integrations.aws.importing import (
     ImportAnswerError,
@@ -85,6 +94,104 @@ def test_an_imported_answer_is_read_like_a_collected_one_and_says_what_it_does_n
     assert "no answer was imported" in ada.mfa_enrolled.why
 
 
+def test_what_may_be_a_secret_is_taken_out_of_an_imported_answer_and_a_note_says_so() -> None:
+    function = {
+        "FunctionName": "bill",
+        "FunctionArn": f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:bill",
+        "Role": f"arn:aws:iam::{ACCOUNT}:role/bill",
+    }
+    hidden = {**function, "Environment": {"Variables": {"PASSWORD": "hunter2"}}}
+    for held, noted in ((function, False), (hidden, True)):
+        body = json.dumps({"Functions": [held]}, indent=4).encode()
+        answer = saved(body, service="lambda", command="list-functions", region="eu-west-1")
+        (imported,) = import_answer(answer, at=NOW, effective_at=SAVED_AT)
+        assert b"hunter2" not in imported.evidence.body
+        assert (imported.evidence.body == body) is not noted
+        assert ("taken out" in imported.note) is noted
+        assert imported.evidence.digest == digest_of(imported.evidence.body)
+
+
+def test_an_answer_of_the_organization_is_of_the_account_that_is_named() -> None:
+    manager = "999988887777"
+    arn = f"arn:aws:organizations::{manager}:organization/o-abcdefghij"
+    body = json.dumps(
+        {"Organization": {"Id": "o-abcdefghij", "Arn": arn, "MasterAccountId": manager}}
+    ).encode()
+    answer = saved(body, service="organizations", command="describe-organization", account=ACCOUNT)
+    (item,) = take_in(answer)
+    assert (item.stream, item.scope.account) == ("aws.organizations", ACCOUNT)
+
+
+def test_a_cluster_is_imported_with_who_may_enter_it_and_who_made_it() -> None:
+    arn = f"arn:aws:eks:eu-west-1:{ACCOUNT}:cluster/prod"
+    user = f"arn:aws:iam::{ACCOUNT}:user/ada"
+    made = {
+        "eventSource": "eks.amazonaws.com",
+        "eventTime": "2026-10-30T08:00:00Z",
+        "userIdentity": {"type": "IAMUser", "arn": user, "principalId": "AIDA1"},
+        "requestParameters": {"name": "prod"},
+    }
+    named = {"clusterName": "prod"}
+    provider = '{"type":"oidc","name":"okta"}'
+    look_up = '[{"AttributeKey":"EventName","AttributeValue":"CreateCluster"}]'
+    answers: list[tuple[str, str, dict[str, object], dict[str, str]]] = [
+        ("eks", "list-clusters", {"clusters": ["prod"]}, {}),
+        (
+            "eks",
+            "describe-cluster",
+            {"cluster": {"name": "prod", "arn": arn, "createdAt": "2026-10-30T08:00:01Z"}},
+            {"name": "prod"},
+        ),
+        ("eks", "list-access-entries", {"accessEntries": [user]}, named),
+        (
+            "eks",
+            "list-identity-provider-configs",
+            {"identityProviderConfigs": [{"type": "oidc", "name": "okta"}]},
+            named,
+        ),
+        (
+            "eks",
+            "describe-identity-provider-config",
+            {"identityProviderConfig": {"oidc": {"issuerUrl": "https://okta.example", "clientId": "k8s"}}},
+            {**named, "identityProviderConfig": provider},
+        ),
+        (
+            "cloudtrail",
+            "lookup-events",
+            {"Events": [{"EventId": "1", "CloudTrailEvent": json.dumps(made)}]},
+            {"LookupAttributes": look_up},
+        ),
+    ]
+    evidence = [
+        item
+        for service, command, answer, parameters in answers
+        for item in take_in(
+            Saved(
+                service=service,
+                command=command,
+                body=json.dumps(answer).encode(),
+                parameters=parameters,
+                account=ACCOUNT,
+                region="eu-west-1",
+            )
+        )
+    ]
+    assert {item.stream for item in evidence} == {"aws.eks"}
+    found = {type(one): one for one in normalized(evidence)}
+    cluster = found[ManagedCluster]
+    assert isinstance(cluster, ManagedCluster)
+    assert isinstance(cluster.creator, ClusterCreator)
+    assert cluster.creator.arn == user
+    trusted = found[ClusterIdentityProvider]
+    assert isinstance(trusted, ClusterIdentityProvider)
+    assert trusted.issuer == "https://okta.example"
+    entry = found[ClusterAccessEntry]
+    assert isinstance(entry, ClusterAccessEntry)
+    # Who is in the list is known; with which rights was not imported.
+    assert entry.principal == user
+    assert isinstance(entry.policies, Unknown)
+
+
 def test_what_was_not_imported_is_a_gap_that_hides_where_it_must() -> None:
     gaps = gaps_of_import(take_in(saved(json.dumps(DETAILS).encode())), at=NOW)
     assert {gap.operation for gap in gaps} == {
@@ -110,7 +217,7 @@ def test_a_credential_report_serves_users_and_keys() -> None:
     arn = f"arn:aws:iam::{ACCOUNT}:user/ada"
     table = f"user,arn,mfa_active,{keys}\nada,{arn},true,true,2026-01-01T00:00:00Z,N/A,false,N/A,N/A\n"
     evidence = take_in(saved(table.encode(), command="get-credential-report"))
-    assert {item.stream for item in evidence} == {"aws.iam", "aws.iam-keys"}
+    assert {item.stream for item in evidence} == {"aws.iam", "aws.iam-keys", "aws.iam-mfa"}
     assert len([item for item in normalized(evidence) if isinstance(item, AccessKey)]) == 1
 
 

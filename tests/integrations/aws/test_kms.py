@@ -1,9 +1,12 @@
+import json
+
 import pytest
 
 from auditwright.core.evidence import Evidence, Gap
 from auditwright.core.outcome import Unknown
 from auditwright.core.resources import EncryptionKey
 from auditwright.integrations.aws import kms
+from auditwright.integrations.aws.documents import document_text
 from tests.integrations.aws.emulated import Account, at
 from tests.integrations.aws.shapes import ACCOUNT, captured, of_each, read, refused
 from tests.simulators.aws_proxy import AwsProxy, refuse
@@ -144,3 +147,29 @@ def test_live_a_refused_status_is_unknown(proxy: AwsProxy) -> None:
     assert isinstance(only, EncryptionKey)
     assert isinstance(only.rotates, Unknown)
     assert [gap.hides_items for gap in gaps] == [False]
+
+
+POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "kms:*"}]}
+
+
+def test_the_policy_of_a_customers_key_is_kept_whole_and_names_its_evidence() -> None:
+    answer = ({**ASKED, "PolicyName": "default"}, {"Policy": json.dumps(POLICY, indent=2)})
+    held = of_each(kms.POLICY, answer)
+    found = key(described(), held)
+    assert found.policy == document_text(POLICY)
+    assert held.digest in found.evidence
+
+
+def test_a_policy_that_was_not_seen_is_unknown_and_awss_own_is_not_asked() -> None:
+    assert isinstance(key(described(), refused(kms.POLICY, "k-1")).policy, Unknown)
+    of_aws = described(KeyManager="AWS")
+    assert isinstance(key(of_aws).policy, Unknown)
+    assert list(kms.POLICY.asks(read(KEYS, of_aws))) == []
+
+
+def test_live_a_key_has_a_policy(aws: str) -> None:
+    account = Account(url=aws)
+    account.do("kms", "CreateKey", Policy=json.dumps(POLICY))
+    (found,) = account.only(kms.STREAM)
+    assert isinstance(found, EncryptionKey)
+    assert found.policy == document_text(POLICY)

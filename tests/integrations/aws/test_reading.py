@@ -9,7 +9,8 @@ from auditwright.core.evidence import Evidence, Query, digest_of
 from auditwright.core.ids import Digest, StreamId
 from auditwright.core.integration import MalformedEvidenceError
 from auditwright.core.outcome import Unknown
-from auditwright.integrations.aws.iam import AUTHORIZATION_DETAILS, PASSWORD_POLICY
+from auditwright.integrations.aws.authorization import AUTHORIZATION_DETAILS
+from auditwright.integrations.aws.iam import PASSWORD_POLICY
 from auditwright.integrations.aws.operations import ACCOUNT, Ask, Detail, Listing, Single, each
 from auditwright.integrations.aws.reading import Answers, Row, moment_of, of_account, parsed_answer, rendered
 from auditwright.integrations.aws.s3 import BUCKETS, POLICY

@@ -143,6 +143,14 @@ def test_a_policy_that_is_not_json_is_unknown() -> None:
     assert isinstance(bucket(broken).tls_only, Unknown)
 
 
+def test_the_policy_is_kept_whole_and_none_differs_from_not_seen() -> None:
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}
+    kept = bucket(policy(statement)).policy
+    assert isinstance(kept, str)
+    assert json.loads(kept)["Statement"] == [statement]
+    assert isinstance(bucket().policy, Unknown)
+
+
 def test_the_providers_verdict_on_the_policy_is_taken_over() -> None:
     for verdict in (True, False):
         status = of_each(

@@ -33,9 +33,10 @@ def command(integration: str, program: Path, policy_only: bool) -> None:
     for field in found.fields:
         out.print(f"[bold]{field.name}[/]  {shown(field.help)}")
     if needs.policy:
+        ending = "json" if needs.policy.startswith("{") else "yaml"
         out.print(
             f"\nAttach the read-only policy to the role or user that Auditwright uses:\n"
-            f"  auditwright connect {found.id} --policy > auditwright-policy.json"
+            f"  auditwright connect {found.id} --policy > auditwright-policy.{ending}"
         )
     out.print(
         f"\nThen ask whether it sees what it needs:\n  auditwright doctor --program {shown(str(program))}"

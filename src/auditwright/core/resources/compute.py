@@ -18,6 +18,8 @@ class VirtualMachine(Resource):
     metadata_token_required: bool | Unknown
     """True where the metadata service answers only session tokens (IMDSv2)."""
     public_address: str | Unknown | None
+    instance_profile: str | Unknown | None
+    """The ARN of the instance profile, which names the role that the machine acts as; None without one."""
     tags: tuple[tuple[str, str], ...] | Unknown
 
 

@@ -30,6 +30,8 @@ class StorageBucket(Resource):
     """True where the access control list grants anything to everybody or to every signed-in AWS user."""
     tls_only: bool | Unknown
     """True where the policy denies every action on the bucket and its objects over plain HTTP."""
+    policy: str | Unknown | None
+    """The bucket's own policy document, whole; None where it has none."""
     tags: tuple[tuple[str, str], ...] | Unknown
 
 
@@ -73,6 +75,8 @@ class EncryptionKey(Resource):
     rotatable: bool | Unknown
     """True for symmetric keys whose material the cloud made; only those can rotate by themselves."""
     rotates: bool | Unknown
+    policy: str | Unknown
+    """The key's own policy document, whole; every key has one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,15 +21,22 @@ from auditwright.integrations.aws import (
     doctor,
     dynamodb,
     ec2,
+    eks,
     elbv2,
+    federation,
     guardduty,
     iam,
+    identitycenter,
     kms,
     logs,
+    mfa,
+    organizations,
     rds,
     s3,
+    secretsmanager,
     session,
     ssm,
+    workloads,
 )
 from auditwright.integrations.aws.operations import AwsStream
 from auditwright.integrations.aws.reading import Answers
@@ -40,6 +47,10 @@ STREAMS: Final = (
     account.STREAM,
     iam.STREAM,
     iam.KEYS_STREAM,
+    mfa.STREAM,
+    federation.STREAM,
+    organizations.STREAM,
+    identitycenter.STREAM,
     s3.STREAM,
     cloudtrail.STREAM,
     cloudtrail.REGIONAL_STREAM,
@@ -56,6 +67,11 @@ STREAMS: Final = (
     configservice.STREAM,
     backup.STREAM,
     ssm.STREAM,
+    eks.STREAM,
+    secretsmanager.STREAM,
+    workloads.LAMBDA_STREAM,
+    workloads.CODEBUILD_STREAM,
+    workloads.CLOUDFORMATION_STREAM,
 )
 """Every stream, account-wide ones first."""
 
@@ -107,7 +123,7 @@ def _missing(evidence: Sequence[Evidence], at: datetime) -> Iterable[Gap]:
 INTEGRATION: Final = Integration(
     id=session.AWS,
     title="Amazon Web Services",
-    summary="Identities, storage, networks, machines, databases, keys, logs and detectors of AWS accounts.",
+    summary="Identities, storage, networks, machines, clusters, databases, keys, logs and detectors of AWS accounts.",
     fields=(
         ConfigField(
             name="accounts",

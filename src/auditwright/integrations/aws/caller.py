@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from auditwright.core.evidence import GapReason
 from auditwright.integrations.aws.operations import Listing, Operation
 from auditwright.integrations.aws.reading import Parameters, moment_of
+from auditwright.integrations.aws.withheld import withheld
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -289,7 +290,8 @@ def _merged(
             reason=GapReason.LIMIT,
             detail="the answer names a further page, which this version cannot ask for",
         )
-    return Answered(fields=cast("Mapping[str, object]", jsonable(fields)), cut_short=cut_short)
+    kept = withheld(jsonable(fields), operation.secret)
+    return Answered(fields=cast("Mapping[str, object]", kept), cut_short=cut_short)
 
 
 _MORE: Final = ("NextToken", "nextToken", "NextMarker", "Marker", "ContinuationToken", "paginationToken")

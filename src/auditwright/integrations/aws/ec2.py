@@ -148,8 +148,15 @@ def _machine(answers: Answers, row: Row, *, owner: str, state: str) -> VirtualMa
         metadata_enabled=_equals(options, "HttpEndpoint", "enabled"),
         metadata_token_required=_equals(options, "HttpTokens", "required"),
         public_address=_public_address(row),
+        instance_profile=_instance_profile(row),
         tags=row.tags(),
     )
+
+
+def _instance_profile(row: Row) -> str | Unknown | None:
+    """EC2 leaves it out where the machine has none."""
+    profile = row.row_or_none("IamInstanceProfile")
+    return None if profile is None else profile.text("Arn")
 
 
 def _equals(options: Row | Unknown, name: str, wanted: str) -> bool | Unknown:

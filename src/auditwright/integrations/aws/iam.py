@@ -23,23 +23,27 @@ from auditwright.core.outcome import Unknown
 from auditwright.core.resource import Resource
 from auditwright.core.resources import (
     AccessKey,
+    AccessPolicyDocument,
+    AccessPrincipal,
     PasswordPolicy,
     PermissionPolicy,
     PolicyStatement,
     RootUser,
     UserAccount,
 )
-from auditwright.integrations.aws.operations import AwsStream, Listing, Single
+from auditwright.integrations.aws.authorization import (
+    AUTHORIZATION_DETAILS,
+    POLICY,
+    POLICY_VERSION,
+    access_policies,
+    access_principals,
+    attached_to,
+)
+from auditwright.integrations.aws.operations import AwsStream, Single
 from auditwright.integrations.aws.reading import Answers, Row, moment_of
 
 SYSTEM: Final = "aws"
 
-AUTHORIZATION_DETAILS: Final = Listing(
-    service="iam",
-    method="GetAccountAuthorizationDetails",
-    lists=(UserAccount, PermissionPolicy),
-    items=("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"),
-)
 GENERATE_REPORT: Final = Single(
     service="iam",
     method="GenerateCredentialReport",
@@ -62,7 +66,8 @@ PASSWORD_POLICY: Final = Single(
 MAX_REPORT_BYTES: Final = 64_000_000
 """A row has about 500 bytes and an account at most 5,000 users; a report beyond this is none."""
 
-_ROOT: Final = "<root_account>"
+ROOT_ENTRY: Final = "<root_account>"
+"""The name of the root user in the credential report."""
 _NEVER: Final = ("n/a", "no_information", "")
 """AWS: N/A where there is none or it was never used, no_information where no use was ever recorded."""
 _KEYS: Final = ("1", "2")
@@ -70,17 +75,19 @@ _KEYS: Final = ("1", "2")
 
 
 def normalize(answers: Answers) -> Iterable[Resource]:
-    """Users, the root user, the password policy and permission policies."""
-    report = _report(answers)
+    """Users, the root user, the password policy and permission policies; and all that proofs need of the same answers."""
+    report = report_of(answers)
     yield from _users(answers, report)
     yield from _root(answers, report)
     yield from _password_policy(answers)
     yield from _policies(answers)
+    yield from access_principals(answers)
+    yield from access_policies(answers)
 
 
 def normalize_keys(answers: Answers) -> Iterable[AccessKey]:
     """The access keys that the credential report names, one resource each."""
-    report = _report(answers)
+    report = report_of(answers)
     if isinstance(report, Unknown):
         return
     for entry in report.entries:
@@ -94,7 +101,7 @@ def normalize_keys(answers: Answers) -> Iterable[AccessKey]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Entry:
+class Entry:
     """One row of the credential report."""
 
     line: int
@@ -103,6 +110,7 @@ class _Entry:
 
     @property
     def arn(self) -> str:
+        """The ARN of whom the row is about."""
         return self.fields.get("arn", "")
 
     def flag(self, name: str) -> bool | Unknown:
@@ -137,13 +145,16 @@ class _Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Report:
-    entries: tuple[_Entry, ...]
-    by_arn: Mapping[str, _Entry]
+class Report:
+    """A credential report."""
+
+    entries: tuple[Entry, ...]
+    by_arn: Mapping[str, Entry]
     digest: Digest
 
 
-def _report(answers: Answers) -> _Report | Unknown:
+def report_of(answers: Answers) -> Report | Unknown:
+    """The credential report; raises MalformedEvidenceError where it cannot be read as a table."""
     found = answers.body(REPORT)
     if found is None:
         return answers.why_unknown(REPORT)
@@ -161,16 +172,16 @@ def _report(answers: Answers) -> _Report | Unknown:
         raise MalformedEvidenceError(
             "iam:GetCredentialReport: Content must be a table with columns user and arn"
         )
-    return _Report(entries=entries, by_arn={entry.arn: entry for entry in entries}, digest=digest)
+    return Report(entries=entries, by_arn={entry.arn: entry for entry in entries}, digest=digest)
 
 
-def _entry(line: int, row: Mapping[str | None, str | list[str] | None], digest: Digest) -> _Entry:
+def _entry(line: int, row: Mapping[str | None, str | list[str] | None], digest: Digest) -> Entry:
     fields = {name: value for name, value in row.items() if name is not None and isinstance(value, str)}
     if len(fields) != len(row):
         raise MalformedEvidenceError(
             f"iam:GetCredentialReport: line {line} has not as many fields as the head; the file is cut off"
         )
-    return _Entry(line=line, fields=fields, digest=digest)
+    return Entry(line=line, fields=fields, digest=digest)
 
 
 def _content(answers: Answers) -> bytes:
@@ -183,7 +194,7 @@ def _content(answers: Answers) -> bytes:
         raise MalformedEvidenceError("iam:GetCredentialReport: Content must be base64") from error
 
 
-def _last_used(entry: _Entry) -> datetime | Unknown | None:
+def _last_used(entry: Entry) -> datetime | Unknown | None:
     """The latest use of the password or of a key."""
     uses = [
         entry.moment(name)
@@ -195,7 +206,7 @@ def _last_used(entry: _Entry) -> datetime | Unknown | None:
     return max((use for use in uses if isinstance(use, datetime)), default=None)
 
 
-def _active_keys(entry: _Entry) -> int | Unknown:
+def _active_keys(entry: Entry) -> int | Unknown:
     flags = [entry.flag(f"access_key_{number}_active") for number in _KEYS]
     for flag in flags:
         if isinstance(flag, Unknown):
@@ -203,7 +214,7 @@ def _active_keys(entry: _Entry) -> int | Unknown:
     return sum(flag is True for flag in flags)
 
 
-def _access_key(answers: Answers, entry: _Entry, number: str) -> AccessKey | None:
+def _access_key(answers: Answers, entry: Entry, number: str) -> AccessKey | None:
     active = entry.flag(f"access_key_{number}_active")
     rotated = entry.moment(f"access_key_{number}_last_rotated")
     used = entry.moment(f"access_key_{number}_last_used_date")
@@ -227,7 +238,7 @@ def _access_key(answers: Answers, entry: _Entry, number: str) -> AccessKey | Non
 # --- Users ---------------------------------------------------------------------------------------------------
 
 
-def _users(answers: Answers, report: _Report | Unknown) -> Iterator[UserAccount]:
+def _users(answers: Answers, report: Report | Unknown) -> Iterator[UserAccount]:
     seen: set[str] = set()
     for row in answers.items(AUTHORIZATION_DETAILS, "UserDetailList"):
         user = _user(answers, row, report)
@@ -238,7 +249,7 @@ def _users(answers: Answers, report: _Report | Unknown) -> Iterator[UserAccount]
         return
     why = answers.why_unknown(AUTHORIZATION_DETAILS)
     for entry in report.entries:
-        if entry.fields.get("user") != _ROOT and entry.arn not in seen:
+        if entry.fields.get("user") != ROOT_ENTRY and entry.arn not in seen:
             yield _user_of_report(answers, entry, why)
 
 
@@ -246,7 +257,7 @@ def _all_users_seen(answers: Answers) -> bool:
     return answers.collected(AUTHORIZATION_DETAILS) and not answers.gap(AUTHORIZATION_DETAILS)
 
 
-def _user(answers: Answers, row: Row, report: _Report | Unknown) -> UserAccount:
+def _user(answers: Answers, row: Row, report: Report | Unknown) -> UserAccount:
     arn = row.required_text("Arn")
     credentials = _credentials(report, arn)
     inline = tuple(policy.required_text("PolicyName") for policy in row.rows_or_empty("UserPolicyList"))
@@ -263,14 +274,14 @@ def _user(answers: Answers, row: Row, report: _Report | Unknown) -> UserAccount:
         last_used_at=credentials.last_used_at,
         password_last_used_at=credentials.password_last_used_at,
         password_set_at=credentials.password_set_at,
-        attached_policies=_attached(row),
+        attached_policies=attached_to(row),
         inline_policies=inline,
         groups=row.texts_or_empty("GroupList"),
         tags=row.tags(),
     )
 
 
-def _user_of_report(answers: Answers, entry: _Entry, why: Unknown) -> UserAccount:
+def _user_of_report(answers: Answers, entry: Entry, why: Unknown) -> UserAccount:
     credentials = _credentials_of(entry)
     created = entry.moment("user_creation_time")
     return UserAccount(
@@ -308,7 +319,7 @@ class _Credentials:
     evidence: tuple[Digest, ...]
 
 
-def _credentials(report: _Report | Unknown, arn: str) -> _Credentials:
+def _credentials(report: Report | Unknown, arn: str) -> _Credentials:
     if isinstance(report, Unknown):
         return _no_credentials(report, ())
     entry = report.by_arn.get(arn)
@@ -331,7 +342,7 @@ def _no_credentials(why: Unknown, evidence: tuple[Digest, ...]) -> _Credentials:
     )
 
 
-def _credentials_of(entry: _Entry) -> _Credentials:
+def _credentials_of(entry: Entry) -> _Credentials:
     console = entry.flag("password_enabled")
     keys = _active_keys(entry)
     return _Credentials(
@@ -354,18 +365,14 @@ def _active(*, console: bool | Unknown, keys: int | Unknown) -> bool | Unknown:
     return keys if isinstance(keys, Unknown) else False
 
 
-def _attached(row: Row) -> tuple[str, ...]:
-    return tuple(policy.required_text("PolicyArn") for policy in row.rows_or_empty("AttachedManagedPolicies"))
-
-
 # --- The root user and the password policy -------------------------------------------------------------------
 
 
-def _root(answers: Answers, report: _Report | Unknown) -> Iterator[RootUser]:
+def _root(answers: Answers, report: Report | Unknown) -> Iterator[RootUser]:
     arn = f"arn:{answers.partition}:iam::{answers.account}:root"
     entry = None
-    if isinstance(report, _Report):
-        entry = next((entry for entry in report.entries if entry.fields.get("user") == _ROOT), None)
+    if isinstance(report, Report):
+        entry = next((entry for entry in report.entries if entry.fields.get("user") == ROOT_ENTRY), None)
     summary = answers.one(SUMMARY)
     counts = summary.row_or_none("SummaryMap") if isinstance(summary, Row) else None
     digests = [entry.digest] if entry is not None else []
@@ -485,7 +492,7 @@ def _policies(answers: Answers) -> Iterator[PermissionPolicy]:
     for listed, inline in _PRINCIPALS:
         for principal in answers.items(AUTHORIZATION_DETAILS, listed):
             arn = principal.required_text("Arn")
-            for policy_arn in _attached(principal):
+            for policy_arn in attached_to(principal):
                 attached.setdefault(policy_arn, []).append(arn)
             for policy in principal.rows_or_empty(inline):
                 yield _inline_policy(answers, policy, arn)
@@ -599,8 +606,16 @@ STREAM: Final = AwsStream(
     id=StreamId("aws.iam"),
     title="Identities and permissions",
     regional=False,
-    operations=(AUTHORIZATION_DETAILS, GENERATE_REPORT, REPORT, SUMMARY, PASSWORD_POLICY),
-    emits=(UserAccount, RootUser, PasswordPolicy, PermissionPolicy),
+    operations=(
+        AUTHORIZATION_DETAILS,
+        GENERATE_REPORT,
+        REPORT,
+        SUMMARY,
+        PASSWORD_POLICY,
+        POLICY,
+        POLICY_VERSION,
+    ),
+    emits=(UserAccount, RootUser, PasswordPolicy, PermissionPolicy, AccessPrincipal, AccessPolicyDocument),
     normalize=normalize,
 )
 

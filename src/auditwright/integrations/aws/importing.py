@@ -2,13 +2,14 @@
 
 `aws iam get-account-authorization-details > details.json` becomes evidence of the same operation that the
 collector would ask, and is read by the same code. What was not imported is a gap, so that a population of which
-only half was saved is never taken for the whole.
+only half was saved is never taken for the whole. Only what may be a secret is taken out, and a note says so.
 """
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -30,6 +31,7 @@ from auditwright.integrations.aws.operations import (
 )
 from auditwright.integrations.aws.reading import of_account, parsed_answer, rendered
 from auditwright.integrations.aws.session import ACCOUNT_DIGITS, AWS
+from auditwright.integrations.aws.withheld import withheld
 
 MAX_IMPORT_BYTES: Final = 256_000_000
 """The authorization details of the largest accounts known have a tenth of this."""
@@ -74,11 +76,14 @@ class Imported:
 def import_answer(saved: Saved, *, at: datetime, effective_at: datetime) -> tuple[Imported, ...]:
     """Take in one saved answer, for each stream that asks for it; raises ImportAnswerError.
 
-    `at` is now, `effective_at` when the answer was saved. The bytes are kept exactly as they are.
+    `at` is now, `effective_at` when the answer was saved. The bytes are kept exactly as they are, unless the answer
+    holds what may be a secret.
     """
     matches = _matching(saved)
     _check_body(saved, matches[0][1])
     account, note = _account(saved)
+    saved, taken_out = _without_secrets(saved, matches[0][1])
+    note = " ".join(filter(None, (note, taken_out)))
     return tuple(
         Imported(
             stream=stream.id,
@@ -228,6 +233,20 @@ def _check_body(saved: Saved, operation: Operation) -> None:
         )
 
 
+def _without_secrets(saved: Saved, operation: Operation) -> tuple[Saved, str]:
+    """The answer without what may be a secret, and a sentence that says so; the same bytes where it holds none."""
+    if not operation.secret:
+        return saved, ""
+    fields = parsed_answer(saved.body, operation=operation.name)
+    kept = withheld(fields, operation.secret)
+    if kept == fields:
+        return saved, ""
+    body = json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode()
+    return replace(saved, body=body), (
+        f"What stands in {' and '.join(operation.secret)} may be secret and was taken out before it was kept."
+    )
+
+
 def _is_table(body: bytes) -> bool:
     return body.removeprefix(_UTF8_MARK).startswith(b"user,arn,")
 
@@ -274,6 +293,8 @@ def _accounts_named(saved: Saved) -> Counter[str]:
     """The accounts that the answer's own items belong to, with how many do."""
     if _is_table(saved.body):
         return Counter(found.decode() for found in _CSV_ACCOUNT.findall(saved.body))
+    if saved.service in _OF_THE_WHOLE_ORGANIZATION:
+        return Counter()
     try:
         fields = parsed_answer(saved.body, operation=saved.command)
     except MalformedEvidenceError:
@@ -285,9 +306,15 @@ def _accounts_named(saved: Saved) -> Counter[str]:
     return Counter({found.decode() for found in _ARN_ACCOUNT.findall(saved.body)})
 
 
+_OF_THE_WHOLE_ORGANIZATION: Final = ("organizations", "sso-admin", "identitystore")
+"""Services whose answers name the management account, whichever account they were asked about."""
+
 _OWN_ARNS: Final = (
     "Arn",
+    "ARN",
     "arn",
+    "FunctionArn",
+    "StackId",
     "DBInstanceArn",
     "DBSnapshotArn",
     "TrailARN",

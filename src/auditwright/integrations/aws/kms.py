@@ -1,4 +1,4 @@
-"""AWS Key Management Service: keys and their rotation."""
+"""AWS Key Management Service: keys, their rotation, and whom the policies of the customer's own let in."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -8,6 +8,7 @@ from auditwright.core.outcome import Unknown
 from auditwright.core.resource import Resource
 from auditwright.core.resources import EncryptionKey
 from auditwright.integrations.aws.absence import whole
+from auditwright.integrations.aws.documents import document_text
 from auditwright.integrations.aws.operations import Ask, AwsStream, Detail, Listing, each
 from auditwright.integrations.aws.reading import Answers, Row
 
@@ -53,6 +54,19 @@ def _rotation_asks(answers: Answers) -> Iterator[Ask]:
 ROTATION: Final = Detail(service="kms", method="GetKeyRotationStatus", asks=_rotation_asks)
 
 
+def _policy_asks(answers: Answers) -> Iterator[Ask]:
+    for call in answers.calls(KEY):
+        metadata = None if call.answer is None else call.answer.row_or_none("KeyMetadata")
+        if metadata is not None and metadata.text("KeyManager") == "CUSTOMER":
+            yield Ask(parameters={"KeyId": metadata.required_text("KeyId")})
+
+
+POLICY: Final = Detail(
+    service="kms", method="GetKeyPolicy", parameters={"PolicyName": "default"}, asks=_policy_asks
+)
+"""KMS: a key has one policy, which is called default."""
+
+
 def normalize(answers: Answers) -> Iterator[Resource]:
     """Every key of one region."""
     aliases = _aliases(answers)
@@ -88,6 +102,7 @@ def _key(answers: Answers, row: Row, aliases: Mapping[str, tuple[str, Digest]]) 
             enabled=metadata,
             rotatable=metadata,
             rotates=metadata,
+            policy=metadata,
         )
     rotates, asked = _rotates(answers, key, metadata)
     manager = metadata.text("KeyManager")
@@ -95,12 +110,24 @@ def _key(answers: Answers, row: Row, aliases: Mapping[str, tuple[str, Digest]]) 
         id=arn,
         name=name,
         scope=answers.scope,
-        evidence=(row.digest, *described, *asked, *called),
+        evidence=tuple(
+            dict.fromkeys((row.digest, *described, *asked, *called, *answers.spoke_of(POLICY, KeyId=key)))
+        ),
         customer_managed=manager if isinstance(manager, Unknown) else manager == "CUSTOMER",
         enabled=metadata.boolean("Enabled"),
         rotatable=_rotatable(metadata),
         rotates=rotates,
+        policy=_policy(answers, key, manager),
     )
+
+
+def _policy(answers: Answers, key: str, manager: str | Unknown) -> str | Unknown:
+    if manager == "AWS":
+        return Unknown("not asked: the key is AWS's, and so is its policy, which nobody else can change")
+    answer = answers.detail(POLICY, KeyId=key)
+    if answer is None:
+        return Unknown(f"AWS answered that the key {key} has no policy; every key has one")
+    return answer if isinstance(answer, Unknown) else document_text(answer.fields.get("Policy"))
 
 
 def _rotatable(metadata: Row) -> bool | Unknown:
@@ -144,7 +171,7 @@ STREAM: Final = AwsStream(
     id=StreamId("aws.kms"),
     title="KMS keys",
     regional=True,
-    operations=(KEYS, KEY, ALIASES, ROTATION),
+    operations=(KEYS, KEY, ALIASES, ROTATION, POLICY),
     emits=(EncryptionKey,),
     normalize=normalize,
 )

@@ -71,6 +71,8 @@ class _Asked:
     """Where it must be asked, when not in the target's own region: such as `us-east-1`."""
     lists: tuple[type[Resource], ...] = ()
     """The kinds whose items a refusal hides, where the stream emits others that it does not."""
+    secret: tuple[str, ...] = ()
+    """Members of the answer, at any depth, that may hold secrets: what stands in them is taken out before it is kept."""
 
     @property
     def name(self) -> str:

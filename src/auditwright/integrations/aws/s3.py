@@ -18,6 +18,7 @@ from auditwright.core.ids import Digest, ResourceId, StreamId
 from auditwright.core.outcome import Unknown
 from auditwright.core.resource import Resource
 from auditwright.core.resources import PublicAccessBlock, PublicAccessSetting, StorageBucket
+from auditwright.integrations.aws.documents import document_text
 from auditwright.integrations.aws.iam import policy_document, words
 from auditwright.integrations.aws.operations import ACCOUNT, Ask, AwsStream, Detail, Listing, Single
 from auditwright.integrations.aws.reading import Answers, Row
@@ -225,6 +226,7 @@ def _bucket(answers: Answers, row: Row, tags: Mapping[str, tuple[tuple[str, str]
         public_by_policy=_public_by_policy(answers, name, policy),
         public_by_acl=_public_by_acl(answers, name),
         tls_only=_tls_only(policy, arn),
+        policy=document_text(policy.fields.get("Policy")) if isinstance(policy, Row) else policy,
         tags=_tags_of(answers, arn, region, tags),
     )
 

@@ -1,0 +1,1 @@
+"""Clusters of Kubernetes: their API servers, roles, pods and networks."""
