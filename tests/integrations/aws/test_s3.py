@@ -14,6 +14,7 @@ from auditwright.integrations.aws.s3 import (
     ACCOUNT_BLOCK,
     ACL,
     BLOCK,
+    BLOCK_OF_OPENED,
     BUCKETS,
     IN_REGION,
     LARGE_REGIONS,
@@ -23,6 +24,7 @@ from auditwright.integrations.aws.s3 import (
     TAGS,
     normalize,
 )
+from tests.integrations.aws.ledger import LISTED, OPEN_TO_ALL, OPEN_TO_NOBODY, none_of_ledger, of_ledger
 from tests.integrations.aws.live import EMULATED_ACCOUNT, prepare, run, settings
 from tests.integrations.aws.shapes import GLOBAL, HOSTILE, captured, of_each, read, refused
 from tests.simulators.aws_proxy import AwsProxy, refuse
@@ -42,7 +44,6 @@ TLS_ONLY = {
     "Resource": [ARN, f"{ARN}/*"],
     "Condition": {"Bool": {"aws:SecureTransport": "false"}},
 }
-LISTED = captured(BUCKETS, {"Buckets": [{"Name": "ledger", "BucketRegion": "eu-west-1"}]}, scope=GLOBAL)
 
 
 def bucket(*found: Evidence | Gap) -> StorageBucket:
@@ -213,6 +214,32 @@ def test_tags_come_by_region_and_a_bucket_that_is_not_listed_has_none() -> None:
     assert bucket(of_each(TAGS, ({}, {"ResourceTagMappingList": []}), scope=GLOBAL)).tags == ()
     gap = refused(TAGS, "eu-west-1", scope=GLOBAL)
     assert bucket(gap).tags == Unknown(gap.sentence())
+
+
+NO_POLICY = none_of_ledger(POLICY, "NoSuchBucketPolicy")
+
+
+def test_the_block_of_a_bucket_that_nothing_of_its_own_opens_is_not_asked() -> None:
+    seen = (NO_POLICY, of_ledger(ACL, OPEN_TO_NOBODY))
+    assert [*BLOCK.asks(read(LISTED, *seen)), *BLOCK_OF_OPENED.asks(read(LISTED, *seen))] == []
+    found = bucket(*seen)
+    assert (found.public_by_policy, found.public_by_acl) == (False, False)
+    assert isinstance(found.block, Unknown)
+    assert found.block.why.startswith("not asked: the bucket has no policy")
+
+
+@pytest.mark.parametrize("acl", [of_ledger(ACL, OPEN_TO_ALL), refused(ACL, "ledger", scope=GLOBAL)])
+def test_the_block_of_a_bucket_that_its_list_opens_or_may_open_is_asked(acl: Evidence | Gap) -> None:
+    answers = read(LISTED, NO_POLICY, acl)
+    assert [ask.parameters for ask in BLOCK_OF_OPENED.asks(answers)] == [{"Bucket": "ledger"}]
+    own = of_ledger(BLOCK_OF_OPENED, {"PublicAccessBlockConfiguration": ALL_BLOCKED})
+    found = bucket(NO_POLICY, acl, own)
+    assert isinstance(found.block, PublicAccessBlock)
+    assert own.digest in found.evidence
+    assert (
+        bucket(NO_POLICY, acl, none_of_ledger(BLOCK_OF_OPENED, "NoSuchPublicAccessBlockConfiguration")).block
+        is None
+    )
 
 
 NAMES = tuple(f"bucket-{number}" for number in range(len(LARGE_REGIONS) + 1))

@@ -4,9 +4,11 @@ Requests grow with the number of buckets, so what cannot matter is not asked:
 
 1. The region comes with the listing. Where an endpoint leaves it out, it is asked which buckets it has in a few
    large regions, and GetBucketLocation for the buckets that are in none of them.
-2. GetPublicAccessBlock of a bucket is asked only where the account's own block leaves something open.
+2. GetPublicAccessBlock of a bucket is asked only where the account's own block leaves something open, and where
+   something of the bucket's may be open: it has a policy, or its access control list opens it.
 3. GetBucketPolicyStatus is asked only of a bucket with a policy, and only where no block restricts public policies.
-4. GetBucketAcl is asked only where no block ignores public access control lists.
+4. GetBucketAcl is asked only where no block ignores public access control lists: of a bucket without a policy
+   before its block, because most lists open nothing and then the block is moot.
 5. Tags are asked once for each region, through the tagging API, not once for each bucket.
 
 What was not asked for these reasons is Unknown with the reason; who judges a bucket looks at the blocks first.
@@ -125,19 +127,28 @@ def _each_bucket(needed: Callable[[Answers, str], bool]) -> Callable[[Answers], 
     return asks
 
 
-BLOCK: Final = Detail(
-    service="s3",
-    method="GetPublicAccessBlock",
-    permission="s3:GetBucketPublicAccessBlock",
-    absent=_NO_BLOCK,
-    asks=_each_bucket(lambda answers, _bucket: not _all_blocked(answers)),
-)
 POLICY: Final = Detail(
     service="s3",
     method="GetBucketPolicy",
     absent=("NoSuchBucketPolicy",),
     asks=_each_bucket(lambda _answers, _bucket: True),
 )
+
+
+def _has_no_policy(answers: Answers, bucket: str) -> bool:
+    return answers.detail(POLICY, Bucket=bucket) is None
+
+
+BLOCK: Final = Detail(
+    service="s3",
+    method="GetPublicAccessBlock",
+    permission="s3:GetBucketPublicAccessBlock",
+    absent=_NO_BLOCK,
+    asks=_each_bucket(
+        lambda answers, bucket: not _all_blocked(answers) and not _has_no_policy(answers, bucket)
+    ),
+)
+"""Of buckets that have a policy, or may have one."""
 
 
 def _policy_status_matters(answers: Answers, bucket: str) -> bool:
@@ -157,6 +168,26 @@ POLICY_STATUS: Final = Detail(
     asks=_each_bucket(_policy_status_matters),
 )
 ACL: Final = Detail(service="s3", method="GetBucketAcl", asks=_each_bucket(_acl_matters))
+
+
+def _opened_by_its_list_alone(answers: Answers, bucket: str) -> bool:
+    return (
+        _has_no_policy(answers, bucket)
+        and _acl_matters(answers, bucket)
+        and _opens(answers.detail(ACL, Bucket=bucket)) is not False
+    )
+
+
+BLOCK_OF_OPENED: Final = Detail(
+    service="s3",
+    method="GetPublicAccessBlock",
+    permission="s3:GetBucketPublicAccessBlock",
+    # S3 answers the owner alone. It also tells this question from the one above.
+    parameters={"ExpectedBucketOwner": ACCOUNT},
+    absent=_NO_BLOCK,
+    asks=_each_bucket(_opened_by_its_list_alone),
+)
+"""Of buckets without a policy, whose access control list opens them or was not seen."""
 
 
 def _tag_asks(answers: Answers) -> Iterator[Ask]:
@@ -211,8 +242,14 @@ def _account_block(answers: Answers) -> PublicAccessBlock | Unknown | None:
 
 def _bucket_block(answers: Answers, bucket: str) -> PublicAccessBlock | Unknown | None:
     found = _block(answers.detail(BLOCK, Bucket=bucket))
-    if isinstance(found, Unknown) and _all_blocked(answers):
+    if isinstance(found, Unknown):
+        found = _block(answers.detail(BLOCK_OF_OPENED, Bucket=bucket))
+    if not isinstance(found, Unknown):
+        return found
+    if _all_blocked(answers):
         return Unknown("not asked: the account's public access block is on in full")
+    if _has_no_policy(answers, bucket) and _opens(answers.detail(ACL, Bucket=bucket)) is False:
+        return Unknown("not asked: the bucket has no policy, and its access control list does not open it")
     return found
 
 
@@ -284,7 +321,7 @@ def _evidence(answers: Answers, row: Row, listed: Mapping[str, str]) -> tuple[Di
     )
     spoke = (
         digest
-        for question in (LOCATION, BLOCK, POLICY, POLICY_STATUS, ACL)
+        for question in (LOCATION, POLICY, BLOCK, POLICY_STATUS, ACL, BLOCK_OF_OPENED)
         for digest in answers.spoke_of(question, Bucket=_name(row))
     )
     return tuple(dict.fromkeys((row.digest, *where, *spoke)))
@@ -313,11 +350,18 @@ _EVERYBODY: Final = (
 
 def _public_by_acl(answers: Answers, bucket: str) -> bool | Unknown:
     acl = answers.detail(ACL, Bucket=bucket)
-    if acl is None:
-        return Unknown("AWS gives every bucket an access control list, but answered that there is none")
     if isinstance(acl, Unknown):
         blocked = _blocked(answers, bucket, _ignores_acls)
         return Unknown(f"not asked: {blocked} ignores public access control lists anyway") if blocked else acl
+    return _opens(acl)
+
+
+def _opens(acl: Row | Unknown | None) -> bool | Unknown:
+    """Whether an access control list opens a bucket to the public."""
+    if acl is None:
+        return Unknown("AWS gives every bucket an access control list, but answered that there is none")
+    if isinstance(acl, Unknown):
+        return acl
     grants = acl.rows("Grants")
     if isinstance(grants, Unknown):
         return grants
@@ -415,7 +459,18 @@ STREAM: Final = AwsStream(
     id=StreamId("aws.s3"),
     title="Object storage",
     regional=False,
-    operations=(BUCKETS, ACCOUNT_BLOCK, IN_REGION, LOCATION, BLOCK, POLICY, POLICY_STATUS, ACL, TAGS),
+    operations=(
+        BUCKETS,
+        ACCOUNT_BLOCK,
+        IN_REGION,
+        LOCATION,
+        POLICY,
+        BLOCK,
+        POLICY_STATUS,
+        ACL,
+        BLOCK_OF_OPENED,
+        TAGS,
+    ),
     emits=(StorageBucket, PublicAccessSetting),
     normalize=normalize,
 )
