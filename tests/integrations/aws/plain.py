@@ -10,6 +10,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.loaders import Loader, create_loader
 
+from auditwright.integrations.aws.caller import timestamp
+
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
@@ -24,6 +26,9 @@ def _made(url: str, service: str, region: str, key: str) -> "BaseClient":
     del key  # whose client it is
     session = botocore.session.Session()
     session.register_component("data_loader", _models())
+    # Times and bytes as texts, as in what is collected.
+    parsers = session.get_component("response_parser_factory")
+    parsers.set_parser_defaults(timestamp_parser=timestamp, blob_parser=str)
     session.register("before-sign.s3-control", partial(_ask_itself, url))
     once = Config(retries={"total_max_attempts": 1})
     return session.create_client(service, region_name=region, endpoint_url=url, config=once)

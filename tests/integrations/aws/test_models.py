@@ -14,7 +14,7 @@ from auditwright.integrations.aws.session import AwsSession
 OPERATIONS = tuple(operation for stream in STREAMS for operation in stream.operations)
 SERVICES = sorted({operation.sdk_service for operation in OPERATIONS})
 
-READS = re.compile(r"(Describe|Get|List|Lookup)[A-Z]")
+READS = re.compile(r"(Batch)?(Describe|Get|List|Lookup)[A-Z]")
 
 ALSO_ASKED = {"GenerateCredentialReport", "AssumeRole", "HeadBucket"}
 """IAM prepares a report that changes nothing; a role is taken; a bucket is asked where it is."""
