@@ -3,10 +3,11 @@
 The order of writes, so that a crash at any point loses and doubles nothing:
 
 1. bytes go into the evidence store, by digest;
-2. one transaction adds the leaves to the log, the records of evidence and gaps, and marks the job finished;
+2. one transaction adds the leaves to the log, the records of evidence and gaps, and marks their jobs finished;
 3. a job that is marked finished is never asked again by the same run.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -30,6 +31,12 @@ COLLECTOR = f"auditwright/{__version__}"
 
 MAX_IMPORT_AGE = timedelta(days=90)
 """A saved answer older than a quarter no longer says how things are; configuration is reviewed quarterly."""
+
+KEEP_AFTER_S = 1.0
+"""What a killed run may ask again. Each transaction waits for the disk, and small jobs take less than it."""
+
+KEEP_AFTER_BYTES = 8_000_000
+"""Answers that wait in memory for the next transaction."""
 
 MAX_DETAIL = 2_000
 """Characters of a source's own words that a gap keeps."""
@@ -102,18 +109,28 @@ def plan(workspace: Workspace, run: RunId, at: datetime) -> Plan:
 def collect(
     workspace: Workspace, run: RunId, targets: Iterable[Target], *, told: Callable[[Target, int], None]
 ) -> None:
-    """Ask targets and keep the answers of each as it comes; what this run asked already is not asked again.
+    """Ask targets and keep the answers as they come; what this run asked already is not asked again.
 
     `told` hears of each target and how many gaps it left.
     """
     finished = {record.job for record in workspace.stores.records.jobs(run)}
+    held: list[Captured] = []
+    since = time.monotonic()
     for target in targets:
         if _job_id(target.stream, target.scope) in finished:
             told(target, 0)
             continue
         captured = list(_ask(streams()[target.stream], target))
-        keep(workspace, run, captured)
+        held += captured
+        if time.monotonic() - since >= KEEP_AFTER_S or _bytes_of(held) >= KEEP_AFTER_BYTES:
+            keep(workspace, run, held)
+            held, since = [], time.monotonic()
         told(target, sum(isinstance(item, Gap) for item in captured))
+    keep(workspace, run, held)
+
+
+def _bytes_of(captured: Iterable[Captured]) -> int:
+    return sum(item.size_bytes for item in captured if isinstance(item, Evidence))
 
 
 def keep(workspace: Workspace, run: RunId, captured: Iterable[Captured]) -> None:
@@ -123,8 +140,10 @@ def keep(workspace: Workspace, run: RunId, captured: Iterable[Captured]) -> None
         for item in items:
             if isinstance(item, Evidence):
                 workspace.stores.evidence.put(item.body)  # (1)
-    for (stream, scope), items in by_job.items():
-        with workspace.stores.records.transaction() as write:  # (2)
+    if not by_job:
+        return
+    with workspace.stores.records.transaction() as write:  # (2)
+        for (stream, scope), items in by_job.items():
             _finish(write, run, JobId(_job_id(stream, scope)), items)
 
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
-from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowHandle
+from dbos import DBOS, DBOSClient, DBOSConfig, SetWorkflowID, WorkflowHandle
 from dbos._error import DBOSException  # the base class has no public name
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -36,7 +36,10 @@ WORKERS = 6
 """Scopes collected at the same time: sources answer slowly, and each is asked by few threads of ours."""
 
 POLLING_S = 0.05
-"""How often the queue is looked at; DBOS's default of a second would be most of a small run."""
+"""How often the queue and the results are looked at; DBOS's default of a second would be most of a small run."""
+
+APPLICATION = "auditwright"
+"""Whose the queue and the workflows are in the jobs' database, which may be shared with others."""
 
 ENDED = {"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"}
 """The states in which DBOS does no more; a workflow in any other is, or will be, taken up by DBOS itself."""
@@ -134,7 +137,7 @@ def _run(run: str) -> None:
     _current().progress.planned(sum(len(group) for group in groups))
     handles = [DBOS.enqueue_workflow(QUEUE, _collect_scope, run, group) for group in groups]
     for handle in handles:
-        handle.get_result()
+        handle.get_result(polling_interval_sec=POLLING_S)
     at = _now()
     _conclude(run, at)
     _seal(at)
@@ -181,19 +184,32 @@ def _database(state: Path) -> str:
 
 @contextmanager
 def _engine(state: Path) -> Iterator[None]:
+    url = database_url() or f"sqlite:///{state / JOBS_FILE}"
     config: DBOSConfig = {
-        "name": "auditwright",
-        "system_database_url": database_url() or f"sqlite:///{state / JOBS_FILE}",
+        "name": APPLICATION,
+        "system_database_url": url,
         "application_version": __version__,
         "executor_id": "local",
         "log_level": "CRITICAL",
         "console_log_level": "CRITICAL",
         "enable_otlp": False,
+        # A thread that sleeps this long is waited for at the end.
+        "notification_listener_polling_interval_sec": POLLING_S,
     }
     DBOS(config=config)
     try:
+        _register_queue(url)
         DBOS.launch()
-        DBOS.register_queue(QUEUE, worker_concurrency=WORKERS, polling_interval_sec=POLLING_S)
         yield
     finally:
         DBOS.destroy()
+
+
+def _register_queue(url: str) -> None:
+    """Make the queue before DBOS is launched, which then looks for queues at once, and afterwards once a second."""
+    DBOS.migrate(url)
+    client = DBOSClient(system_database_url=url, application_name=APPLICATION)
+    try:
+        client.register_queue(QUEUE, worker_concurrency=WORKERS, polling_interval_sec=POLLING_S)
+    finally:
+        client.destroy()

@@ -14,7 +14,8 @@ from auditwright.core.integration import Target
 from auditwright.core.resource import Resource
 from auditwright.integrations.aws.operations import AwsStream, Operation
 from auditwright.integrations.aws.reading import Answers
-from auditwright.integrations.aws.session import AwsSession, collect_target, session_for
+from auditwright.integrations.aws.session import collect_target
+from tests.integrations.aws.plain import plain_client
 from tests.integrations.aws.shapes import ACCOUNT, REGION, Answer, checked, operation_model
 from tests.simulators.aws_proxy import Answerer, Question, Reply
 
@@ -27,8 +28,7 @@ class Account:
 
     def do(self, service: str, method: str, **parameters: object) -> Answer:
         """Call AWS's API, by its own names: `do("ec2", "CreateVolume", Size=1, …)`."""
-        client = self._session().client(service, REGION)
-        call: Callable[..., Answer] = getattr(client, xform_name(method))
+        call: Callable[..., Answer] = getattr(plain_client(self.url, service, REGION), xform_name(method))
         return call(**parameters)
 
     def collect(self, stream: AwsStream) -> tuple[list[Resource], list[Gap]]:
@@ -52,9 +52,6 @@ class Account:
 
     def _settings(self) -> Mapping[str, str]:
         return {"endpoint_url": self.url, "home_region": REGION, "timeout_s": "10", "attempts": "1"}
-
-    def _session(self) -> AwsSession:
-        return session_for(self._settings())
 
 
 def at(answer: object, *path: str | int) -> str:

@@ -7,7 +7,7 @@ from auditwright.core.evidence import Evidence, Gap
 from auditwright.core.integration import Captured, Stream, Target
 from auditwright.core.resource import Resource
 from auditwright.integrations.aws import INTEGRATION
-from auditwright.integrations.aws.session import session_for
+from tests.integrations.aws.plain import plain_client
 
 EMULATED_ACCOUNT = "123456789012"
 
@@ -27,8 +27,7 @@ class Run:
 
 def prepare(url: str, service: str, method: str, **parameters: object) -> Mapping[str, object]:
     """One call with which a test prepares the emulator, such as `prepare(url, "iam", "create_user", UserName="ada")`."""
-    made = session_for({"endpoint_url": url}).client(service, "us-east-1")
-    call: Callable[..., Mapping[str, object]] = getattr(made, method)
+    call: Callable[..., Mapping[str, object]] = getattr(plain_client(url, service, "us-east-1"), method)
     return call(**parameters)
 
 

@@ -1,4 +1,6 @@
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -7,16 +9,22 @@ from hypothesis import strategies as st
 from auditwright.core.evidence import Evidence, Gap
 from auditwright.core.outcome import Unknown
 from auditwright.core.resources import PublicAccessBlock, PublicAccessSetting, StorageBucket
+from auditwright.integrations.aws.reading import CALLS_KEY
 from auditwright.integrations.aws.s3 import (
     ACCOUNT_BLOCK,
     ACL,
     BLOCK,
+    BLOCK_OF_OPENED,
     BUCKETS,
+    IN_REGION,
+    LARGE_REGIONS,
+    LOCATION,
     POLICY,
     POLICY_STATUS,
     TAGS,
     normalize,
 )
+from tests.integrations.aws.ledger import LISTED, OPEN_TO_ALL, OPEN_TO_NOBODY, none_of_ledger, of_ledger
 from tests.integrations.aws.live import EMULATED_ACCOUNT, prepare, run, settings
 from tests.integrations.aws.shapes import GLOBAL, HOSTILE, captured, of_each, read, refused
 from tests.simulators.aws_proxy import AwsProxy, refuse
@@ -36,7 +44,6 @@ TLS_ONLY = {
     "Resource": [ARN, f"{ARN}/*"],
     "Condition": {"Bool": {"aws:SecureTransport": "false"}},
 }
-LISTED = captured(BUCKETS, {"Buckets": [{"Name": "ledger", "BucketRegion": "eu-west-1"}]}, scope=GLOBAL)
 
 
 def bucket(*found: Evidence | Gap) -> StorageBucket:
@@ -215,6 +222,111 @@ def test_tags_come_by_region_and_a_bucket_that_is_not_listed_has_none() -> None:
     assert bucket(of_each(TAGS, ({}, {"ResourceTagMappingList": []}), scope=GLOBAL)).tags == ()
     gap = refused(TAGS, "eu-west-1", scope=GLOBAL)
     assert bucket(gap).tags == Unknown(gap.sentence())
+
+
+NO_POLICY = none_of_ledger(POLICY, "NoSuchBucketPolicy")
+
+
+def test_the_block_of_a_bucket_that_nothing_of_its_own_opens_is_not_asked() -> None:
+    seen = (NO_POLICY, of_ledger(ACL, OPEN_TO_NOBODY))
+    assert [*BLOCK.asks(read(LISTED, *seen)), *BLOCK_OF_OPENED.asks(read(LISTED, *seen))] == []
+    found = bucket(*seen)
+    assert (found.public_by_policy, found.public_by_acl) == (False, False)
+    assert isinstance(found.block, Unknown)
+    assert found.block.why.startswith("not asked: the bucket has no policy")
+
+
+@pytest.mark.parametrize("acl", [of_ledger(ACL, OPEN_TO_ALL), refused(ACL, "ledger", scope=GLOBAL)])
+def test_the_block_of_a_bucket_that_its_list_opens_or_may_open_is_asked(acl: Evidence | Gap) -> None:
+    answers = read(LISTED, NO_POLICY, acl)
+    assert [ask.parameters for ask in BLOCK_OF_OPENED.asks(answers)] == [{"Bucket": "ledger"}]
+    own = of_ledger(BLOCK_OF_OPENED, {"PublicAccessBlockConfiguration": ALL_BLOCKED})
+    found = bucket(NO_POLICY, acl, own)
+    assert isinstance(found.block, PublicAccessBlock)
+    assert own.digest in found.evidence
+    assert (
+        bucket(NO_POLICY, acl, none_of_ledger(BLOCK_OF_OPENED, "NoSuchPublicAccessBlockConfiguration")).block
+        is None
+    )
+
+
+NAMES = tuple(f"bucket-{number}" for number in range(len(LARGE_REGIONS) + 1))
+
+
+def unnamed(names: Sequence[str] = NAMES) -> Evidence:
+    """A listing that does not say where the buckets are."""
+    return captured(BUCKETS, {"Buckets": [{"Name": name} for name in names]}, scope=GLOBAL)
+
+
+def in_regions(**listed: Sequence[str]) -> Evidence:
+    """What is listed in each of some regions, their names with underscores."""
+    return of_each(
+        IN_REGION,
+        *(
+            ({"BucketRegion": region.replace("_", "-")}, {"Buckets": [{"Name": name} for name in names]})
+            for region, names in listed.items()
+        ),
+        scope=GLOBAL,
+    )
+
+
+def where(*found: Evidence | Gap) -> dict[str, str | Unknown]:
+    return {item.name: item.region for item in normalize(read(*found)) if isinstance(item, StorageBucket)}
+
+
+def test_where_the_listing_names_the_regions_nothing_more_is_asked_about_them() -> None:
+    rows = [{"Name": name, "BucketRegion": "eu-west-1"} for name in NAMES]
+    answers = read(captured(BUCKETS, {"Buckets": rows}, scope=GLOBAL))
+    assert [*IN_REGION.asks(answers), *LOCATION.asks(answers)] == []
+
+
+def test_of_few_buckets_without_a_region_each_is_asked() -> None:
+    answers = read(unnamed(NAMES[:-1]))
+    assert list(IN_REGION.asks(answers)) == []
+    assert [ask.parameters["Bucket"] for ask in LOCATION.asks(answers)] == list(NAMES[:-1])
+
+
+def test_of_many_buckets_without_a_region_only_those_are_asked_that_no_list_of_a_region_has() -> None:
+    seen = (unnamed(), in_regions(us_east_1=NAMES[:2], eu_west_1=NAMES[2:4]))
+    assert [ask.parameters["BucketRegion"] for ask in IN_REGION.asks(read(*seen))] == list(LARGE_REGIONS)
+    assert [ask.parameters["Bucket"] for ask in LOCATION.asks(read(*seen))] == [NAMES[4]]
+    located = of_each(LOCATION, ({"Bucket": NAMES[4]}, {"LocationConstraint": "sa-east-1"}), scope=GLOBAL)
+    expected = dict(zip(NAMES, ["us-east-1"] * 2 + ["eu-west-1"] * 2 + ["sa-east-1"], strict=True))
+    assert where(*seen, located) == expected
+    first = next(item for item in normalize(read(*seen)) if isinstance(item, StorageBucket))
+    assert seen[1].digest in first.evidence
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        in_regions(us_east_1=NAMES, eu_west_1=NAMES),
+        in_regions(us_east_1=NAMES, eu_west_1=NAMES[:1]),
+        in_regions(us_east_1=NAMES),
+    ],
+    ids=["all in each", "one in two", "a single list"],
+)
+def test_lists_that_may_not_heed_the_region_say_nothing(listed: Evidence) -> None:
+    assert len(list(LOCATION.asks(read(unnamed(), listed)))) == len(NAMES)
+    assert all(isinstance(region, Unknown) for region in where(unnamed(), listed).values())
+
+
+def test_regions_of_other_partitions_are_not_asked_for() -> None:
+    listing = replace(unnamed(), principal="arn:aws-cn:iam::123456789012:user/auditor")
+    assert list(IN_REGION.asks(read(listing))) == []
+
+
+def test_buckets_of_a_live_account_are_found_in_their_regions(aws: str) -> None:
+    placed = dict(zip((*NAMES, "far"), ("us-west-2",) * len(NAMES) + ("sa-east-1",), strict=True))
+    for name, region in placed.items():
+        constraint = {"LocationConstraint": region}
+        prepare(aws, "s3", "create_bucket", Bucket=name, CreateBucketConfiguration=constraint)
+    seen = run(settings(aws), "aws.s3")
+    assert seen.gaps == ()
+    found = {item.name: item.region for item in seen.resources if isinstance(item, StorageBucket)}
+    assert found == placed
+    located = [item for item in seen.evidence if item.query.operation == LOCATION.name]
+    assert [len(json.loads(item.body)[CALLS_KEY]) for item in located] == [1]
 
 
 def test_the_accounts_setting_differs_between_none_and_not_seen() -> None:

@@ -249,17 +249,6 @@ def test_the_accounts_own_trail_names_who_asked(aws: str) -> None:
     assert COLLECTOR in str(request.headers["User-Agent"])
 
 
-def test_models_are_held_without_their_prose(aws: str) -> None:
-    model = session_for({"endpoint_url": aws}).client("ec2", "us-east-1").meta.service_model
-    operation = model.operation_model("DescribeVolumes")
-    assert operation.output_shape is not None
-    assert (model.documentation, operation.documentation, operation.output_shape.documentation) == (
-        "",
-        "",
-        "",
-    )
-
-
 def test_only_regions_of_the_callers_own_partition_are_collected(aws: str) -> None:
     """The emulator lists those of all partitions; AWS does not, and no credentials are valid in two."""
     found = list(INTEGRATION.targets({"endpoint_url": aws}))

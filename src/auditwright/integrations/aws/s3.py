@@ -2,10 +2,13 @@
 
 Requests grow with the number of buckets, so what cannot matter is not asked:
 
-1. The region comes with the listing; GetBucketLocation is asked only where an endpoint leaves it out.
-2. GetPublicAccessBlock of a bucket is asked only where the account's own block leaves something open.
+1. The region comes with the listing. Where an endpoint leaves it out, it is asked which buckets it has in a few
+   large regions, and GetBucketLocation for the buckets that are in none of them.
+2. GetPublicAccessBlock of a bucket is asked only where the account's own block leaves something open, and where
+   something of the bucket's may be open: it has a policy, or its access control list opens it.
 3. GetBucketPolicyStatus is asked only of a bucket with a policy, and only where no block restricts public policies.
-4. GetBucketAcl is asked only where no block ignores public access control lists.
+4. GetBucketAcl is asked only where no block ignores public access control lists: of a bucket without a policy
+   before its block, because most lists open nothing and then the block is moot.
 5. Tags are asked once for each region, through the tagging API, not once for each bucket.
 
 What was not asked for these reasons is Unknown with the reason; who judges a bucket looks at the blocks first.
@@ -47,19 +50,66 @@ def _name(bucket: Row) -> str:
     return bucket.required_text("Name")
 
 
+LARGE_REGIONS: Final = ("us-east-1", "us-west-2", "eu-west-1", "eu-central-1")
+"""Where most buckets are. With two or more it shows whether an endpoint heeds the region that it is asked about."""
+
+
+def _large_region_asks(answers: Answers) -> Iterator[Ask]:
+    unnamed = sum(not bucket.has("BucketRegion") for bucket in answers.items(BUCKETS))
+    # Other partitions do not have these regions.
+    if unnamed > len(LARGE_REGIONS) and answers.partition == "aws":
+        for region in LARGE_REGIONS:
+            yield Ask(parameters={"BucketRegion": region})
+
+
+IN_REGION: Final = Detail(
+    service="s3",
+    method="ListBuckets",
+    permission="s3:ListAllMyBuckets",
+    parameters={"MaxBuckets": 1_000},
+    items=("Buckets",),
+    asks=_large_region_asks,
+)
+"""The buckets of one region: a few questions instead of one for each bucket."""
+
+
+def _listed_in(answers: Answers) -> Mapping[str, str]:
+    """The region in whose list a bucket is; none where a bucket is in two, because the lists then say nothing."""
+    listed: dict[str, str] = {}
+    answered = [call for call in answers.calls(IN_REGION) if call.answer is not None]
+    for call in answered:
+        region = call.parameters["BucketRegion"]
+        for bucket in call.answer.rows_or_empty("Buckets") if call.answer is not None else ():
+            if _name(bucket) in listed or not isinstance(region, str):
+                # Lists of two regions share no bucket, unless the endpoint lists all whatever it is asked.
+                return {}
+            listed[_name(bucket)] = region
+    # A single list may be that of all buckets as well.
+    return listed if len(answered) > 1 else {}
+
+
 def _location_asks(answers: Answers) -> Iterator[Ask]:
+    listed = _listed_in(answers)
     for bucket in answers.items(BUCKETS):
-        if not bucket.has("BucketRegion"):
+        if not bucket.has("BucketRegion") and _name(bucket) not in listed:
             yield Ask(parameters={"Bucket": _name(bucket)})
 
 
 LOCATION: Final = Detail(service="s3", method="GetBucketLocation", asks=_location_asks)
 
 
-def _region(answers: Answers, bucket: Row) -> str | Unknown:
+def _regions(answers: Answers) -> Mapping[str, str | Unknown]:
+    """The region of each bucket."""
+    listed = _listed_in(answers)
+    return {_name(bucket): _region(answers, bucket, listed) for bucket in answers.items(BUCKETS)}
+
+
+def _region(answers: Answers, bucket: Row, listed: Mapping[str, str]) -> str | Unknown:
     named = bucket.text("BucketRegion")
     if not isinstance(named, Unknown):
         return named
+    if _name(bucket) in listed:
+        return listed[_name(bucket)]
     location = answers.detail(LOCATION, Bucket=_name(bucket))
     if location is None or isinstance(location, Unknown):
         return named if location is None else location
@@ -70,15 +120,24 @@ def _region(answers: Answers, bucket: Row) -> str | Unknown:
 
 def _each_bucket(needed: Callable[[Answers, str], bool]) -> Callable[[Answers], Iterator[Ask]]:
     def asks(answers: Answers) -> Iterator[Ask]:
-        for bucket in answers.items(BUCKETS):
-            if needed(answers, _name(bucket)):
-                region = _region(answers, bucket)
+        for bucket, region in _regions(answers).items():
+            if needed(answers, bucket):
                 # S3 answers about a bucket in the bucket's own region; elsewhere it costs a redirection.
-                yield Ask(
-                    parameters={"Bucket": _name(bucket)}, region="" if isinstance(region, Unknown) else region
-                )
+                yield Ask(parameters={"Bucket": bucket}, region="" if isinstance(region, Unknown) else region)
 
     return asks
+
+
+POLICY: Final = Detail(
+    service="s3",
+    method="GetBucketPolicy",
+    absent=("NoSuchBucketPolicy",),
+    asks=_each_bucket(lambda _answers, _bucket: True),
+)
+
+
+def _has_no_policy(answers: Answers, bucket: str) -> bool:
+    return answers.detail(POLICY, Bucket=bucket) is None
 
 
 BLOCK: Final = Detail(
@@ -86,14 +145,11 @@ BLOCK: Final = Detail(
     method="GetPublicAccessBlock",
     permission="s3:GetBucketPublicAccessBlock",
     absent=_NO_BLOCK,
-    asks=_each_bucket(lambda answers, _bucket: not _all_blocked(answers)),
+    asks=_each_bucket(
+        lambda answers, bucket: not _all_blocked(answers) and not _has_no_policy(answers, bucket)
+    ),
 )
-POLICY: Final = Detail(
-    service="s3",
-    method="GetBucketPolicy",
-    absent=("NoSuchBucketPolicy",),
-    asks=_each_bucket(lambda _answers, _bucket: True),
-)
+"""Of buckets that have a policy, or may have one."""
 
 
 def _policy_status_matters(answers: Answers, bucket: str) -> bool:
@@ -115,8 +171,28 @@ POLICY_STATUS: Final = Detail(
 ACL: Final = Detail(service="s3", method="GetBucketAcl", asks=_each_bucket(_acl_matters))
 
 
+def _opened_by_its_list_alone(answers: Answers, bucket: str) -> bool:
+    return (
+        _has_no_policy(answers, bucket)
+        and _acl_matters(answers, bucket)
+        and _opens(answers.detail(ACL, Bucket=bucket)) is not False
+    )
+
+
+BLOCK_OF_OPENED: Final = Detail(
+    service="s3",
+    method="GetPublicAccessBlock",
+    permission="s3:GetBucketPublicAccessBlock",
+    # S3 answers the owner alone. It also tells this question from the one above.
+    parameters={"ExpectedBucketOwner": ACCOUNT},
+    absent=_NO_BLOCK,
+    asks=_each_bucket(_opened_by_its_list_alone),
+)
+"""Of buckets without a policy, whose access control list opens them or was not seen."""
+
+
 def _tag_asks(answers: Answers) -> Iterator[Ask]:
-    regions = {_region(answers, bucket) for bucket in answers.items(BUCKETS)}
+    regions = set(_regions(answers).values())
     for region in sorted(region for region in regions if isinstance(region, str)):
         yield Ask(parameters={}, region=region, subject=region)
 
@@ -167,8 +243,14 @@ def _account_block(answers: Answers) -> PublicAccessBlock | Unknown | None:
 
 def _bucket_block(answers: Answers, bucket: str) -> PublicAccessBlock | Unknown | None:
     found = _block(answers.detail(BLOCK, Bucket=bucket))
-    if isinstance(found, Unknown) and _all_blocked(answers):
+    if isinstance(found, Unknown):
+        found = _block(answers.detail(BLOCK_OF_OPENED, Bucket=bucket))
+    if not isinstance(found, Unknown):
+        return found
+    if _all_blocked(answers):
         return Unknown("not asked: the account's public access block is on in full")
+    if _has_no_policy(answers, bucket) and _opens(answers.detail(ACL, Bucket=bucket)) is False:
+        return Unknown("not asked: the bucket has no policy, and its access control list does not open it")
     return found
 
 
@@ -206,21 +288,23 @@ def normalize(answers: Answers) -> Iterable[Resource]:
             evidence=answers.digests(BUCKETS),
             block=setting,
         )
-    tags = _tags(answers)
+    tags, listed = _tags(answers), _listed_in(answers)
     for bucket in answers.items(BUCKETS):
-        yield _bucket(answers, bucket, tags)
+        yield _bucket(answers, bucket, tags, listed)
 
 
-def _bucket(answers: Answers, row: Row, tags: Mapping[str, tuple[tuple[str, str], ...]]) -> StorageBucket:
+def _bucket(
+    answers: Answers, row: Row, tags: Mapping[str, tuple[tuple[str, str], ...]], listed: Mapping[str, str]
+) -> StorageBucket:
     name = _name(row)
     arn = f"arn:{answers.partition}:s3:::{name}"
-    region = _region(answers, row)
+    region = _region(answers, row, listed)
     policy = answers.detail(POLICY, Bucket=name)
     return StorageBucket(
         id=ResourceId(arn),
         name=name,
         scope=answers.scope,
-        evidence=_evidence(answers, row),
+        evidence=_evidence(answers, row, listed),
         region=region,
         block=_bucket_block(answers, name),
         public_by_policy=_public_by_policy(answers, name, policy),
@@ -231,13 +315,18 @@ def _bucket(answers: Answers, row: Row, tags: Mapping[str, tuple[tuple[str, str]
     )
 
 
-def _evidence(answers: Answers, row: Row) -> tuple[Digest, ...]:
+def _evidence(answers: Answers, row: Row, listed: Mapping[str, str]) -> tuple[Digest, ...]:
+    where = (
+        ()
+        if row.has("BucketRegion")
+        else answers.spoke_of(IN_REGION, BucketRegion=listed.get(_name(row), ""))
+    )
     spoke = (
         digest
-        for question in (LOCATION, BLOCK, POLICY, POLICY_STATUS, ACL)
+        for question in (LOCATION, POLICY, BLOCK, POLICY_STATUS, ACL, BLOCK_OF_OPENED)
         for digest in answers.spoke_of(question, Bucket=_name(row))
     )
-    return tuple(dict.fromkeys((row.digest, *spoke)))
+    return tuple(dict.fromkeys((row.digest, *where, *spoke)))
 
 
 def _public_by_policy(answers: Answers, bucket: str, policy: Row | Unknown | None) -> bool | Unknown:
@@ -263,11 +352,18 @@ _EVERYBODY: Final = (
 
 def _public_by_acl(answers: Answers, bucket: str) -> bool | Unknown:
     acl = answers.detail(ACL, Bucket=bucket)
-    if acl is None:
-        return Unknown("AWS gives every bucket an access control list, but answered that there is none")
     if isinstance(acl, Unknown):
         blocked = _blocked(answers, bucket, _ignores_acls)
         return Unknown(f"not asked: {blocked} ignores public access control lists anyway") if blocked else acl
+    return _opens(acl)
+
+
+def _opens(acl: Row | Unknown | None) -> bool | Unknown:
+    """Whether an access control list opens a bucket to the public."""
+    if acl is None:
+        return Unknown("AWS gives every bucket an access control list, but answered that there is none")
+    if isinstance(acl, Unknown):
+        return acl
     grants = acl.rows("Grants")
     if isinstance(grants, Unknown):
         return grants
@@ -365,7 +461,18 @@ STREAM: Final = AwsStream(
     id=StreamId("aws.s3"),
     title="Object storage",
     regional=False,
-    operations=(BUCKETS, ACCOUNT_BLOCK, LOCATION, BLOCK, POLICY, POLICY_STATUS, ACL, TAGS),
+    operations=(
+        BUCKETS,
+        ACCOUNT_BLOCK,
+        IN_REGION,
+        LOCATION,
+        POLICY,
+        BLOCK,
+        POLICY_STATUS,
+        ACL,
+        BLOCK_OF_OPENED,
+        TAGS,
+    ),
     emits=(StorageBucket, PublicAccessSetting),
     normalize=normalize,
 )

@@ -11,16 +11,12 @@ service asks in every region: botocore lets a handler name the region by which i
 signs it.
 """
 
-import gzip
-import json
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 from urllib.request import getproxies
 
@@ -39,13 +35,13 @@ from auditwright.integrations.aws.account import (
 )
 from auditwright.integrations.aws.caller import ASKED_REGION, MAX_PAGES, Caller, Failure, timestamp
 from auditwright.integrations.aws.collect import COLLECTOR, Place, collect
+from auditwright.integrations.aws.models import loader
 from auditwright.integrations.aws.operations import AwsStream
 from auditwright.integrations.aws.reading import Answers
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
     from botocore.config import Config as ClientConfig
-    from botocore.loaders import Loader
     from botocore.session import Session
 
 AWS: Final = IntegrationId("aws")
@@ -459,39 +455,11 @@ def _botocore_session(settings: Mapping[str, str]) -> "Session":
     import botocore.session
 
     made = botocore.session.Session(profile=settings.get("profile") or None)
-    made.register_component("data_loader", _loader())
+    made.register_component("data_loader", loader())
     parsers = made.get_component("response_parser_factory")
     # As the AWS CLI does: times in ISO 8601, bytes left in base64.
     parsers.set_parser_defaults(timestamp_parser=timestamp, blob_parser=_as_it_came)
     return made
-
-
-@cache
-def _loader() -> "Loader":
-    """One loader for all sessions: reading a service's model is the slowest part of making its first client."""
-    from botocore.loaders import JSONFileLoader, create_loader
-
-    class WithoutDocumentation(JSONFileLoader):
-        """Models without their prose, which is a third of the memory that a run of every service takes."""
-
-        def load_file(self, file_path: str) -> dict[str, object] | None:
-            for path, opened in ((f"{file_path}.json", open), (f"{file_path}.json.gz", gzip.open)):
-                if Path(path).is_file():
-                    with opened(path, "rb") as file:
-                        found: dict[str, object] = json.loads(file.read(), object_hook=_without_documentation)
-                    return found
-            return None
-
-    loader = create_loader()
-    loader.file_loader = WithoutDocumentation()
-    return loader
-
-
-def _without_documentation(fields: dict[str, object]) -> dict[str, object]:
-    # A member that is called so is an object.
-    if isinstance(fields.get("documentation"), str):
-        fields["documentation"] = ""
-    return fields
 
 
 def _as_it_came(value: object) -> object:
