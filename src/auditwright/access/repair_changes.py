@@ -1,4 +1,4 @@
-"""One change of a repair: what it does, which path it cuts, how much it disrupts, and how to carry it out."""
+"""One change of a repair: what it does, which path it cuts, and how much it disrupts."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,13 +10,13 @@ from auditwright.access.world import World
 class ChangeKind(StrEnum):
     """What sort of change it is."""
 
-    ENROL_DEVICE = "enroll a device"
+    ENROLL_DEVICE = "enroll a device"
     DELETE_ROOT_KEY = "delete root's key"
-    ENROL_ROOT_DEVICE = "enroll a device for root"
+    ENROLL_ROOT_DEVICE = "enroll a device for root"
     DELETE_INACTIVE_KEY = "delete an inactive key"
     DELETE_DANGLING = "delete what nobody has"
     CORRECT_CONDITION = "correct a condition on MFA"
-    CLOSE_ENROLMENT = "close self-enrollment"
+    CLOSE_ENROLLMENT = "close self-enrollment"
     TRUST_ASKS_MFA = "ask for MFA in a trust policy"
     ASK_MFA = "ask for MFA"
     SWITCH_MODE = "switch to access entries"
@@ -35,16 +35,16 @@ WEIGHTS: dict[ChangeKind, int] = {
     ChangeKind.DELETE_INACTIVE_KEY: 1,
     ChangeKind.DELETE_DANGLING: 1,
     ChangeKind.DELETE_ROOT_KEY: 1,
-    ChangeKind.ENROL_ROOT_DEVICE: 1,
-    ChangeKind.ENROL_DEVICE: 1,
+    ChangeKind.ENROLL_ROOT_DEVICE: 1,
+    ChangeKind.ENROLL_DEVICE: 1,
     # Whoever has a second factor notices nothing.
     ChangeKind.CORRECT_CONDITION: 2,
-    ChangeKind.CLOSE_ENROLMENT: 2,
+    ChangeKind.CLOSE_ENROLLMENT: 2,
+    # The map counts as before, but the cluster cannot go back to its former mode.
+    ChangeKind.SWITCH_MODE: 2,
     # Whoever works without a second factor has to start using one.
     ChangeKind.TRUST_ASKS_MFA: 3,
     ChangeKind.ASK_MFA: 3,
-    # The cluster cannot go back to its former mode.
-    ChangeKind.SWITCH_MODE: 3,
     # Somebody loses the way in, and needs another.
     ChangeKind.DELETE_MAPPING: 4,
     ChangeKind.DELETE_ENTRY: 4,
@@ -70,12 +70,6 @@ class Change:
     reason: str
     """The step of a path that it cuts."""
     edit: Edit
-    diff: str = ""
-    """A unified diff of the policy's JSON; empty where no policy changes. Rendered in the order of the repair."""
-    commands: tuple[str, ...] = ()
-    """Command lines of `aws`, `kubectl` and `eksctl`; capitals stand for what the picture does not have."""
-    terraform: str = ""
-    """Terraform that says the same; comments where a block is to be deleted."""
 
     @property
     def weight(self) -> int:
