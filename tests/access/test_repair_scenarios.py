@@ -23,7 +23,7 @@ def question(document: object) -> tuple[World, Fact]:
 
 
 def scenarios() -> list[Json]:
-    return listed(decoded("mfa", "eks-no-mfa-scenarios.json"))
+    return list(listed(decoded("mfa", "eks-no-mfa-scenarios.json")))
 
 
 def mapped_creator() -> dict[str, object]:
