@@ -4,7 +4,7 @@ Where a request leaves something to the adversary, such as the name of a session
 themselves say which choices make a difference: each is tried.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice, product
@@ -95,7 +95,9 @@ def actor_of(world: World, fact: Fact, changes: frozenset[Fact] = frozenset()) -
         fact=fact,
         changes=changes,
         caller=caller,
-        context=session_context(caller, class_, world.at),
+        context=session_context(caller, class_, world.at).with_(
+            {"aws:resourceaccount": Present((caller.account,))}
+        ),
         alternatives=policies_of(world, fact.subject, changes),
     )
 
@@ -254,19 +256,20 @@ def _with_resource(
 
 
 def _requests(world: World, actor: Actor, use: Use, resource: str, policies: Policies) -> Iterator[Request]:
-    names = [resource]
+    names: Iterable[str] = (resource,)
     if use.on is On.MADE:
-        names = list(islice(_names(resource, use.action, policies, actor.context), MAX_NAMES))
+        names = islice(dict.fromkeys(_names(resource, use.action, policies, actor.context)), MAX_NAMES)
     shows = {key: Present((value.replace("{partition}", world.partition),)) for key, value in use.shows}
+    own = actor.caller.account
     for name in names:
+        account = account_of(name) or own
+        entries = shows if account == own else {**shows, "aws:resourceaccount": Present((account,))}
         yield Request(
             caller=actor.caller,
             action=use.action,
             resource=name,
-            resource_account=account_of(name) or actor.caller.account,
-            context=actor.context.with_(
-                {"aws:resourceaccount": Present((account_of(name) or actor.caller.account,)), **shows}
-            ),
+            resource_account=account,
+            context=actor.context.with_(entries) if entries else actor.context,
         )
 
 

@@ -222,8 +222,11 @@ def laws(world: World, fact: Fact) -> Iterator[Effect]:
             yield Effect(gains=(session(fact.subject, SessionClass.ROLE),))
         case Kind.EVERY:
             way = WAYS_BY_ID[fact.subject]
+            class_, _, account = fact.detail.partition("@")
             for target in targets_of(world, way):
-                for effect in effects(world, way, SessionClass(fact.detail), target):
+                if account_of(target) not in {account, "aws"}:
+                    continue
+                for effect in effects(world, way, SessionClass(class_), target):
                     yield Effect(
                         gains=effect.gains,
                         needs=(fact, *effect.needs),

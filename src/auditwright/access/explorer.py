@@ -23,13 +23,14 @@ from auditwright.access.asking import (
 )
 from auditwright.access.assumptions import Assumption
 from auditwright.access.catalogue import ASSUME, WAYS, Gain, On, Use, Way
+from auditwright.access.effects import Effect as Follows
 from auditwright.access.effects import effects, targets_of
 from auditwright.access.entering import Entrances
 from auditwright.access.evaluator import Policies
-from auditwright.access.facts import Fact, Kind
+from auditwright.access.facts import Fact, Kind, every
 from auditwright.access.glob import Wild, compile_pieces
 from auditwright.access.policy import Effect, Policy, Statement
-from auditwright.access.sessions import UNCONFIRMED, may_call
+from auditwright.access.sessions import UNCONFIRMED, SessionClass, may_call
 from auditwright.access.trusts import Trusts
 from auditwright.access.world import World, account_of
 from auditwright.core.outcome import Unknown
@@ -59,6 +60,15 @@ EVERYTHING = None
 """In place of a set of targets: every target there is."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Group:
+    """Targets that are decided alike."""
+
+    targets: tuple[str, ...]
+    every: bool = False
+    """True for all that the account has."""
+
+
 @dataclass(slots=True)
 class Explorer:
     """Answers about one world, each worked out once."""
@@ -71,6 +81,7 @@ class Explorer:
     _touched: dict[str, frozenset[str]] = field(default_factory=dict)
     _targets: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _named: dict[tuple[str, int, str], frozenset[str] | None] = field(default_factory=dict)
+    _effects: dict[tuple[str, SessionClass, str], tuple[Follows, ...]] = field(default_factory=dict)
     _by_path: dict[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     _actions: frozenset[str] = field(init=False)
 
@@ -133,26 +144,35 @@ class Explorer:
                 if not answer.possible:
                     return
                 fixed.append(answer)
-        targets = self._targets_for(actor, way)
-        if targets is EVERYTHING:
-            yield from self._takes_every(actor, way, fixed)
-            return
-        for target in targets:
-            yield from self._takes_one(actor, way, target, fixed)
+        for group in self._groups(actor, way):
+            answers = self._answers(actor, way, group.targets[0])
+            if answers is None:
+                continue
+            whole = (*fixed, *answers)
+            certain = all(answer.certain for answer in whole)
+            if group.every:
+                yield self._every(actor, way, whole)
+                continue
+            yield from self._moves_of(actor, way, group.targets[0], certain, whole)
+            for target in group.targets[1:]:
+                yield from self._moves_of(actor, way, target, certain)
 
-    def _takes_one(self, actor: Actor, way: Way, target: str, fixed: Iterable[Answer]) -> Iterator[Move]:
-        answers = list(fixed)
+    def _answers(self, actor: Actor, way: Way, target: str) -> tuple[Answer, ...] | None:
+        """The answers for one target; None where one is a denial."""
+        found: list[Answer] = []
         for use in way.uses:
             if not _is_fixed(use):
                 answer = put(self.world, actor, use, target)
                 if not answer.possible:
-                    return
-                answers.append(answer)
-        yield from self._moves_of(actor, way, target, tuple(answers))
+                    return None
+                found.append(answer)
+        return tuple(found)
 
-    def _moves_of(self, actor: Actor, way: Way, target: str, answers: tuple[Answer, ...]) -> Iterator[Move]:
-        certain = all(answer.certain for answer in answers)
-        for effect in effects(self.world, way, actor.class_, target):
+    def _moves_of(
+        self, actor: Actor, way: Way, target: str, certain: bool, answers: tuple[Answer, ...] = ()
+    ) -> Iterator[Move]:
+        """What a way gives on a target; without answers where those for another target are the same."""
+        for effect in self._effects_of(way, actor.class_, target):
             yield Move(
                 session=actor.fact,
                 changes=actor.changes,
@@ -164,54 +184,57 @@ class Explorer:
                 assumptions=(*effect.assumptions, *_unconfirmed(actor)),
                 answers=answers,
             )
-        if way.gain is Gain.SIGN_IN:
-            yield from self._signs_in(actor, way, target, answers)
+            if way.gain is Gain.SIGN_IN:
+                cluster = next(each for each in self.world.clusters if each.name == target)
+                for each in self.entrances.chosen(cluster):
+                    yield Move(
+                        session=actor.fact,
+                        changes=actor.changes,
+                        way=way,
+                        target=target,
+                        gains=(each.gain,),
+                        needs=effect.needs,
+                        certain=certain and effect.certain and each.certain,
+                        assumptions=_unconfirmed(actor),
+                        answers=answers,
+                    )
 
-    def _signs_in(self, actor: Actor, way: Way, target: str, answers: tuple[Answer, ...]) -> Iterator[Move]:
-        cluster = next(each for each in self.world.clusters if each.name == target)
-        certain = all(answer.certain for answer in answers)
-        for effect in effects(self.world, way, actor.class_, target):
-            for each in self.entrances.chosen(cluster):
-                yield Move(
-                    session=actor.fact,
-                    changes=actor.changes,
-                    way=way,
-                    target=target,
-                    gains=(each.gain,),
-                    needs=effect.needs,
-                    certain=certain and effect.certain and each.certain,
-                    assumptions=_unconfirmed(actor),
-                    answers=answers,
-                )
+    def _effects_of(self, way: Way, class_: SessionClass, target: str) -> tuple[Follows, ...]:
+        key = (way.id, class_, target)
+        found = self._effects.get(key)
+        if found is None:
+            found = self._effects[key] = effects(self.world, way, class_, target)
+        return found
 
-    def _takes_every(self, actor: Actor, way: Way, fixed: Iterable[Answer]) -> Iterator[Move]:
-        """A way that is decided alike on every target (2): asked of one of them."""
-        answers = [*fixed]
-        for use in way.uses:
-            if use.on is way.target:
-                answer = put(self.world, actor, use, self.targets(way)[0])
-                if not answer.possible:
-                    return
-                answers.append(answer)
-        yield Move(
+    def _every(self, actor: Actor, way: Way, answers: tuple[Answer, ...]) -> Move:
+        """A way that is decided alike on every target (2)."""
+        return Move(
             session=actor.fact,
             changes=actor.changes,
             way=way,
             target="",
-            gains=(Fact(Kind.EVERY, way.id, actor.class_),),
+            gains=(every(way.id, actor.class_, account_of(actor.fact.subject)),),
             needs=(),
             certain=all(answer.certain for answer in answers),
             assumptions=_unconfirmed(actor),
-            answers=tuple(answers),
+            answers=answers,
         )
 
     def one(self, move: Move, target: str) -> Move | None:
-        """A move on every target, made for one of them; None where the evaluator does not let it."""
-        assert move.way is not None, "only ways are open on every target"
+        """A move with the requests for one of its targets; None where the evaluator does not let it."""
+        assert move.way is not None, "only ways have requests of their own"
         actor = actor_of(self.world, move.session, move.changes)
-        made = [put(self.world, actor, use, "") for use in move.way.uses if _is_fixed(use)]
-        found = list(self._takes_one(actor, move.way, target, made))
-        return found[0] if found else None
+        fixed = [put(self.world, actor, use, "") for use in move.way.uses if _is_fixed(use)]
+        if move.way is ASSUME:
+            answers: tuple[Answer, ...] | None = (let_in(self.world, actor, target),)
+        else:
+            answers = self._answers(actor, move.way, target)
+        if answers is None:
+            return None
+        whole = (*fixed, *answers)
+        certain = all(answer.certain for answer in whole)
+        found = self._moves_of(actor, move.way, target, certain, whole)
+        return next((each for each in found if not move.target or each.gains == move.gains), None)
 
     # --- targets (3)
 
@@ -222,43 +245,70 @@ class Explorer:
             found = self._targets[way.id] = tuple(targets_of(self.world, way))
         return found
 
-    def _targets_for(self, actor: Actor, way: Way) -> Iterable[str] | None:
-        """The targets that some statement may name for each use of a way; EVERYTHING where all are decided alike."""
-        every = self.targets(way)
-        uses = [use for use in way.uses if use.on is way.target]
+    def _groups(self, actor: Actor, way: Way) -> Iterator[_Group]:
+        """The targets that some statement may name, in groups of those that are decided alike."""
         if way.target is On.RESOURCE:
-            return [question.key for question in self.questions]
-        if way.target not in _NAMED or not every or not uses:
-            return every
-        if all(self._alike(actor, use, way) for use in uses):
-            return EVERYTHING
-        named: set[str] | None = None
-        for use in uses:
-            found = self._allowed_on(actor, use.action, way)
-            if found is not EVERYTHING:
-                named = set(found) if named is None else named & found
-        return every if named is None else [target for target in every if target in named]
+            for question in self.questions:
+                yield _Group(targets=(question.key,))
+            return
+        targets = self.targets(way)
+        if way.target is On.WORKLOAD and isinstance(self.world.workloads, Unknown):
+            # What is in service was not seen: the same request stands for each.
+            own = tuple(each for each in targets if account_of(each) == account_of(actor.fact.subject))
+            yield from [_Group(targets=own)] if own else []
+            return
+        if way.target not in _NAMED:
+            for target in targets:
+                yield _Group(targets=(target,))
+            return
+        # AWS: nobody acts on the identities of another account, but by taking a role.
+        targets = self._own(way, account_of(actor.fact.subject))
+        actions = [use.action for use in way.uses if use.on is way.target]
+        named = self._all_named(actor, way, actions)
+        told_apart = self._told_apart(actor, way, actions)
+        if targets and named is EVERYTHING and told_apart is not None and not told_apart:
+            yield _Group(targets=targets, every=True)
+            return
+        candidates = targets if named is EVERYTHING else [each for each in targets if each in named]
+        for group in _partition(candidates, told_apart):
+            yield _Group(targets=group)
 
-    def _alike(self, actor: Actor, use: Use, way: Way) -> bool:
-        """True where no statement that bears on an action tells one target from another."""
-        count = len(self.targets(way))
-        for policies in actor.alternatives:
-            for policy, statement in self._bearing(policies, use.action, way):
-                if any(each.key.startswith(_KEYS_OF_RESOURCES) for each in statement.conditions):
-                    return False
-                if any(
-                    each.startswith(_KEYS_OF_RESOURCES)
-                    for cond in statement.conditions
-                    for each in cond.variables
-                ):
-                    return False
-                named = self._named_by(policy, statement, actor, way)
-                if named is not EVERYTHING and named and len(named) < count:
-                    return False
-        return True
+    def _own(self, way: Way, account: str) -> tuple[str, ...]:
+        """The targets of a way in an account, and AWS's own policies."""
+        key = f"{way.id} {account}"
+        found = self._targets.get(key)
+        if found is None:
+            found = tuple(each for each in self.targets(way) if account_of(each) in {account, "aws"})
+            self._targets[key] = found
+        return found
+
+    def _all_named(self, actor: Actor, way: Way, actions: Iterable[str]) -> frozenset[str] | None:
+        """The targets that some statement may allow each of the actions on."""
+        named: frozenset[str] | None = EVERYTHING
+        for action in actions:
+            found = self._allowed_on(actor, action, way)
+            if found is not EVERYTHING:
+                named = found if named is EVERYTHING else named & found
+        return named
+
+    def _told_apart(
+        self, actor: Actor, way: Way, actions: Iterable[str]
+    ) -> tuple[frozenset[str], ...] | None:
+        """The sets of targets that some statement tells from the rest; None where each may be told from each."""
+        found: dict[frozenset[str], None] = {}
+        for action in actions:
+            for policies in actor.alternatives:
+                for policy, statement in self._bearing(policies, action, way):
+                    if _asks_about_resources(statement):
+                        return None
+                    named = self._named_by(policy, statement, actor, way)
+                    if named:
+                        found[named] = None
+        return tuple(found)
 
     def _bearing(self, policies: Policies, action: str, way: Way) -> Iterator[tuple[Policy, Statement]]:
-        account = self.world.accounts.get(account_of(self.targets(way)[0]))
+        targets = self.targets(way)
+        account = self.world.accounts.get(account_of(targets[0])) if targets else None
         levels = [policies.scps, account.resource_policies if account else ()]
         listed = [
             policy for each in levels if not isinstance(each, Unknown) for level in each for policy in level
@@ -355,18 +405,18 @@ class Explorer:
         allowed = (
             self._allowed_on(actor, use.action, ASSUME) if use.action.lower() in touched else frozenset()
         )
-        alike = self._alike(actor, use, ASSUME) if self.world.roles else False
+        told_apart = self._told_apart(actor, ASSUME, (use.action,)) if self.world.roles else ()
         for trust in self.trusts.naming(actor.caller):
             if allowed is EVERYTHING or trust.directly:
                 roles: Iterable[str] = trust.roles
             else:
                 roles = [role for role in trust.roles if role in allowed]
-            answer: Answer | None = None
-            for role in roles:
-                if answer is None or not alike or not trust.alike:
-                    answer = let_in(self.world, actor, role)
+            for group in _partition(roles, told_apart if trust.alike else None):
+                answer = let_in(self.world, actor, group[0])
                 if answer.possible:
-                    yield from self._moves_of(actor, ASSUME, role, (answer,))
+                    yield from self._moves_of(actor, ASSUME, group[0], answer.certain, (answer,))
+                    for role in group[1:]:
+                        yield from self._moves_of(actor, ASSUME, role, answer.certain)
 
     def _administers(self, actor: Actor, touched: frozenset[str]) -> Iterator[Move]:
         account = account_of(actor.fact.subject)
@@ -405,6 +455,25 @@ class Explorer:
 
 
 _NAMED = frozenset({On.USER, On.GROUP, On.ROLE, On.POLICY})
+
+
+def _asks_about_resources(statement: Statement) -> bool:
+    """True where a statement's conditions may differ from one resource to the next."""
+    return any(
+        key.startswith(_KEYS_OF_RESOURCES)
+        for each in statement.conditions
+        for key in (each.key, *each.variables)
+    )
+
+
+def _partition(targets: Iterable[str], sets: tuple[frozenset[str], ...] | None) -> Iterable[tuple[str, ...]]:
+    """The targets in groups that lie in the same of some sets; each by itself where there is no telling."""
+    if sets is None:
+        return [(target,) for target in targets]
+    groups: dict[tuple[bool, ...], list[str]] = {}
+    for target in targets:
+        groups.setdefault(tuple(target in each for each in sets), []).append(target)
+    return [tuple(group) for group in groups.values()]
 
 
 def _is_fixed(use: Use) -> bool:

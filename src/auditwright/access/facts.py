@@ -65,3 +65,8 @@ CHANGES = frozenset({Kind.ALLOW, Kind.LIFT, Kind.UNBOUND, Kind.JOIN, Kind.VERSIO
 def session(principal: str, class_: SessionClass) -> Fact:
     """The fact of a session."""
     return Fact(Kind.SESSION, principal, class_)
+
+
+def every(way: str, class_: SessionClass, account: str) -> Fact:
+    """The fact that a way is open on every target in an account, from a session of a class."""
+    return Fact(Kind.EVERY, way, f"{class_}@{account}")

@@ -94,6 +94,9 @@ def _step(explorer: Explorer, reason: Reason, path: Iterable[Reason]) -> Witness
         rest = tuple(each for each in reason.parents if each != every)
         if found is not None:
             move, needs = found, (found.session, *sorted(found.changes), *rest)
+    elif move is not None and move.way is not None and not move.answers:
+        # The requests for this target are those for another of its group.
+        move = explorer.one(move, move.target) or move
     if move is None:
         return WitnessStep(
             text=_of_itself(reason.fact),
