@@ -95,9 +95,7 @@ def actor_of(world: World, fact: Fact, changes: frozenset[Fact] = frozenset()) -
         fact=fact,
         changes=changes,
         caller=caller,
-        context=session_context(caller, class_, world.at).with_(
-            {"aws:resourceaccount": Present((caller.account,))}
-        ),
+        context=session_context(caller, class_, world.at),
         alternatives=policies_of(world, fact.subject, changes),
     )
 

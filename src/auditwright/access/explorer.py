@@ -56,6 +56,8 @@ class Move:
 
 
 _KEYS_OF_RESOURCES = ("aws:resource", "iam:resourcetag/")
+_KEYS_OF_SESSIONS = frozenset({"aws:multifactorauthpresent", "aws:multifactorauthage"})
+"""Condition keys that are the same for every session of a class."""
 EVERYTHING = None
 """In place of a set of targets: every target there is."""
 
@@ -71,7 +73,7 @@ class _Group:
 
 @dataclass(slots=True)
 class Explorer:
-    """Answers about one world, each worked out once."""
+    """Answers about one world, each worked out once. Statements are told by identity: the world holds them all."""
 
     world: World
     questions: tuple[Question, ...] = ()
@@ -82,6 +84,7 @@ class Explorer:
     _targets: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _named: dict[tuple[str, int, str], frozenset[str] | None] = field(default_factory=dict)
     _effects: dict[tuple[str, SessionClass, str], tuple[Follows, ...]] = field(default_factory=dict)
+    _answered: dict[tuple[object, ...], Answer] = field(default_factory=dict)
     _by_path: dict[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     _actions: frozenset[str] = field(init=False)
 
@@ -105,9 +108,10 @@ class Explorer:
         touched = self.touched_by(actor)
         yield from self._enters(fact)
         yield from self._assumes(actor, touched)
-        for way in WAYS:
-            if way is not ASSUME and touched.issuperset(_actions_of(way)):
-                yield from self._takes(actor, way)
+        for action in sorted(touched):
+            for way, others in _WAYS_FROM.get(action, ()):
+                if touched.issuperset(others):
+                    yield from self._takes(actor, way)
         yield from self._administers(actor, touched)
         yield from self._reads(actor)
 
@@ -121,7 +125,11 @@ class Explorer:
                 return self._actions
             for policy in policies.identity:
                 found |= self._touched_in(policy)
-        return frozenset(action for action in found if may_call(actor.class_, action))
+        return frozenset(found) if actor.class_ is not SessionClass.TOKEN else self._open_to_tokens(found)
+
+    @staticmethod
+    def _open_to_tokens(actions: Iterable[str]) -> frozenset[str]:
+        return frozenset(action for action in actions if may_call(SessionClass.TOKEN, action))
 
     def _touched_in(self, policy: Policy) -> frozenset[str]:
         touched = self._touched.get(policy.key)
@@ -140,7 +148,7 @@ class Explorer:
         fixed: list[Answer] = []
         for use in way.uses:
             if _is_fixed(use):
-                answer = put(self.world, actor, use, "")
+                answer = self._put(actor, use, "")
                 if not answer.possible:
                     return
                 fixed.append(answer)
@@ -157,12 +165,43 @@ class Explorer:
             for target in group.targets[1:]:
                 yield from self._moves_of(actor, way, target, certain)
 
+    def _put(self, actor: Actor, use: Use, target: str) -> Answer:
+        """The answer to one use of a way; the same for every actor for whom the same statements count."""
+        bearing = self._bearing_on(actor, use.action)
+        if bearing is None:
+            return put(self.world, actor, use, target)
+        key = (use, target, actor.class_, actor.caller.kind, actor.caller.account, bearing)
+        found = self._answered.get(key)
+        if found is None:
+            found = self._answered[key] = put(self.world, actor, use, target)
+        return found
+
+    def _bearing_on(self, actor: Actor, action: str) -> tuple[int, ...] | None:
+        """The statements that bear on an action, by identity; None where they ask who calls."""
+        found: list[int] = []
+        for policies in actor.alternatives:
+            if isinstance(policies.identity, Unknown) or isinstance(policies.boundary, Unknown):
+                return None
+            if isinstance(policies.scps, Unknown):
+                return None
+            bounds = () if policies.boundary is None else (policies.boundary,)
+            for part in (policies.identity, bounds, *policies.scps):
+                for policy in part:
+                    for statement in policy.relevant(action):
+                        if statement.uses_variables or not all(
+                            each.key in _KEYS_OF_SESSIONS for each in statement.conditions
+                        ):
+                            return None
+                        found.append(id(statement))
+                found.append(0)
+        return tuple(found)
+
     def _answers(self, actor: Actor, way: Way, target: str) -> tuple[Answer, ...] | None:
         """The answers for one target; None where one is a denial."""
         found: list[Answer] = []
         for use in way.uses:
             if not _is_fixed(use):
-                answer = put(self.world, actor, use, target)
+                answer = self._put(actor, use, target)
                 if not answer.possible:
                     return None
                 found.append(answer)
@@ -254,8 +293,8 @@ class Explorer:
         targets = self.targets(way)
         if way.target is On.WORKLOAD and isinstance(self.world.workloads, Unknown):
             # What is in service was not seen: the same request stands for each.
-            own = tuple(each for each in targets if account_of(each) == account_of(actor.fact.subject))
-            yield from [_Group(targets=own)] if own else []
+            own = self._own(way, account_of(actor.fact.subject))
+            yield from [_Group(targets=own, every=True)] if own else []
             return
         if way.target not in _NAMED:
             for target in targets:
@@ -369,9 +408,12 @@ class Explorer:
     def _matching(self, pieces: tuple[str | Wild, ...], way: Way) -> Iterable[str]:
         """The targets that a pattern matches. One whose last part is literal is looked up by it."""
         glob = compile_pieces(pieces)
-        last = pieces[-1] if pieces else ""
-        path = last.rpartition(":")[2] if isinstance(last, str) and ":" in last else None
-        every = self.targets(way) if path is None else self._paths(way).get(path, ())
+        literal = ""
+        for piece in reversed(pieces):
+            if not isinstance(piece, str):
+                break
+            literal = piece + literal
+        every = self._paths(way).get(literal.rpartition(":")[2], ()) if ":" in literal else self.targets(way)
         return [target for target in every if glob.matches(target)]
 
     def _paths(self, way: Way) -> Mapping[str, tuple[str, ...]]:
@@ -481,8 +523,17 @@ def _is_fixed(use: Use) -> bool:
     return use.on in {On.ANY, On.MADE} and "{cluster}" not in use.made
 
 
-def _actions_of(way: Way) -> Iterable[str]:
-    return (use.action.lower() for use in way.uses)
+def _ways_from() -> Mapping[str, tuple[tuple[Way, frozenset[str]], ...]]:
+    """The ways by their first action, each with all its actions; roles are taken otherwise."""
+    found: dict[str, list[tuple[Way, frozenset[str]]]] = {}
+    for way in WAYS:
+        if way is not ASSUME:
+            actions = [use.action.lower() for use in way.uses]
+            found.setdefault(actions[0], []).append((way, frozenset(actions)))
+    return {action: tuple(ways) for action, ways in found.items()}
+
+
+_WAYS_FROM = _ways_from()
 
 
 def _unconfirmed(actor: Actor) -> tuple[Assumption, ...]:
