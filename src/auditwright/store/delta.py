@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple, TextIO, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from auditwright.core.ids import RunId
 from auditwright.core.ports import StoreError
-from auditwright.store.codec import line_of, literal, quoted
+from auditwright.store.codec import literal, quoted
 from auditwright.store.disk import (
     TEMPORARY_FOLDER,
     Disk,
@@ -29,7 +29,8 @@ from auditwright.store.disk import (
     publish,
     temporary_name,
 )
-from auditwright.store.query import connect, read_lines, storage_errors
+from auditwright.store.query import connect, storage_errors
+from auditwright.store.spool import Spool
 
 if TYPE_CHECKING:
     import duckdb
@@ -50,8 +51,6 @@ THREADS = 1
 
 READ_ATTEMPTS = 3
 """A reader whose files were merged meanwhile lists them again; merges are far apart."""
-
-_FETCH = 10_000
 
 _DELTA = re.compile(r"(\d{8})-([A-Za-z0-9][A-Za-z0-9._-]{0,127})\.parquet")
 _COMPACT = re.compile(r"compact-(\d{8})-(\d{8})\.parquet")
@@ -82,7 +81,6 @@ class Layout:
         """Every column of a file."""
         return {
             **self.columns,
-            "hash": "BLOB",
             "shape": "VARCHAR",
             "seq": "BIGINT",
             "run": "VARCHAR",
@@ -202,12 +200,18 @@ class DeltaFolder:
             connection.close()
 
     def write(self, connection: "duckdb.DuckDBPyConnection", select: str, name: str) -> None:
-        """Write the rows of a query to a file that survives a crash, or leave nothing; raises StoreError."""
+        """Write the rows of a query to a file that survives a crash; no file where there are none, or on an error.
+
+        Raises StoreError.
+        """
         temporary = self.scratch / f"{temporary_name()}.parquet"
         options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROWS_PER_GROUP}"
         try:
             with storage_errors(f"write to {self.folder}"):
-                connection.execute(f"COPY ({select}) TO {literal(str(temporary))} ({options})")
+                copy = f"COPY ({select}) TO {literal(str(temporary))} ({options})"
+                ((count,),) = connection.execute(copy).fetchall()
+            if not count:
+                return
             make_folders(self._home.disk, self._home.root, self.folder)
             publish(self._home.disk, temporary, self.folder / name)
         except OSError as error:
@@ -251,133 +255,114 @@ def check_run(run: RunId) -> None:
         raise StoreError(message)
 
 
-class _Latest(NamedTuple):
-    """What was known of a key before this run."""
-
-    content: bytes
-    group: Group
-    late: bool
-    """True where a run of a later time said it."""
-    gone: bool
-
-
 class Changes:
-    """What one run changes in one folder: gathered as it comes, written at the end as one file."""
+    """What one run changes in one folder: gathered as it comes, compared and written at the end as one file.
 
-    __slots__ = ("_at", "_folder", "_latest", "_lines", "_path", "_present", "_superseded", "_written")
+    1. Of a key that was seen twice the last row counts.
+    2. Each key that was seen stands beside what is known of it by now.
+    3. It is written where it is new, was gone, or differs in anything but its evidence.
+    4. A key that a whole group lacks is gone.
+    5. What a run of a later time said stays as it is.
+    """
+
+    __slots__ = ("_at", "_folder", "_spool")
 
     def __init__(self, folder: DeltaFolder, at: datetime) -> None:
-        """Load what is known by now; raises StoreError."""
         self._folder = folder
         self._at = naive_utc(at)
-        self._path = folder.scratch / f"{temporary_name()}.json"
-        self._lines: TextIO | None = None
-        self._written = 0
-        self._present: dict[str, int] = {}
-        self._superseded: list[int] = []
-        self._latest = self._load()
+        self._spool = Spool(folder.scratch, folder.layout.kind, folder.layout.columns)
 
-    def add(self, key: str, content: bytes, row: Callable[[], Mapping[str, object]]) -> None:
-        """An item that was seen. Of one that was seen twice the last counts."""
-        earlier = self._present.get(key, _UNCHANGED)
-        if earlier != _UNCHANGED:
-            self._superseded.append(earlier)
-        known = self._latest.get(key)
-        self._present[key] = _UNCHANGED
-        # What a later run said stays; an earlier one that comes late does not overwrite it.
-        if known and (known.late or (known.content == content and not known.gone)):
-            return
-        self._present[key] = self._written
-        self._write_line({"line": self._written, **row(), "hash": content.hex()})
-        self._written += 1
+    def add(self, rows: Mapping[str, Sequence[object]]) -> None:
+        """Items that were seen, as columns; raises StoreError."""
+        self._spool.add(rows)
 
     def finish(self, run: RunId, whole: AbstractSet[Group]) -> None:
         """Write what changed as one file, or none; what a whole group lacks is gone. Raises StoreError."""
-        gone = [
-            key
-            for key, known in self._latest.items()
-            if known.group in whole and key not in self._present and not known.gone and not known.late
-        ]
-        if len(self._superseded) == self._written and not gone:
-            return
         files = self._folder.files()
+        if not files and not self._spool.rows:
+            return
         seq = files[-1].last + 1 if files else 1
+        stamp = {
+            "shape": literal(self._folder.layout.shape),
+            "seq": str(seq),
+            "run": literal(run),
+            "known_from": self._now,
+        }
         with self._folder.connection() as connection:
             with storage_errors(f"write to {self._folder.folder}"):
-                select = " UNION ALL ".join(self._selects(connection, gone, run, seq))
+                seen = self._seen(connection)
+                select = (
+                    self._changed(connection, seen, whole, stamp)
+                    if files
+                    else f"SELECT {self._listed({**stamp, 'gone': 'false'})} FROM {seen}"  # noqa: S608
+                )
             self._folder.write(connection, select, f"{seq:08}-{run}.parquet")
 
     def close(self) -> None:
         """Drop what was gathered."""
-        if self._lines:
-            self._lines.close()
-        discard(self._path)
+        self._spool.close()
 
-    def _selects(
-        self, connection: "duckdb.DuckDBPyConnection", gone: list[str], run: RunId, seq: int
-    ) -> Iterator[str]:
+    @property
+    def _now(self) -> str:
+        return f"TIMESTAMP {literal(self._at.isoformat(sep=' '))}"
+
+    def _seen(self, connection: "duckdb.DuckDBPyConnection") -> str:
+        """The SQL of what was seen, each key once."""
+        rows = f"(SELECT *, {self._folder.layout.key} AS key FROM {self._spool.source()})"  # noqa: S608
+        # Equal keys have equal hashes, which take a tenth of the memory; two keys that share one only cost time.
+        ((twice,),) = connection.execute(
+            f"SELECT count(*) > count(DISTINCT hash(key)) FROM {rows}"  # noqa: S608
+        ).fetchall()
+        if not twice:
+            return rows
+        return f"(SELECT * FROM {rows} QUALIFY line = max(line) OVER (PARTITION BY key))"  # noqa: S608  # (1)
+
+    def _changed(
+        self,
+        connection: "duckdb.DuckDBPyConnection",
+        seen: str,
+        whole: AbstractSet[Group],
+        stamp: Mapping[str, str],
+    ) -> str:
+        """The SQL of the rows to write beside what is known."""
         layout = self._folder.layout
-        stamp = {
-            "shape": literal(layout.shape),
-            "seq": str(seq),
-            "run": literal(run),
-            "known_from": f"TIMESTAMP {literal(self._at.isoformat(sep=' '))}",
+        source = self._folder.source(connection, self._folder.files())
+        compared = [quoted(name) for name in layout.columns if name != "evidence"]
+        known = (
+            f"(SELECT key, shape, gone, known_from > {self._now} AS late, {', '.join(compared)} "  # noqa: S608
+            f"FROM {self._folder.state(source, 'true')})"
+        )
+        differs = " OR ".join(f"seen.{name} IS DISTINCT FROM known.{name}" for name in compared)
+        groups = [[group[place] for group in whole] for place in range(len(layout.group))]
+        connection.execute(
+            "CREATE TEMP TABLE whole AS SELECT "
+            + ", ".join(f"unnest(?::VARCHAR[]) AS {quoted(name)}" for name in layout.group),
+            groups,
+        )
+        place = ", ".join(f"known.{quoted(name)}" for name in layout.group)
+        values = {
+            **{name: self._either(name) for name in layout.columns},
+            **stamp,
+            "gone": "seen.key IS NULL",
         }
-        if self._lines:
-            self._lines.flush()
-            connection.execute(
-                "CREATE TEMP TABLE superseded AS SELECT unnest(?::BIGINT[]) AS line", [self._superseded]
-            )
-            columns = {"line": "BIGINT", **layout.columns, "hash": "VARCHAR"}
-            values = {**stamp, "hash": "unhex(hash)", "gone": "false"}
-            yield (
-                f"SELECT {_listed(layout, values, set(layout.columns))} FROM {read_lines(self._path, columns)} "  # noqa: S608
-                "ANTI JOIN superseded USING (line)"
-            )
-        if gone:
-            connection.execute("CREATE TEMP TABLE gone AS SELECT unnest(?::VARCHAR[]) AS key", [gone])
-            rows = self._folder.state(self._folder.source(connection, self._folder.files()), "true")
-            values = {**stamp, "evidence": "[]", "gone": "true"}
-            yield f"SELECT {_listed(layout, values, set(layout.kept_when_gone))} FROM {rows} SEMI JOIN gone USING (key)"  # noqa: S608
+        return (
+            f"SELECT {self._listed(values)} FROM {seen} AS seen FULL JOIN {known} AS known ON seen.key = known.key "  # noqa: S608  # (2)
+            f"WHERE CASE WHEN known.key IS NULL THEN true WHEN known.late THEN false "  # (5)
+            f"WHEN seen.key IS NULL THEN NOT known.gone AND ({place}) IN (FROM whole) "  # (4)
+            f"ELSE known.gone OR known.shape <> {stamp['shape']} OR {differs} END"  # (3)
+        )
 
-    def _write_line(self, row: Mapping[str, object]) -> None:
-        try:
-            if self._lines is None:
-                self._lines = self._path.open("x", encoding="utf-8")
-            self._lines.write(line_of(row))
-        except OSError as error:
-            raise disk_error("write to", self._path.parent, error) from error
-        except UnicodeError as error:
-            message = (
-                f"{row.get('id')!r} of {self._folder.layout.kind} holds text that is not Unicode: {error}"
-            )
-            raise StoreError(message) from error
+    def _either(self, name: str) -> str:
+        """The SQL of a column of what was seen, or of what still stands of what is gone."""
+        if name == "evidence":
+            gone = "[]"
+        else:
+            gone = f"known.{quoted(name)}" if name in self._folder.layout.kept_when_gone else "NULL"
+        return f"CASE WHEN seen.key IS NULL THEN {gone} ELSE seen.{quoted(name)} END"
 
-    def _load(self) -> dict[str, _Latest]:
-        files = self._folder.files()
-        latest: dict[str, _Latest] = {}
-        if not files:
-            return latest
-        groups: dict[Group, Group] = {}
-        columns = ", ".join(quoted(name) for name in self._folder.layout.group)
-        with storage_errors(f"read {self._folder.folder}"), self._folder.connection() as connection:
-            state = self._folder.state(self._folder.source(connection, files), "true")
-            connection.execute(f"SELECT key, hash, known_from > ?, gone, {columns} FROM {state}", [self._at])  # noqa: S608
-            while found := connection.fetchmany(_FETCH):
-                for key, content, late, gone, *group in found:
-                    # One tuple for each scope, not for each item.
-                    held = groups.setdefault(tuple(group), tuple(group))
-                    latest[key] = _Latest(content, held, late, gone)
-        return latest
-
-
-_UNCHANGED = -1
-"""In place of a line's number: the item was seen, and nothing is written for it."""
-
-
-def _listed(layout: Layout, values: Mapping[str, str], read: AbstractSet[str]) -> str:
-    """Every stored column in order: given as SQL, read by its name, or NULL."""
-    return ", ".join(
-        f"{values.get(name) or (quoted(name) if name in read else 'NULL')}::{kind} AS {quoted(name)}"
-        for name, kind in layout.stored.items()
-    )
+    def _listed(self, values: Mapping[str, str]) -> str:
+        """Every stored column in order: as given, or read by its name."""
+        return ", ".join(
+            f"({values.get(name) or quoted(name)})::{kind} AS {quoted(name)}"
+            for name, kind in self._folder.layout.stored.items()
+        )
