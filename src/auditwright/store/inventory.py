@@ -11,18 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep
-from typing import TypeVar, assert_never, cast
+from typing import TypeVar, cast
 
 from auditwright.core.ids import Digest, ResourceId, RunId, TestId
 from auditwright.core.log import iso, parse_iso
-from auditwright.core.outcome import (
-    Deviation,
-    NotApplicable,
-    Outcome,
-    Result,
-    Satisfied,
-    Undetermined,
-)
+from auditwright.core.outcome import Result, outcome_of, words_of
 from auditwright.core.ports import ObservedSpan, Rows, Snapshot, StoreError
 from auditwright.core.resource import Resource
 from auditwright.core.resources import kinds
@@ -337,7 +330,7 @@ def _format_seen(seen: Seen) -> bytes:
 def _rows_of(result: Result) -> dict[str, Sequence[object]]:
     """What a test observed, as columns."""
     seen = result.observations
-    said = [_outcome_words(each.outcome) for each in seen]
+    said = [words_of(each.outcome) for each in seen]
     return {
         "test": [result.test] * len(seen),
         "item": [each.item for each in seen],
@@ -350,28 +343,6 @@ def _rows_of(result: Result) -> dict[str, Sequence[object]]:
     }
 
 
-def _outcome_words(outcome: Outcome) -> tuple[str, str]:
-    match outcome:
-        case Satisfied(note):
-            return "satisfied", note
-        case Deviation(what):
-            return "deviation", what
-        case NotApplicable(why):
-            return "not applicable", why
-        case Undetermined(why):
-            return "undetermined", why
-        case _:
-            assert_never(outcome)
-
-
-_OUTCOMES: Mapping[str, Callable[[str], Outcome]] = {
-    "satisfied": Satisfied,
-    "deviation": Deviation,
-    "not applicable": NotApplicable,
-    "undetermined": Undetermined,
-}
-
-
 def _span(test: TestId, row: Sequence[object]) -> ObservedSpan:
     item, name, account, region, known_from, gone, outcome, detail, evidence = row
     return ObservedSpan(
@@ -381,7 +352,7 @@ def _span(test: TestId, row: Sequence[object]) -> ObservedSpan:
         account=str(account),
         region=str(region),
         known_from=_utc(known_from),
-        outcome=None if gone else _OUTCOMES[str(outcome)](str(detail)),
+        outcome=None if gone else outcome_of(str(outcome), str(detail)),
         evidence=tuple(Digest(digest) for digest in cast("Sequence[str]", evidence)),
     )
 
