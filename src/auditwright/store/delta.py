@@ -43,7 +43,7 @@ MAX_FILES = 64
 ROWS_PER_GROUP = 20_480
 """Small groups of rows bound the memory of writing and let a reader skip most of a file."""
 
-MEMORY = "512MB"
+MEMORY = "96MB"
 """DuckDB writes beyond it into the scratch folder."""
 
 THREADS = 1
@@ -162,12 +162,15 @@ class DeltaFolder:
         return f"(SELECT {selected} FROM {read})"  # noqa: S608
 
     def state(self, source: str, where: str) -> str:
-        """The SQL of the last row of each key among the rows that a condition admits."""
+        """The SQL of the last row of each key among the rows that a condition admits.
+
+        Most keys have one row, from the first file: only those that came after it are looked for.
+        """
         key = self.layout.key
         return (
             f"(WITH admitted AS (SELECT *, {key} AS key FROM {source} WHERE {where}), "  # noqa: S608
-            "newest AS (SELECT key, max(seq) AS seq FROM admitted GROUP BY key) "
-            "SELECT * FROM admitted SEMI JOIN newest USING (key, seq))"
+            "after AS (SELECT key, seq FROM admitted WHERE seq > (SELECT min(seq) FROM admitted)) "
+            "SELECT * FROM admitted ANTI JOIN after ON admitted.key = after.key AND admitted.seq < after.seq)"
         )
 
     def rows(self, make: Callable[[str], str], values: Sequence[object] = ()) -> list[tuple[object, ...]]:
