@@ -12,6 +12,7 @@ from datetime import datetime
 
 from auditwright.app import documents
 from auditwright.app.collecting import entry_of, load_evidence
+from auditwright.app.cycles import no_search_for_cycles
 from auditwright.app.own_tests import bound
 from auditwright.app.registry import streams
 from auditwright.app.workspace import Workspace
@@ -59,6 +60,7 @@ class _Concluded:
     findings: tuple[Finding, ...]
 
 
+@no_search_for_cycles()
 def conclude(workspace: Workspace, run: RunId, at: datetime) -> Sequence[Result]:
     """Test what a run collected, and return what came of it by test id. Raises StoreError.
 

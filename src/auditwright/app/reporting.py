@@ -8,6 +8,7 @@ from datetime import datetime
 from auditwright.app import documents
 from auditwright.app.catalogue import Catalogue
 from auditwright.app.collecting import COLLECTOR
+from auditwright.app.cycles import no_search_for_cycles
 from auditwright.app.registry import integrations, streams
 from auditwright.app.workspace import Workspace
 from auditwright.controls import LibraryControl
@@ -24,6 +25,7 @@ from auditwright.render.assemble import Held, assemble
 from auditwright.render.readiness import ChoiceView, LogExcerpt, ReadinessReport, SourceView
 
 
+@no_search_for_cycles()
 def readiness_report(
     workspace: Workspace, run: Run, *, as_of: datetime, results: Sequence[Result] = ()
 ) -> ReadinessReport:

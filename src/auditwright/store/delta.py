@@ -43,7 +43,7 @@ MAX_FILES = 64
 ROWS_PER_GROUP = 20_480
 """Small groups of rows bound the memory of writing and let a reader skip most of a file."""
 
-MEMORY = "96MB"
+MEMORY = "128MB"
 """DuckDB writes beyond it into the scratch folder."""
 
 THREADS = 1

@@ -17,7 +17,7 @@ from tests.integrations.aws.shapes import GLOBAL, NOW, captured, read, refused
 
 
 def row(**fields: object) -> Row:
-    return Row(operation="ec2:DescribeVolumes", path="Volumes[3]", fields=fields, digest=Digest("0" * 64))
+    return Row(operation="ec2:DescribeVolumes", path="Volumes[3]", fields=fields, evidence=(Digest("0" * 64),))
 
 
 def evidence(
