@@ -36,6 +36,9 @@ MAX_QUOTED_CHARACTERS: Final = 80
 """How much of a wrong value an error quotes: enough to recognize it."""
 
 
+LARGE_BYTES: Final = 1_000_000
+"""As much JSON takes ten times the memory as values, and time that is lost in it."""
+
 MAX_KNOWN_TAGS: Final = 10_000
 """Tags that are remembered: teams, environments and the like are few, and names are borne once."""
 
@@ -85,10 +88,7 @@ class Row:
     @property
     def path(self) -> str:
         """Where it stands, such as `Volumes[3].Attachments[0]`; of a million rows hardly one is ever asked."""
-        if isinstance(self._place, str):
-            return self._place
-        above, name, place = self._place
-        return above.at(name) if place is None else f"{above.at(name)}[{place}]"
+        return _path(self._place)
 
     @property
     def digest(self) -> Digest:
@@ -142,8 +142,12 @@ class Row:
 
     def integer_or_none(self, name: str) -> int | None:
         """A whole number that AWS leaves out where there is none."""
-        found = self.integer(name)
-        return None if isinstance(found, Unknown) else found
+        value = self.fields.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self._error(name, "a whole number", value)
+        return value
 
     def number(self, name: str) -> float | Unknown:
         """A number, whole or not."""
@@ -174,19 +178,19 @@ class Row:
         value = self.fields.get(name)
         if value is None:
             return self.lacks(name)
-        return self._inside(name, None, value)
+        return self.inside(name, None, value)
 
     def row_or_none(self, name: str) -> "Row | None":
         """An object inside this one that AWS leaves out where there is none."""
         value = self.fields.get(name)
-        return None if value is None else self._inside(name, None, value)
+        return None if value is None else self.inside(name, None, value)
 
     def rows(self, name: str) -> "tuple[Row, ...] | Unknown":
         """A list of objects."""
         values = self._list(name)
         if isinstance(values, Unknown):
             return values
-        return tuple([self._inside(name, place, value) for place, value in enumerate(values)])
+        return tuple([self.inside(name, place, value) for place, value in enumerate(values)])
 
     def rows_or_empty(self, name: str) -> "tuple[Row, ...]":
         """A list of objects that AWS leaves out where it is empty."""
@@ -223,7 +227,7 @@ class Row:
             # Every item has some: a row is made only to say what is wrong.
             named, said = (tag.get(key), tag.get(value) or "") if isinstance(tag, dict) else (None, None)
             if not isinstance(named, str) or not isinstance(said, str):
-                row = self._inside(name, place, tag)
+                row = self.inside(name, place, tag)
                 found.append((row.required_text(key), row.text_or_none(value) or ""))
             else:
                 found.append(_tag(named, said))
@@ -247,16 +251,12 @@ class Row:
             raise self._error(name, "a list", value)
         return cast("list[object]", value)
 
-    def _inside(self, name: str, place: int | None, value: object) -> "Row":
-        row = Row(
-            operation=self.operation,
-            path=(self, name, place),
-            fields=cast("dict[str, object]", value),
-            evidence=self.evidence,
-        )
+    def inside(self, name: str, place: int | None, value: object) -> "Row":
+        """A value of this object, in the list under a name where a place is given; raises MalformedEvidenceError."""
+        where = (self, name, place)
         if not isinstance(value, dict):
-            raise _malformed(self.operation, row.path, "an object", value)
-        return row
+            raise _malformed(self.operation, _path(where), "an object", value)
+        return Row(operation=self.operation, path=where, fields=value, evidence=self.evidence)
 
     def at(self, name: str) -> str:
         """Where a field of this object stands."""
@@ -264,6 +264,13 @@ class Row:
 
     def _error(self, name: str, expected: str, value: object) -> MalformedEvidenceError:
         return _malformed(self.operation, self.at(name), expected, value)
+
+
+def _path(place: str | _Place) -> str:
+    if isinstance(place, str):
+        return place
+    above, name, number = place
+    return above.at(name) if number is None else f"{above.at(name)}[{number}]"
 
 
 @lru_cache(maxsize=MAX_KNOWN_TAGS)
@@ -291,7 +298,16 @@ class Answers:
     `needed_when` and `asks` of an operation are given the answers so far; `normalize` is given all of them.
     """
 
-    __slots__ = ("_by_name", "_calls", "_evidence", "_gaps", "_gaps_by", "_parsed", "callers_partition", "partition")
+    __slots__ = (
+        "_by_name",
+        "_calls",
+        "_evidence",
+        "_gaps",
+        "_gaps_by",
+        "_parsed",
+        "callers_partition",
+        "partition",
+    )
 
     def __init__(self, evidence: Sequence[Evidence], gaps: Sequence[Gap] = ()) -> None:
         """Read evidence and gaps of one stream in one scope; bodies are parsed when they are asked for."""
@@ -355,8 +371,12 @@ class Answers:
         """
         key = key or question.items[0]
         found = self._latest(question)
-        if found is not None:
+        if found is None:
+            return
+        if found.digest in self._parsed or len(found.body) < LARGE_BYTES:
             yield from self._whole(question, found).rows_or_empty(key)
+        else:
+            yield from self._one_by_one(question, found, key)
 
     def one(self, question: Question) -> Row | Unknown | None:
         """The answer of an operation that is asked once; None where AWS answered that there is none."""
@@ -465,6 +485,26 @@ class Answers:
                 digest=item.digest,
             )
 
+    def _one_by_one(self, question: Question, item: Evidence, key: str) -> Iterator[Row]:
+        """The items of a large listing, of which only one at a time is held as more than bytes.
+
+        What is not as it should be is read as a whole instead, which says what is wrong and where.
+        """
+        try:
+            members = _members(item.body)
+            listed = _listed(members[key]) if key in members else ()
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            yield from self._whole(question, item).rows_or_empty(key)
+            return
+        whole = Row(operation=question.name, path="", fields={}, evidence=(item.digest,))
+        for place, raw in enumerate(listed or ()):
+            try:
+                value: object = msgspec.json.decode(raw)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                yield from self._whole(question, item).rows_or_empty(key)[place:]
+                return
+            yield whole.inside(key, place, value)
+
     def _whole(self, question: Question, item: Evidence) -> Row:
         return Row(operation=question.name, path="", fields=self._fields(item), evidence=(item.digest,))
 
@@ -474,6 +514,10 @@ class Answers:
             parsed = parsed_answer(item.body, operation=item.query.operation)
             self._parsed[item.digest] = parsed
         return parsed
+
+
+_members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_listed: Final = msgspec.json.Decoder(list[msgspec.Raw] | None).decode
 
 
 def parsed_answer(body: bytes, *, operation: str) -> Mapping[str, object]:
