@@ -17,5 +17,8 @@ def no_search_for_cycles() -> Iterator[None]:
     try:
         yield
     finally:
+        # What is left counts as old: it is searched in its turn, and not all of it at once.
+        gc.freeze()
+        gc.unfreeze()
         if was_on:
             gc.enable()
