@@ -11,8 +11,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
@@ -43,11 +44,14 @@ MAX_FILES = 64
 ROWS_PER_GROUP = 20_480
 """Small groups of rows bound the memory of writing and let a reader skip most of a file."""
 
-MEMORY = "128MB"
+MEMORY = "512MB"
 """DuckDB writes beyond it into the scratch folder."""
 
 THREADS = 1
 """Every further thread sets buffers aside: with two, writing 100,000 resources takes 50 MB more and is no faster."""
+
+ROWS_COMPARED = 50_000
+"""Rows that stand beside what is known of them at once, where groups can be compared apart; they take some 30 MB."""
 
 READ_ATTEMPTS = 3
 """A reader whose files were merged meanwhile lists them again; merges are far apart."""
@@ -75,6 +79,8 @@ class Layout:
     """The columns that still stand when the item is gone."""
     shape: str
     """The fields that this version records."""
+    apart: bool = False
+    """True where no key is of two groups, so that groups can be compared one after the other."""
 
     @property
     def stored(self) -> Mapping[str, str]:
@@ -258,6 +264,15 @@ def check_run(run: RunId) -> None:
         raise StoreError(message)
 
 
+@dataclass(slots=True, kw_only=True)
+class _Part:
+    """What is compared at once: the rows of some groups, from one file of the spool to where the next part begins."""
+
+    first_file: int
+    first_row: int
+    groups: set[Group] = field(default_factory=set)
+
+
 class Changes:
     """What one run changes in one folder: gathered as it comes, compared and written at the end as one file.
 
@@ -268,15 +283,26 @@ class Changes:
     5. What a run of a later time said stays as it is.
     """
 
-    __slots__ = ("_at", "_folder", "_spool")
+    __slots__ = ("_at", "_folder", "_parts", "_spool")
 
     def __init__(self, folder: DeltaFolder, at: datetime) -> None:
         self._folder = folder
         self._at = naive_utc(at)
         self._spool = Spool(folder.scratch, folder.layout.kind, folder.layout.columns)
+        self._parts = [_Part(first_file=0, first_row=0)]
 
-    def add(self, rows: Mapping[str, Sequence[object]]) -> None:
-        """Items that were seen, as columns; raises StoreError."""
+    def add(self, group: Group, rows: Mapping[str, Sequence[object]]) -> None:
+        """Items that were seen in a group, as columns; raises StoreError."""
+        while any(group in part.groups for part in self._parts[:-1]):
+            # It comes back: all that was seen since is compared with it.
+            last = self._parts.pop()
+            self._parts[-1].groups |= last.groups
+        last = self._parts[-1]
+        enough = self._spool.rows - last.first_row >= ROWS_COMPARED
+        if enough and self._folder.layout.apart and group not in last.groups:
+            last = _Part(first_file=self._spool.next_file(), first_row=self._spool.rows)
+            self._parts.append(last)
+        last.groups.add(group)
         self._spool.add(rows)
 
     def finish(self, run: RunId, whole: AbstractSet[Group]) -> None:
@@ -293,12 +319,12 @@ class Changes:
         }
         with self._folder.connection() as connection:
             with storage_errors(f"write to {self._folder.folder}"):
-                seen = self._seen(connection)
-                select = (
-                    self._changed(connection, seen, whole, stamp)
-                    if files
-                    else f"SELECT {self._listed({**stamp, 'gone': 'false'})} FROM {seen}"  # noqa: S608
-                )
+                if files:
+                    self._compare(connection, whole, stamp)
+                    select = "FROM changed"
+                else:
+                    seen = self._seen(connection, self._spool.source())
+                    select = f"SELECT {self._listed({**stamp, 'gone': 'false'})} FROM {seen}"  # noqa: S608
             self._folder.write(connection, select, f"{seq:08}-{run}.parquet")
 
     def close(self) -> None:
@@ -309,9 +335,9 @@ class Changes:
     def _now(self) -> str:
         return f"TIMESTAMP {literal(self._at.isoformat(sep=' '))}"
 
-    def _seen(self, connection: "duckdb.DuckDBPyConnection") -> str:
+    def _seen(self, connection: "duckdb.DuckDBPyConnection", source: str) -> str:
         """The SQL of what was seen, each key once."""
-        rows = f"(SELECT *, {self._folder.layout.key} AS key FROM {self._spool.source()})"  # noqa: S608
+        rows = f"(SELECT *, {self._folder.layout.key} AS key FROM {source})"  # noqa: S608
         # Equal keys have equal hashes, which take a tenth of the memory; two keys that share one only cost time.
         ((twice,),) = connection.execute(
             f"SELECT count(*) > count(DISTINCT hash(key)) FROM {rows}"  # noqa: S608
@@ -320,28 +346,37 @@ class Changes:
             return rows
         return f"(SELECT * FROM {rows} QUALIFY line = max(line) OVER (PARTITION BY key))"  # noqa: S608  # (1)
 
-    def _changed(
+    def _compare(
         self,
         connection: "duckdb.DuckDBPyConnection",
-        seen: str,
         whole: AbstractSet[Group],
         stamp: Mapping[str, str],
-    ) -> str:
-        """The SQL of the rows to write beside what is known."""
+    ) -> None:
+        """Fill the table `changed` with the rows to write, of what was seen beside what is known."""
         layout = self._folder.layout
-        source = self._folder.source(connection, self._folder.files())
-        compared = [quoted(name) for name in layout.columns if name != "evidence"]
-        known = (
-            f"(SELECT key, shape, gone, known_from > {self._now} AS late, {', '.join(compared)} "  # noqa: S608
-            f"FROM {self._folder.state(source, 'true')})"
-        )
-        differs = " OR ".join(f"seen.{name} IS DISTINCT FROM known.{name}" for name in compared)
         groups = [[group[place] for group in whole] for place in range(len(layout.group))]
         connection.execute(
             "CREATE TEMP TABLE whole AS SELECT "
             + ", ".join(f"unnest(?::VARCHAR[]) AS {quoted(name)}" for name in layout.group),
             groups,
         )
+        stored = ", ".join(f"{quoted(name)} {kind}" for name, kind in layout.stored.items())
+        connection.execute(f"CREATE TEMP TABLE changed ({stored})")
+        source = self._folder.source(connection, self._folder.files())
+        ends = [part.first_file for part in self._parts[1:]]
+        for part, end in zip_longest(self._parts, ends):
+            seen = self._seen(connection, self._spool.source(part.first_file, end))
+            known = self._folder.state(source, _among(layout.group, part.groups) if layout.apart else "true")
+            connection.execute(f"INSERT INTO changed {self._differing(seen, known, stamp)}")
+
+    def _differing(self, seen: str, state: str, stamp: Mapping[str, str]) -> str:
+        """The SQL of the rows to write, of what was seen and the last row of each key that may be among it."""
+        layout = self._folder.layout
+        compared = [quoted(name) for name in layout.columns if name != "evidence"]
+        known = (
+            f"(SELECT key, shape, gone, known_from > {self._now} AS late, {', '.join(compared)} FROM {state})"  # noqa: S608
+        )
+        differs = " OR ".join(f"seen.{name} IS DISTINCT FROM known.{name}" for name in compared)
         place = ", ".join(f"known.{quoted(name)}" for name in layout.group)
         values = {
             **{name: self._either(name) for name in layout.columns},
@@ -369,3 +404,9 @@ class Changes:
             f"({values.get(name) or quoted(name)})::{kind} AS {quoted(name)}"
             for name, kind in self._folder.layout.stored.items()
         )
+
+
+def _among(columns: Sequence[str], groups: AbstractSet[Group]) -> str:
+    """The SQL of a row being of one of some groups."""
+    listed = ", ".join(f"({', '.join(map(literal, group))})" for group in sorted(groups))
+    return f"({', '.join(map(quoted, columns))}) IN ({listed})" if groups else "false"

@@ -62,6 +62,7 @@ OBSERVATION_LAYOUT = Layout(
     group=("test",),
     kept_when_gone=("test", "item", "name", "account", "region"),
     shape="1",
+    apart=True,
 )
 
 
@@ -122,7 +123,7 @@ class FolderInventory:
                 scope = snapshot.scope
                 group = (scope.source, scope.account, scope.region)
                 if changes := recording.see(layout_of(codec), group, complete=snapshot.complete):
-                    changes.add(codec.rows(snapshot.items))
+                    changes.add(group, codec.rows(snapshot.items))
 
     def observe(self, run: RunId, at: datetime, results: Iterable[Result]) -> None:
         """Keep what tests observed; raises StoreError."""
@@ -130,7 +131,7 @@ class FolderInventory:
             for result in results:
                 complete = not any(gap.hides_items for gap in result.gaps)
                 if changes := recording.see(OBSERVATION_LAYOUT, (result.test,), complete=complete):
-                    changes.add(_rows_of(result))
+                    changes.add((result.test,), _rows_of(result))
 
     def resources(self, kind: type[R], *, as_of: datetime | None = None) -> Sequence[R]:
         """Every resource of a kind as known at a time (now: None), by id."""

@@ -21,7 +21,7 @@ ROWS_PER_LINE = 1_000
 MAX_LINE_BYTES = 4 * 1024 * 1024
 """No row is as large, and DuckDB sets twice as much aside for every thread that reads."""
 
-BYTES_PER_FILE = 4 * 1024 * 1024
+BYTES_PER_FILE = 2 * 1024 * 1024
 """DuckDB turns up to 2,048 lines of a file into values at once, however long they are."""
 
 LINE = "line"
@@ -57,13 +57,18 @@ class Spool:
             stop = min(start + ROWS_PER_LINE, count)
             self._add_line({name: column[start:stop] for name, column in rows.items()}, stop - start)
 
-    def source(self) -> str:
-        """The SQL of every row, and of its place in the column `line`; raises StoreError."""
-        if not self._files:
+    def next_file(self) -> int:
+        """Add what follows to a file of its own, and return its number; raises StoreError."""
+        self._end_file()
+        return len(self._files)
+
+    def source(self, first: int = 0, end: int | None = None) -> str:
+        """The SQL of every row of some files (all of them), and of its place in the column `line`; raises StoreError."""
+        if not self._files[first:end]:
             empty = ", ".join(f"NULL::{kind} AS {quoted(name)}" for name, kind in self._columns.items())
             return f"(SELECT {empty} WHERE false)"
         self._end_file()
-        files = ", ".join(literal(str(path)) for path in self._files)
+        files = ", ".join(literal(str(path)) for path in self._files[first:end])
         typed = ", ".join(f"{quoted(name)}: {literal(f'{kind}[]')}" for name, kind in self._columns.items())
         listed = ", ".join(f"unnest({quoted(name)}) AS {quoted(name)}" for name in self._columns)
         return (
