@@ -490,20 +490,17 @@ class Answers:
 
         What is not as it should be is read as a whole instead, which says what is wrong and where.
         """
+        place = 0
         try:
-            members = _members(item.body)
-            listed = _listed(members[key]) if key in members else ()
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            yield from self._whole(question, item).rows_or_empty(key)
-            return
-        whole = Row(operation=question.name, path="", fields={}, evidence=(item.digest,))
-        for place, raw in enumerate(listed or ()):
-            try:
-                value: object = msgspec.json.decode(raw)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                yield from self._whole(question, item).rows_or_empty(key)[place:]
+            listed = _members_of(item.body).get(key)
+            if isinstance(listed, list):
+                whole = Row(operation=question.name, path="", fields={}, evidence=(item.digest,))
+                for place, raw in enumerate(listed):  # where to go on from
+                    yield whole.inside(key, place, msgspec.json.decode(raw))
                 return
-            yield whole.inside(key, place, value)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            pass
+        yield from self._whole(question, item).rows_or_empty(key)[place:]
 
     def _whole(self, question: Question, item: Evidence) -> Row:
         return Row(operation=question.name, path="", fields=self._fields(item), evidence=(item.digest,))
@@ -516,8 +513,10 @@ class Answers:
         return parsed
 
 
-_members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_listed: Final = msgspec.json.Decoder(list[msgspec.Raw] | None).decode
+_members_of: Final = msgspec.json.Decoder(
+    dict[str, list[msgspec.Raw] | dict[str, object] | str | int | float | bool | None]
+).decode
+"""The members of an answer, of which the items of lists stay bytes."""
 
 
 def parsed_answer(body: bytes, *, operation: str) -> Mapping[str, object]:
