@@ -38,6 +38,9 @@ MAX_ROWS = 1_000_000
 MAX_SQL_CHARACTERS = 100_000
 """Nobody writes as much by hand, and the parser need not try."""
 
+MEMORY_HELD_BACK = "16MB"
+"""What DuckDB may keep of memory that it used; by default it keeps up to 512 MB, which a run needs for other things."""
+
 _FETCH = 10_000
 
 
@@ -54,6 +57,8 @@ def connect(*, memory: str, threads: int, scratch: Path | None = None) -> "duckd
             "enable_external_file_cache": False,
             "memory_limit": memory,
             "threads": threads,
+            "allocator_flush_threshold": MEMORY_HELD_BACK,
+            "allocator_bulk_deallocation_flush_threshold": MEMORY_HELD_BACK,
             # Without a folder of its own it would write into the current one.
             "temp_directory": str(scratch) if scratch else "",
         },
