@@ -6,9 +6,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from auditwright.core.evidence import Gap, GapReason, Scope
 from auditwright.core.ids import IntegrationId, ResourceId, RunId, StreamId, TestId
@@ -24,6 +31,7 @@ from auditwright.core.outcome import (
 from auditwright.core.ports import Inventory, Snapshot
 from auditwright.core.resource import Resource
 from auditwright.core.resources import BlockVolume, StorageBucket, kinds
+from auditwright.store import delta
 from auditwright.store.inventory import FolderInventory
 from auditwright.store.memory import MemoryInventory
 from tests.store.strategies import DIGESTS, IDS, SCOPES, TEXT, items_of
@@ -142,6 +150,14 @@ InventoryModelTest = InventoryModel.TestCase
 InventoryModelTest.settings = settings(
     max_examples=8, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
 )
+
+
+@pytest.mark.parametrize("rows", [0, 1, 3])
+def test_what_is_compared_in_many_small_parts_comes_to_the_same(
+    rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delta, "ROWS_COMPARED", rows)
+    run_state_machine_as_test(InventoryModel, settings=InventoryModelTest.settings)  # type: ignore[no-untyped-call]  # Hypothesis gives it no types
 
 
 @settings(max_examples=40, deadline=None)
