@@ -245,6 +245,30 @@ def test_a_field_that_an_older_version_did_not_record_is_unknown_never_none(
     assert list(inventory.history(new, item.id)) == [(NOON, read), (NOON + HOUR, now)]
 
 
+def test_that_a_new_field_is_none_is_news_where_an_older_version_did_not_record_it(
+    root: Path, gadgets: tuple[type[Resource], type[Resource]]
+) -> None:
+    del gadgets
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Machine(Resource):
+        pass
+
+    old = Machine
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Machine(Resource):  # type: ignore[no-redef]  # the same kind, one version later
+        lock: str | Unknown | None
+
+    inventory = FolderInventory(root)
+    item = old(id=ResourceId("m"), name="m", scope=SCOPE, evidence=())
+    inventory.record(RunId("r-1"), NOON, [Snapshot(kind=old, scope=SCOPE, items=[item], complete=True)])
+    unlocked = Machine(id=ResourceId("m"), name="m", scope=SCOPE, evidence=(), lock=None)  # type: ignore[call-arg]  # made above
+    snapshot = Snapshot(kind=Machine, scope=SCOPE, items=[unlocked], complete=True)
+    inventory.record(RunId("r-2"), NOON + HOUR, [snapshot])
+    assert list(inventory.resources(Machine)) == [unlocked]
+
+
 def test_a_field_whose_name_the_inventory_needs_is_refused(
     gadgets: tuple[type[Resource], type[Resource]],
 ) -> None:

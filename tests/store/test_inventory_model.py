@@ -9,13 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from auditwright.core.evidence import Gap, GapReason, Scope
 from auditwright.core.ids import IntegrationId, ResourceId, RunId, StreamId, TestId
@@ -153,11 +147,28 @@ InventoryModelTest.settings = settings(
 
 
 @pytest.mark.parametrize("rows", [0, 1, 3])
-def test_what_is_compared_in_many_small_parts_comes_to_the_same(
+def test_results_that_are_compared_in_many_small_parts_come_to_the_same(
     rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delta, "ROWS_COMPARED", rows)
-    run_state_machine_as_test(InventoryModel, settings=InventoryModelTest.settings)  # type: ignore[no-untyped-call]  # Hypothesis gives it no types
+    few = st.lists(st.lists(results(), max_size=5), min_size=2, max_size=3)
+
+    @settings(max_examples=60, deadline=None)
+    @given(few)
+    def come_to_the_same(observed: list[list[Result]]) -> None:
+        reference = MemoryInventory()
+        with tempfile.TemporaryDirectory() as folder:
+            durable = FolderInventory.create(Path(folder) / "inventory")
+            for hour, seen in enumerate(observed):
+                for inventory in (reference, durable):
+                    inventory.observe(RunId(f"run-{hour}"), NOON + hour * HOUR, iter(seen))
+            for test in TESTS:
+                expected, actual = (
+                    i.spans(test, since=NOON, until=NOON + 9 * HOUR) for i in (reference, durable)
+                )
+                assert list(actual) == list(expected)
+
+    come_to_the_same()
 
 
 @settings(max_examples=40, deadline=None)

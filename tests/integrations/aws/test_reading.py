@@ -260,8 +260,8 @@ def test_a_large_answer_of_the_wrong_form_is_an_error_that_says_where(volumes: s
 
 
 def test_an_item_that_only_the_lenient_reader_reads_comes_in_its_place() -> None:
-    found = paths(large('[{"a": 1}, {"a": "\\ud800"}, {"a": 2}]'))
-    assert found == [("Volumes[0]", {"a": 1}), ("Volumes[1]", {"a": "\ud800"}), ("Volumes[2]", {"a": 2})]
+    found = paths(large('[{"a": 1}, {"a": 1e999}, {"a": 2}]'))
+    assert found == [("Volumes[0]", {"a": 1}), ("Volumes[1]", {"a": float("inf")}), ("Volumes[2]", {"a": 2})]
 
 
 def test_a_byte_order_mark_is_no_part_of_the_answer() -> None:
