@@ -100,14 +100,14 @@ def actor_of(world: World, fact: Fact, changes: frozenset[Fact] = frozenset()) -
     )
 
 
-def ask(
-    world: World, actor: Actor, use: Use, resource: str, document: Policy | None | Unknown = None
+def ask(  # noqa: PLR0913  # who asks what of what, and what that says itself
+    world: World, actor: Actor, use: Use, resource: str, *, document: Policy | Unknown | None = None
 ) -> Answer:
     """The best answer over every alternative and choice; `document` is the resource's own policy."""
     best: Answer | None = None
     for policies in actor.alternatives:
         full = _with_resource(world, policies, resource, document)
-        for request in _requests(world, actor, use, resource, full):
+        for request in _requests(world, actor, use, (resource, full)):
             answer = _decided(request, full)
             if answer.certain:
                 return answer
@@ -136,7 +136,7 @@ class Question:
         return Question(action=action, resource=resource)
 
 
-def put(world: World, actor: Actor, use: Use, target: str) -> Answer:
+def put(world: World, actor: Actor, use: Use, target: str) -> Answer:  # noqa: PLR0911  # one return for each kind of target
     """The answer to one use of a way on a target: an ARN, a cluster's name, an account's id, a question's key."""
     account = account_of(actor.fact.subject)
     match use.on:
@@ -149,7 +149,7 @@ def put(world: World, actor: Actor, use: Use, target: str) -> Answer:
             return ask(world, actor, use, "*")
         case On.RESOURCE:
             resource = Question.of(target).resource
-            return ask(world, actor, use, resource, world.documents.get(resource))
+            return ask(world, actor, use, resource, document=world.documents.get(resource))
         case On.ACCOUNT:
             return ask(world, actor, use, f"arn:{world.partition}:iam::{target}:root")
         case On.WORKLOAD if isinstance(world.workloads, Unknown):
@@ -187,11 +187,11 @@ def assuming(caller: Caller) -> Use:
 def let_in(world: World, actor: Actor, role: str) -> Answer:
     """The best answer of a role's trust to an actor, under each name of a session that it asks for."""
     trust, use = world.roles[role].trust, assuming(actor.caller)
-    answer = ask(world, actor, use, role, trust)
+    answer = ask(world, actor, use, role, document=trust)
     for arn in sessions_named(trust, actor.caller.issuer) if actor.caller.issuer else ():
         if not answer.certain:
             caller = replace(actor.caller, arn=arn, name=arn.rpartition("/")[2])
-            named = ask(world, replace(actor, caller=caller), use, role, trust)
+            named = ask(world, replace(actor, caller=caller), use, role, document=trust)
             answer = named if named.certain or (named.possible and not answer.possible) else answer
     return answer
 
@@ -201,7 +201,7 @@ def read(world: World, actor: Actor, question: Question) -> Answer:
     use = Use(action=question.action, on=On.RESOURCE)
     if not may_call(actor.class_, question.action.lower()):
         return ask(world, replace(actor, alternatives=(NOTHING,)), use, question.resource)
-    return ask(world, actor, use, question.resource, world.documents.get(question.resource))
+    return ask(world, actor, use, question.resource, document=world.documents.get(question.resource))
 
 
 NOTHING = Policies(identity=())
@@ -240,7 +240,7 @@ def probe(world: World, actor: Actor) -> tuple[Answer, ...] | None:
 
 
 def _with_resource(
-    world: World, policies: Policies, resource: str, document: Policy | None | Unknown
+    world: World, policies: Policies, resource: str, document: Policy | Unknown | None
 ) -> Policies:
     account = world.accounts.get(account_of(resource))
     levels = account.resource_policies if account else ()
@@ -253,7 +253,8 @@ def _with_resource(
     )
 
 
-def _requests(world: World, actor: Actor, use: Use, resource: str, policies: Policies) -> Iterator[Request]:
+def _requests(world: World, actor: Actor, use: Use, named: tuple[str, Policies]) -> Iterator[Request]:
+    resource, policies = named
     names: Iterable[str] = (resource,)
     if use.on is On.MADE:
         names = islice(dict.fromkeys(_names(resource, use.action, policies, actor.context)), MAX_NAMES)

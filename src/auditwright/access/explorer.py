@@ -115,7 +115,7 @@ class Explorer:
         yield from self._administers(actor, touched)
         yield from self._reads(actor)
 
-    # --- (1)
+    # --- what some policy touches
 
     def touched_by(self, actor: Actor) -> frozenset[str]:
         """The actions of which some policy of the actor may allow something."""
@@ -161,9 +161,9 @@ class Explorer:
             if group.every:
                 yield self._every(actor, way, whole)
                 continue
-            yield from self._moves_of(actor, way, group.targets[0], certain, whole)
+            yield from self._moves_of(actor, way, group.targets[0], certain=certain, answers=whole)
             for target in group.targets[1:]:
-                yield from self._moves_of(actor, way, target, certain)
+                yield from self._moves_of(actor, way, target, certain=certain)
 
     def _put(self, actor: Actor, use: Use, target: str) -> Answer:
         """The answer to one use of a way; the same for every actor for whom the same statements count."""
@@ -207,8 +207,8 @@ class Explorer:
                 found.append(answer)
         return tuple(found)
 
-    def _moves_of(
-        self, actor: Actor, way: Way, target: str, certain: bool, answers: tuple[Answer, ...] = ()
+    def _moves_of(  # noqa: PLR0913  # a move has as many parts
+        self, actor: Actor, way: Way, target: str, *, certain: bool, answers: tuple[Answer, ...] = ()
     ) -> Iterator[Move]:
         """What a way gives on a target; without answers where those for another target are the same."""
         for effect in self._effects_of(way, actor.class_, target):
@@ -272,10 +272,10 @@ class Explorer:
             return None
         whole = (*fixed, *answers)
         certain = all(answer.certain for answer in whole)
-        found = self._moves_of(actor, move.way, target, certain, whole)
+        found = self._moves_of(actor, move.way, target, certain=certain, answers=whole)
         return next((each for each in found if not move.target or each.gains == move.gains), None)
 
-    # --- targets (3)
+    # --- the targets of a way
 
     def targets(self, way: Way) -> tuple[str, ...]:
         """Every target that a way has."""
@@ -456,9 +456,11 @@ class Explorer:
             for group in _partition(roles, told_apart if trust.alike else None):
                 answer = let_in(self.world, actor, group[0])
                 if answer.possible:
-                    yield from self._moves_of(actor, ASSUME, group[0], answer.certain, (answer,))
+                    yield from self._moves_of(
+                        actor, ASSUME, group[0], certain=answer.certain, answers=(answer,)
+                    )
                     for role in group[1:]:
-                        yield from self._moves_of(actor, ASSUME, role, answer.certain)
+                        yield from self._moves_of(actor, ASSUME, role, certain=answer.certain)
 
     def _administers(self, actor: Actor, touched: frozenset[str]) -> Iterator[Move]:
         account = account_of(actor.fact.subject)

@@ -14,7 +14,7 @@ class Kind(StrEnum):
 
     SESSION = "session"
     """A session as a user, a role or root: the principal's ARN, and the class of the session."""
-    PASSWORD = "password"
+    PASSWORD = "password"  # noqa: S105  # a kind of fact
     """The password of a user, by ARN."""
     OLD_KEY = "old key"
     """A key of the user that is switched off."""

@@ -34,7 +34,7 @@ class SessionClass(StrEnum):
     """A long-term access key, of a user or of root."""
     CONSOLE = "console"
     """Signed in with a password and nothing else."""
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105  # a class of sessions
     """GetSessionToken called with a plain key."""
     MFA = "mfa"
     """A user's session with a second factor, which somebody without one gets only by enrolling it."""

@@ -297,7 +297,7 @@ def _rbac(value: object, cluster: str) -> Rbac:
     fields = _mapping(value)
     if value is None:
         return DEFAULT_RBAC
-    return parse_rbac(fields[cluster] if cluster in fields else value)
+    return parse_rbac(fields.get(cluster, value))
 
 
 def _documents(value: object) -> Iterator[tuple[str, Policy | Unknown]]:

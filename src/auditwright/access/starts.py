@@ -23,7 +23,7 @@ class StartKind(StrEnum):
     """Whose credential a start is: each is answered in its own terms."""
 
     KEY = "access key"
-    PASSWORD = "password"
+    PASSWORD = "password"  # noqa: S105  # a kind of start
     ROOT = "root user"
     PROVIDER = "identity provider"
     CI = "program with an identity of its own"

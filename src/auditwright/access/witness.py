@@ -233,12 +233,12 @@ def _given(world: World, step: WitnessStep, held: set[Fact], entrances: Entrance
             yield from (each.gain for each in entrances.chosen(cluster) if each.certain)
     elif step.answers:
         # The target itself: its requests are all that it takes.
-        yield from _asked_for(world, step)
+        yield from _asked_for(step)
     else:
         yield from (each.gain for each in entrances.of(step.actor) if each.certain)
 
 
-def _asked_for(world: World, step: WitnessStep) -> Iterator[Fact]:
+def _asked_for(step: WitnessStep) -> Iterator[Fact]:
     asked = [answer.request.action for answer in step.answers]
     if asked == [action for action, _ in PROBES]:
         yield Fact(Kind.ADMINISTRATOR, step.target)
