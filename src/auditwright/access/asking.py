@@ -142,6 +142,11 @@ def put(world: World, actor: Actor, use: Use, target: str) -> Answer:  # noqa: P
     match use.on:
         case _ if use.on is On.CLUSTER or "{cluster}" in use.made:
             return _put_to_cluster(world, actor, use, target)
+        case On.ENTRY:
+            name, _, principal = target.partition(" ")
+            kind, _, path = principal.rpartition(":")[2].partition("/")
+            made = f"{_ENTRY}{kind}/{account_of(principal)}/{path.rpartition('/')[2]}/{_UUID}"
+            return _put_to_cluster(world, actor, replace(use, made=made), name)
         case On.MADE:
             made = use.made.replace("{partition}", world.partition).replace("{account}", account)
             return ask(world, actor, use, made)
@@ -156,6 +161,11 @@ def put(world: World, actor: Actor, use: Use, target: str) -> Answer:  # noqa: P
             return _ask_about_made(world, actor, use, f"arn:{world.partition}:*:*:{account_of(target)}:*")
         case _:
             return ask(world, actor, use, target)
+
+
+_UUID = "????????-????-????-????-????????????"
+"""Ends the ARN of an access entry; Amazon EKS chooses it, and nothing shows it beforehand."""
+_ENTRY = "arn:{partition}:eks:*:{account}:access-entry/{cluster}/"
 
 
 def _put_to_cluster(world: World, actor: Actor, use: Use, name: str) -> Answer:

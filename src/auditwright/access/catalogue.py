@@ -16,6 +16,8 @@ class On(Enum):
     ROLE = "role"
     POLICY = "policy"
     CLUSTER = "cluster"
+    ENTRY = "entry"
+    """An access entry: the cluster's name, a space, the ARN of its principal."""
     WORKLOAD = "workload"
     RESOURCE = "resource"
     """The resource that a question names."""
@@ -472,6 +474,20 @@ _CLUSTERS = (
         Gain.SIGN_IN,
         "eks:AssociateIdentityProviderConfig",
         On.CLUSTER,
+    ),
+    Way(
+        id="aw-eks-raise",
+        title="give an access entry that one has an administrator's rights",
+        gain=Gain.ENTRY,
+        target=On.ENTRY,
+        uses=(Use(action="eks:AssociateAccessPolicy", on=On.ENTRY, shows=_ADMIN_ENTRY),),
+    ),
+    Way(
+        id="aw-eks-regroup",
+        title="give an access entry that one has a name and groups of choice",
+        gain=Gain.SIGN_IN,
+        target=On.ENTRY,
+        uses=(Use(action="eks:UpdateAccessEntry", on=On.ENTRY),),
     ),
 )
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from auditwright.access.asking import Actor, Question, actor_of, assuming, let_in, probe, put, read
 from auditwright.access.catalogue import WAYS, Gain, On, Way
 from auditwright.access.certificate import EVERYBODY, Certificate
-from auditwright.access.effects import after, effects, laws, targets_of
+from auditwright.access.effects import after, cluster_of, effects, laws, targets_of
 from auditwright.access.entering import Entrances
 from auditwright.access.facts import Fact, Kind, session
 from auditwright.access.holdings import touching
@@ -98,7 +98,7 @@ def _by_way(entrances: Entrances, actor: Actor, way: Way, held: frozenset[Fact])
                     held, effect.gains, f"{actor.fact} may {way.title} ({way.id}) on {target}"
                 )
             if way.gain is Gain.SIGN_IN and held.issuperset(effect.needs):
-                cluster = next(each for each in world.clusters if each.name == target)
+                cluster = cluster_of(world, target)
                 for entered in entrances.chosen(cluster):
                     yield from _lacking(held, (entered.gain,), f"{actor.fact} may {way.title} ({way.id})")
 

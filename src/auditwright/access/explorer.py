@@ -24,7 +24,7 @@ from auditwright.access.asking import (
 from auditwright.access.assumptions import Assumption
 from auditwright.access.catalogue import ASSUME, WAYS, Gain, On, Use, Way
 from auditwright.access.effects import Effect as Follows
-from auditwright.access.effects import effects, targets_of
+from auditwright.access.effects import cluster_of, effects, targets_of
 from auditwright.access.entering import Entrances
 from auditwright.access.evaluator import Policies
 from auditwright.access.facts import Fact, Kind, every
@@ -224,7 +224,7 @@ class Explorer:
                 answers=answers,
             )
             if way.gain is Gain.SIGN_IN:
-                cluster = next(each for each in self.world.clusters if each.name == target)
+                cluster = cluster_of(self.world, target)
                 for each in self.entrances.chosen(cluster):
                     yield Move(
                         session=actor.fact,

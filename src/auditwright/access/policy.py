@@ -389,6 +389,11 @@ class _Reader:
         patterns = self._texts(value, "NotResource" if negated else "Resource")
         if patterns is None:
             return None
+        # AWS: a resource is an ARN or `*`. Whatever else stands there, such as a placeholder, may have meant any.
+        strange = [pattern for pattern in patterns if not pattern.startswith(_RESOURCE_BEGINS)]
+        if strange:
+            self.unread.append(f"unreadable resource {strange[0][:80]!r}")
+            return None
         templates: list[Template] = []
         fixed: list[str] = []
         for pattern in patterns:
@@ -472,6 +477,7 @@ class _Reader:
         return tuple(texts)
 
 
+_RESOURCE_BEGINS = ("arn:", "*", "?", "a*", "ar*", "arn*", "${")
 _ACTION = re.compile(r"\*|[^:\s]+:[^:\s]+")
 """AWS: a service's prefix, a colon, a name with or without wildcards; or everything."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from auditwright.access.asking import PROBES, Answer, Question
 from auditwright.access.assumptions import Assumption
 from auditwright.access.catalogue import WAYS_BY_ID, Gain
-from auditwright.access.effects import effects, laws
+from auditwright.access.effects import cluster_of, effects, laws
 from auditwright.access.entering import Entered, Entrances
 from auditwright.access.evaluator import Allowed, ImplicitDeny, decide
 from auditwright.access.explorer import Explorer, Move
@@ -229,7 +229,7 @@ def _given(world: World, step: WitnessStep, held: set[Fact], entrances: Entrance
             if effect.certain and held.issuperset(effect.needs):
                 yield from effect.gains
         if way.gain is Gain.SIGN_IN:
-            cluster = next(each for each in world.clusters if each.name == step.target)
+            cluster = cluster_of(world, step.target)
             yield from (each.gain for each in entrances.chosen(cluster) if each.certain)
     elif step.answers:
         # The target itself: its requests are all that it takes.

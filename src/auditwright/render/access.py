@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from auditwright.access.assumptions import Assumption
 from auditwright.access.context import Present
 from auditwright.access.evaluator import Allowed, Decision, ExplicitDeny, ImplicitDeny
+from auditwright.access.facts import Fact, Kind
+from auditwright.access.kubernetes_levels import Level
 from auditwright.access.starts import StartKind
 from auditwright.access.verdict import Answered, Reachable, Undecided, Unreachable, Verdict
 from auditwright.access.witness import Witness
@@ -22,6 +24,21 @@ SHOWN_KEYS = (
 def word_of(verdict: Verdict) -> str:
     """A verdict in a word."""
     return WORDS[type(verdict)]
+
+
+def target_words(target: Fact) -> str:
+    """A target in words."""
+    match target.kind:
+        case Kind.LEVEL:
+            level = "at any level" if target.detail == Level.ANY else f"as {target.detail}"
+            return f"cluster {target.subject}, {level}"
+        case Kind.ADMINISTRATOR:
+            return f"administrator of account {target.subject}"
+        case Kind.READ:
+            action, _, resource = target.subject.partition("@")
+            return f"{action} on {resource}"
+        case _:
+            return str(target)
 
 
 def path_of(verdict: Verdict) -> Witness | None:

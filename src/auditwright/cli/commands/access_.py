@@ -52,6 +52,7 @@ def prove(  # noqa: PLR0913  # one parameter for each option
         beside,
         path_of,
         requests_value,
+        target_words,
         verdict_value,
         word_of,
     )
@@ -68,7 +69,9 @@ def prove(  # noqa: PLR0913  # one parameter for each option
     credentials, workloads = beside(answers)
     path = path_of(verdict)
     if svg is not None and path is not None:
-        drawing = path_svg(f"{word_of(verdict)}: {asked}", path.start, [step.text for step in path.steps])
+        drawing = path_svg(
+            f"{word_of(verdict)}: {target_words(asked)}", path.start, [step.text for step in path.steps]
+        )
         write_new(svg, drawing.encode(), on_written=lambda _: None)
     if as_json:
         print_json(
@@ -85,18 +88,17 @@ def prove(  # noqa: PLR0913  # one parameter for each option
             }
         )
     else:
-        _print_verdict(opened, f"{asked}", verdict)
+        _print_verdict(target_words(asked), verdict)
         _print_credentials("Credential by itself", credentials)
         _print_credentials("Workload (no human factor by nature)", workloads)
         _print_scope(opened, SEMANTICS)
     raise SystemExit(EXIT_CODES[word_of(verdict)])
 
 
-def _print_verdict(opened: "Snapshot", target: str, verdict: "Verdict") -> None:
+def _print_verdict(target: str, verdict: "Verdict") -> None:
     from auditwright.access.verdict import Undecided, Unreachable
     from auditwright.render.access import assumptions_of, path_of, word_of
 
-    del opened
     colors = {"REACHABLE": "red", "UNREACHABLE": "green", "UNKNOWN": "yellow"}
     word = word_of(verdict)
     console().print(
@@ -311,7 +313,7 @@ def certify(snapshot: Path, target: str | None, out: Path) -> None:
     """
     from auditwright.access.verdict import Unreachable
     from auditwright.app.proving import certificate_document, open_snapshot, proof_of, targeted
-    from auditwright.render.access import word_of
+    from auditwright.render.access import target_words, word_of
 
     opened = open_snapshot(snapshot, now=datetime.now(UTC))
     asked = targeted(opened, target)
@@ -321,7 +323,8 @@ def certify(snapshot: Path, target: str | None, out: Path) -> None:
         write_new(out, document.encode(), on_written=lambda path: click.echo(f"wrote {path}", err=True))
     else:
         click.echo(
-            f"{word_of(verdict)}: {asked} is not proved unreachable; there is nothing to certify.", err=True
+            f"{word_of(verdict)}: {target_words(asked)} is not proved unreachable; there is nothing to certify.",
+            err=True,
         )
     raise SystemExit(EXIT_CODES[word_of(verdict)])
 
