@@ -177,7 +177,7 @@ CREDENTIALS: list[tuple[str, Json, str]] = [
         {
             "gaad": {
                 "UserDetailList": [user("alice", EVERYTHING, without_mfa())],
-                **dict.fromkeys(("GroupDetailList", "RoleDetailList", "Policies"), []),
+                **{name: [] for name in ("GroupDetailList", "RoleDetailList", "Policies")},
             },
             "workloads": [],
         },

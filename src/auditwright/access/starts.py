@@ -150,12 +150,15 @@ def _outside(world: World, trusts: Trusts) -> Iterator[Start]:
         ):
             yield from _of_provider(world, name)
         elif name == UNREADABLE:
-            arn = f"arn:{world.partition}:iam::{ADVERSARY_ACCOUNT}:root"
-            fact = session(arn, SessionClass.OUTSIDE)
+            begins = f"arn:{world.partition}:iam::{ADVERSARY_ACCOUNT}:"
+            anybody = tuple(
+                session(f"{begins}{who}", SessionClass.OUTSIDE)
+                for who in ("root", "saml-provider/unread", "oidc-provider/unread")
+            )
             yield Start(
                 id="unread-trust",
                 kind=StartKind.ANYONE,
-                facts=(fact,),
+                facts=anybody,
                 certain=False,
                 assumptions=(TRUST_UNREAD,),
             )
