@@ -17,7 +17,6 @@ from pathlib import Path
 
 import click
 
-from auditwright.app.concluding import outcome_name, outcome_reason
 from auditwright.app.connecting import read_only_policy
 from auditwright.app.registry import integrations
 from auditwright.cli.main import COMMANDS, EPILOG, cli
@@ -27,7 +26,7 @@ from auditwright.core.control_test import ControlTest, Example, allowed
 from auditwright.core.framework import Control
 from auditwright.core.ids import ControlId, CriterionId
 from auditwright.core.integration import ConfigField, Integration, Stream
-from auditwright.core.outcome import Unknown
+from auditwright.core.outcome import Unknown, words_of
 from auditwright.core.resource import Resource
 from auditwright.core.resources import kinds
 from auditwright.frameworks import load_framework
@@ -124,8 +123,7 @@ def _example(example: Example) -> tuple[str, ...]:
     given = f", beside {len(example.given)} related" if example.given else ""
     return (
         f"{example.item.name}{given}{settings}",
-        outcome_name(example.outcome),
-        outcome_reason(example.outcome),
+        *words_of(example.outcome),
     )
 
 
@@ -245,7 +243,7 @@ def _stream(stream: Stream) -> Iterator[str]:
 def _cli() -> Iterator[str]:
     yield "# Command line"
     yield "The text of each command's `--help`. Exit codes stand on [a page of their own](exit-codes.md)."
-    top = click.Context(cli, info_name="auditwright", terminal_width=TERMINAL_WIDTH)
+    top = click.Context(cli, info_name="auditwright", terminal_width=TERMINAL_WIDTH, **cli.context_settings)
     yield f"```text\n{cli.get_help(top)}\n```"
     for name in COMMANDS:
         yield from _command(_found(cli, top, name), name, top)

@@ -2,6 +2,7 @@
 
 import copy
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -93,7 +94,7 @@ def closed(objects: list[Json]) -> tuple[bool, bool]:
 
 
 DELEGATED: list[Json] = [
-    role("one", rule("create", "rolebindings", RBAC_GROUP), rule("get", "pods")),
+    role("one", rule("create", "clusterrolebindings", RBAC_GROUP), rule("get", "pods")),
     role("two", rule("escalate update", "clusterroles", RBAC_GROUP, names="three")),
     role("three", rule("get", "pods")),
     binding("one", user("ada")),
@@ -109,6 +110,29 @@ CREATED: list[Json] = [
 """Ada is bound to a role that does not exist, and creates it."""
 
 
+POOLED: list[Json] = [
+    role("one", rule("create", "clusterrolebindings", RBAC_GROUP)),
+    role("two", rule("impersonate", "users", names="bob")),
+    role("three", rule("bind", "clusterroles", RBAC_GROUP)),
+    role("all", rule("*", "*", "*")),
+    binding("one", user("ada")),
+    binding("two", user("ada")),
+    binding("three", user("bob")),
+]
+"""Ada binds to Bob the right to write bindings, which she holds, and then binds everything as him."""
+
+RESERVED: list[Json] = [
+    role(
+        "one",
+        rule("create", "clusterrolebindings", RBAC_GROUP),
+        rule("bind", "clusterroles", RBAC_GROUP, "two"),
+    ),
+    role("three", rule("escalate create", "clusterroles", RBAC_GROUP)),
+    binding("one", user("ada")),
+    binding("three", user("ada")),
+]
+"""Ada may bind a role that does not exist, and creates it."""
+
 NAMED: list[Json] = [
     role("one", rule("impersonate", "serviceaccounts", names="nobody-yet")),
     role("all", rule("*", "*", "*")),
@@ -117,11 +141,15 @@ NAMED: list[Json] = [
 ]
 """Ada may impersonate accounts of one name, which is bound nowhere, but all accounts of a namespace are."""
 
+NAMED_ANYWHERE: list[Json] = [*NAMED[:3], binding("all", group("system:serviceaccounts"))]
+
 
 @given(ATTACKS | WITH_AN_ADMINISTRATOR | CLUSTERS)
 @settings(max_examples=200)
 @example(CREATED)
+@example(RESERVED)
 @example(NAMED)
+@example(NAMED_ANYWHERE)
 def test_what_is_known_is_what_an_attacker_gets(objects: list[Json]) -> None:
     assert closed(objects)[0] is attacked(objects, passes_on=False)
 
@@ -129,8 +157,25 @@ def test_what_is_known_is_what_an_attacker_gets(objects: list[Json]) -> None:
 @given(ATTACKS | WITH_AN_ADMINISTRATOR | CLUSTERS)
 @settings(max_examples=200)
 @example(DELEGATED)
+@example(POOLED)
 @example(CREATED)
+@example(RESERVED)
 @example(NAMED)
+@example(NAMED_ANYWHERE)
 def test_no_attacker_gets_what_was_ruled_out(objects: list[Json]) -> None:
     if attacked(objects, passes_on=True):
         assert closed(objects)[1]
+
+
+@pytest.mark.parametrize("objects", [CREATED, RESERVED, NAMED, NAMED_ANYWHERE])
+def test_attacks_that_follow_from_the_roles_are_known(objects: list[Json]) -> None:
+    assert closed(objects) == (True, True)
+    assert attacked(objects, passes_on=False)
+
+
+@pytest.mark.parametrize("objects", [DELEGATED, POOLED])
+def test_attacks_that_pass_rights_on_are_possible(objects: list[Json]) -> None:
+    assert closed(objects) == (False, True)
+    assert attacked(objects, passes_on=True)
+    found = escalate(parse_rbac(objects, listed=RBAC_KINDS), User(username="ada"), reads_aws_auth=False)
+    assert any(step.doubt for step in found.possible.paths[Level.CLUSTER_ADMIN])

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,6 +26,7 @@ def rbac(*objects: Json) -> Rbac:
 
 def reached(*objects: Json, aws_auth: bool | Unknown = False, start: User = ADA) -> tuple[Level, Level]:
     found = escalate(rbac(*objects), start, reads_aws_auth=aws_auth)
+    assert replays(rbac(*objects), start, found.known.paths[found.known.level])
     return found.known.level, found.possible.level
 
 
@@ -154,6 +157,47 @@ def test_a_role_bound_in_a_namespace_reaches_what_lies_in_it() -> None:
     assert found.known.level is ADMIN
     assert edges(found.known)[0] == "bind"
     assert reached(*ADMIN_ACCOUNT, *may(*binds, namespace="prod"))[0] is Level.ADMIN
+
+
+def test_bindings_that_exist_in_several_namespaces_are_each_tried() -> None:
+    there = [binding("all", user("bob"), namespace=home) for home in ("a", "dev")]
+    hers = may(rule("bind", "clusterroles", RBAC_GROUP), rule("patch", "rolebindings", RBAC_GROUP))
+    elsewhere = [
+        role("all", ADMIN_RULE),
+        *there,
+        role("more", ADMIN_RULE),
+        binding("more", account("ci", "dev")),
+    ]
+    assert reached(*elsewhere, *hers) == (ADMIN, ADMIN)
+
+
+def test_a_path_has_only_the_changes_that_it_needs() -> None:
+    roles = [role(name, rule("get", name)) for name in ("aa", "bb", "zz")]
+    binds = [rule("bind", "clusterroles", RBAC_GROUP), rule("create", "rolebindings", RBAC_GROUP)]
+    hers = may(*binds, rule("create get", "secrets", names="x"), namespace="dev")
+    found = escalate(rbac(*roles, *ADMIN_ACCOUNT, *hers), ADA, reads_aws_auth=False)
+    assert [step.edge for step in found.known.paths[ADMIN]][:1] == ["bind"]
+    assert [step.edge for step in found.known.paths[ADMIN]].count("bind") == 1
+
+
+def test_a_path_that_skips_what_it_depends_on_does_not_replay() -> None:
+    hers = may(rule("create get", "secrets"), rule("impersonate", "users"), namespace="dev")
+    here = rbac(*ADMIN_ACCOUNT, *hers)
+    path = escalate(here, ADA, reads_aws_auth=False).known.paths[ADMIN]
+    assert [step.edge for step in path] == ["token-in-secret", "read-token"]
+    assert replays(here, ADA, path)
+    assert not replays(here, ADA, path[1:])
+    assert not replays(here, User(username="bob"), path)
+    assert not replays(rbac(*ADMIN_ACCOUNT), ADA, path)
+    assert not replays(
+        here,
+        ADA,
+        [
+            replace(step, actor=User(username="system:admin", groups=frozenset({"system:masters"})))
+            for step in path
+        ],
+    )
+    assert not replays(here, ADA, [replace(step, doubt="perhaps") for step in path])
 
 
 def test_a_role_of_a_namespace_is_bound() -> None:

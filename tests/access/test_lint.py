@@ -115,15 +115,15 @@ def test_a_value_that_no_session_has_allows_nobody() -> None:
 
 def test_the_policy_of_the_story_lets_keys_enrol_and_change_passwords() -> None:
     whole = policy({"Effect": "Allow", "Action": "*", "Resource": "*"}, STORY)
-    enrolment, password = lint(whole, Part.IDENTITY)
-    assert (enrolment.rule, enrolment.request.action) == ("mfa-self-enrolment", "iam:EnableMFADevice")
+    enrollment, password = lint(whole, Part.IDENTITY)
+    assert (enrollment.rule, enrollment.request.action) == ("mfa-self-enrollment", "iam:EnableMFADevice")
     assert (password.rule, password.request.action) == ("mfa-exempts", "iam:ChangePassword")
-    assert (enrolment.index, enrolment.sid) == (1, STORY["Sid"])
-    for found in (enrolment, password):
+    assert (enrollment.index, enrollment.sid) == (1, STORY["Sid"])
+    for found in (enrollment, password):
         assert isinstance(found.decision, Allowed)
         again = lint(corrected(found, whole), Part.IDENTITY)
         assert [each.request.action for each in again] == [
-            each.request.action for each in (enrolment, password) if each is not found
+            each.request.action for each in (enrollment, password) if each is not found
         ]
 
 
@@ -144,7 +144,7 @@ def test_an_exception_by_wildcard_is_found_and_left_to_its_author() -> None:
 def test_no_correction_is_offered_where_mfa_would_not_open_it_anyway() -> None:
     never = {**STORY, "Condition": {"StringNotEquals": {PRESENT: "TRUE"}}}
     findings = lint(policy(never), Part.IDENTITY)
-    assert {found.rule for found in findings} == {"mfa-self-enrolment", "mfa-exempts"}
+    assert {found.rule for found in findings} == {"mfa-self-enrollment", "mfa-exempts"}
     assert all(found.corrected == () for found in findings)
 
 
@@ -248,7 +248,7 @@ def test_every_finding_is_proved_and_every_correction_closes_it(
     for found in lint(whole, kind):
         assert decide(found.request, found.beside) == found.decision
         assert isinstance(found.decision, Allowed) is (
-            found.rule in {"mfa-open", "mfa-exempts", "mfa-self-enrolment"}
+            found.rule in {"mfa-open", "mfa-exempts", "mfa-self-enrollment"}
         )
         if found.corrected:
             repaired = policy(*found.corrected)

@@ -9,7 +9,7 @@ import pytest
 from auditwright.access.policy import Policy, parse_policy, parse_policy_text
 from tests.access.published import published, read
 
-PLACEHOLDER = re.compile(r"<[a-zA-Z_]+>|\{[a-zA-Z_]+\}")
+PLACEHOLDER = re.compile(r"<[a-zA-Z_.]+>|\{[a-zA-Z_]+\}")
 
 
 def documents(value: object) -> Iterator[object]:

@@ -1,10 +1,15 @@
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from auditwright.app.collecting import begin, collect, plan
+from auditwright.app.concluding import conclude
 from auditwright.app.reporting import chosen, readiness_report
 from auditwright.app.running import latest_run
 from auditwright.app.workspace import open_workspace
+from auditwright.core.ids import RunId
+from auditwright.core.outcome import Deviation
 from auditwright.engine.readiness import Status
 from tests.app.programs import auditwright, roster_program
 
@@ -49,3 +54,23 @@ def test_a_report_holds_what_was_asked_and_the_controls_that_do_not_apply(tmp_pa
     assert [(source.id, [choice.name for choice in source.choices]) for source in report.sources] == [
         ("people", ["roster"])
     ]
+
+
+def test_results_at_hand_and_results_read_back_make_the_same_report(tmp_path: Path) -> None:
+    folder = roster_program(tmp_path / "program")
+    (folder / "tests/one.sql").write_text(
+        "-- id: acme.one\n-- title: One\n-- controls: HR-01\n-- severity: low\n-- population: person\n"
+        "-- remediation: None.\nSELECT id, 'deviation' AS outcome, 'wrong' AS reason FROM person\n"
+    )
+    name, now = RunId("run-1"), datetime.now(UTC)
+    with open_workspace(folder) as workspace:
+        begin(workspace, name, now)
+        for group in plan(workspace, name, now).groups:
+            collect(workspace, name, group, told=lambda *_: None)
+        results = conclude(workspace, name, now)
+        run = latest_run(workspace)
+        assert {type(each.outcome) for result in results for each in result.observations} >= {Deviation}
+        assert any(result.gaps for result in results)
+        at_hand = readiness_report(workspace, run, as_of=now, results=results)
+        assert at_hand == readiness_report(workspace, run, as_of=now)
+        assert conclude(workspace, name, now) == ()

@@ -10,6 +10,7 @@ from auditwright.core.outcome import (
     Outcome,
     Satisfied,
     Undetermined,
+    words_of,
 )
 from auditwright.core.resource import Related, Resource
 from auditwright.core.resources import Change, Person
@@ -52,6 +53,37 @@ def test_an_answer_that_is_no_outcome_is_undetermined(answer: object) -> None:
     outcome = examine(control_test(lambda _: cast("Outcome", answer)), person("ada"), {})
     assert isinstance(outcome, Undetermined)
     assert "not an outcome" in outcome.why
+
+
+class Loud(str):
+    """A text that does not write itself down as it is."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "other words"
+
+
+@pytest.mark.parametrize("kind", [Satisfied, Deviation, NotApplicable, Undetermined])
+def test_a_reason_that_is_more_than_a_text_is_kept_as_the_text_it_is(kind: type[Deviation]) -> None:
+    outcome = examine(control_test(lambda _: kind(Loud("its words"))), person("ada"), {})
+    assert outcome == kind("its words")
+    assert type(words_of(outcome)[1]) is str
+
+
+def test_one_outcome_for_many_items_stays_one() -> None:
+    said = NotApplicable("not a default group")
+    assert examine(control_test(lambda _: said), person("ada"), {}) is said
+
+
+class Refined(Deviation):
+    """An outcome of a kind that the organization made."""
+
+
+def test_an_outcome_of_a_kind_of_ones_own_is_the_kind_it_is_made_from() -> None:
+    outcome = examine(control_test(lambda _: Refined("wrong")), person("ada"), {})
+    assert type(outcome) is Deviation
+    assert outcome == Deviation("wrong")
 
 
 @pytest.mark.parametrize("kind", [Satisfied, Deviation, NotApplicable, Undetermined])

@@ -90,4 +90,6 @@ def test_every_command_that_ships_is_found_as_code() -> None:
         outside = " ".join(part.text for part in found if not part.is_code)
         assert not re.search(r"\b(aws|gh|kubectl) [a-z]", outside), test.id
         inside = [line for part in found if part.is_code for line in part.text.split("\n")]
-        assert not [line for line in inside if not re.match(r"(aws|gh|git|kubectl|terraform) ", line)], test.id
+        assert not [line for line in inside if not re.match(r"(aws|gh|git|kubectl|terraform) ", line)], (
+            test.id
+        )

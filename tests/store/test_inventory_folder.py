@@ -245,6 +245,30 @@ def test_a_field_that_an_older_version_did_not_record_is_unknown_never_none(
     assert list(inventory.history(new, item.id)) == [(NOON, read), (NOON + HOUR, now)]
 
 
+def test_that_a_new_field_is_none_is_news_where_an_older_version_did_not_record_it(
+    root: Path, gadgets: tuple[type[Resource], type[Resource]]
+) -> None:
+    del gadgets
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Machine(Resource):
+        pass
+
+    old = Machine
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Machine(Resource):  # type: ignore[no-redef]  # the same kind, one version later
+        lock: str | Unknown | None
+
+    inventory = FolderInventory(root)
+    item = old(id=ResourceId("m"), name="m", scope=SCOPE, evidence=())
+    inventory.record(RunId("r-1"), NOON, [Snapshot(kind=old, scope=SCOPE, items=[item], complete=True)])
+    unlocked = Machine(id=ResourceId("m"), name="m", scope=SCOPE, evidence=(), lock=None)  # type: ignore[call-arg]  # made above
+    snapshot = Snapshot(kind=Machine, scope=SCOPE, items=[unlocked], complete=True)
+    inventory.record(RunId("r-2"), NOON + HOUR, [snapshot])
+    assert list(inventory.resources(Machine)) == [unlocked]
+
+
 def test_a_field_whose_name_the_inventory_needs_is_refused(
     gadgets: tuple[type[Resource], type[Resource]],
 ) -> None:
@@ -256,6 +280,62 @@ def test_a_field_whose_name_the_inventory_needs_is_refused(
 
     with pytest.raises(AssertionError, match="gone"):
         Codec(Clash)
+
+
+def test_what_is_unknown_within_a_field_comes_back_as_unknown(
+    root: Path, gadgets: tuple[type[Resource], type[Resource]]
+) -> None:
+    del gadgets
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Part:
+        size: int | Unknown | None
+        made_at: datetime | Unknown
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Machine(Resource):
+        parts: tuple[Part, ...]
+
+    parts = (
+        Part(size=7, made_at=NOON),
+        Part(size=Unknown("no answer"), made_at=Unknown("why?")),
+        Part(size=None, made_at=NOON),
+    )
+    item = Machine(id=ResourceId("m"), name="m", scope=SCOPE, evidence=(), parts=parts)
+    inventory = FolderInventory(root)
+    inventory.record(RunId("r"), NOON, [Snapshot(kind=Machine, scope=SCOPE, items=[item], complete=True)])
+    assert list(inventory.resources(Machine)) == [item]
+
+
+def test_a_type_that_json_would_show_as_something_unknown_is_refused(
+    gadgets: tuple[type[Resource], type[Resource]],
+) -> None:
+    del gadgets
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Reason:
+        why: str
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Machine(Resource):
+        reasons: tuple[Reason | Unknown, ...]
+
+    with pytest.raises(AssertionError, match="taken for something unknown"):
+        Codec(Machine)
+
+
+def test_an_inventory_of_an_older_version_with_a_hash_in_its_files_is_read_and_written_on(root: Path) -> None:
+    inventory = FolderInventory(root)
+    saw(inventory, 0, volume("a"), volume("b"))
+    file = root / "block_volume" / "00000001-run-0.parquet"
+    older = root / "older.parquet"
+    with query.connect(memory="256MB", threads=1) as database:
+        database.execute(f"COPY (SELECT *, 'x'::BLOB AS hash FROM '{file}') TO '{older}' (FORMAT parquet)")  # noqa: S608
+    older.replace(file)
+    saw(inventory, 1, volume("a"), volume("b"))
+    assert parquet(root) == ["00000001-run-0.parquet"]
+    saw(inventory, 2, volume("a", encrypted=False))
+    assert [item.encrypted for item in inventory.resources(BlockVolume)] == [False]
 
 
 def test_every_kind_has_a_codec() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -24,6 +25,7 @@ from auditwright.core.outcome import (
 from auditwright.core.ports import Inventory, Snapshot
 from auditwright.core.resource import Resource
 from auditwright.core.resources import BlockVolume, StorageBucket, kinds
+from auditwright.store import delta
 from auditwright.store.inventory import FolderInventory
 from auditwright.store.memory import MemoryInventory
 from tests.store.strategies import DIGESTS, IDS, SCOPES, TEXT, items_of
@@ -142,6 +144,31 @@ InventoryModelTest = InventoryModel.TestCase
 InventoryModelTest.settings = settings(
     max_examples=8, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
 )
+
+
+@pytest.mark.parametrize("rows", [0, 1, 3])
+def test_results_that_are_compared_in_many_small_parts_come_to_the_same(
+    rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delta, "ROWS_COMPARED", rows)
+    few = st.lists(st.lists(results(), max_size=5), min_size=2, max_size=3)
+
+    @settings(max_examples=60, deadline=None)
+    @given(few)
+    def come_to_the_same(observed: list[list[Result]]) -> None:
+        reference = MemoryInventory()
+        with tempfile.TemporaryDirectory() as folder:
+            durable = FolderInventory.create(Path(folder) / "inventory")
+            for hour, seen in enumerate(observed):
+                for inventory in (reference, durable):
+                    inventory.observe(RunId(f"run-{hour}"), NOON + hour * HOUR, iter(seen))
+            for test in TESTS:
+                expected, actual = (
+                    i.spans(test, since=NOON, until=NOON + 9 * HOUR) for i in (reference, durable)
+                )
+                assert list(actual) == list(expected)
+
+    come_to_the_same()
 
 
 @settings(max_examples=40, deadline=None)

@@ -4,7 +4,7 @@ Where a request leaves something to the adversary, such as the name of a session
 themselves say which choices make a difference: each is tried.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice, product
@@ -100,14 +100,14 @@ def actor_of(world: World, fact: Fact, changes: frozenset[Fact] = frozenset()) -
     )
 
 
-def ask(
-    world: World, actor: Actor, use: Use, resource: str, document: Policy | None | Unknown = None
+def ask(  # noqa: PLR0913  # who asks what of what, and what that says itself
+    world: World, actor: Actor, use: Use, resource: str, *, document: Policy | Unknown | None = None
 ) -> Answer:
     """The best answer over every alternative and choice; `document` is the resource's own policy."""
     best: Answer | None = None
     for policies in actor.alternatives:
         full = _with_resource(world, policies, resource, document)
-        for request in _requests(world, actor, use, resource, full):
+        for request in _requests(world, actor, use, (resource, full)):
             answer = _decided(request, full)
             if answer.certain:
                 return answer
@@ -136,12 +136,17 @@ class Question:
         return Question(action=action, resource=resource)
 
 
-def put(world: World, actor: Actor, use: Use, target: str) -> Answer:
+def put(world: World, actor: Actor, use: Use, target: str) -> Answer:  # noqa: PLR0911  # one return for each kind of target
     """The answer to one use of a way on a target: an ARN, a cluster's name, an account's id, a question's key."""
     account = account_of(actor.fact.subject)
     match use.on:
         case _ if use.on is On.CLUSTER or "{cluster}" in use.made:
             return _put_to_cluster(world, actor, use, target)
+        case On.ENTRY:
+            name, _, principal = target.partition(" ")
+            kind, _, path = principal.rpartition(":")[2].partition("/")
+            made = f"{_ENTRY}{kind}/{account_of(principal)}/{path.rpartition('/')[2]}/{_UUID}"
+            return _put_to_cluster(world, actor, replace(use, made=made), name)
         case On.MADE:
             made = use.made.replace("{partition}", world.partition).replace("{account}", account)
             return ask(world, actor, use, made)
@@ -149,13 +154,18 @@ def put(world: World, actor: Actor, use: Use, target: str) -> Answer:
             return ask(world, actor, use, "*")
         case On.RESOURCE:
             resource = Question.of(target).resource
-            return ask(world, actor, use, resource, world.documents.get(resource))
+            return ask(world, actor, use, resource, document=world.documents.get(resource))
         case On.ACCOUNT:
             return ask(world, actor, use, f"arn:{world.partition}:iam::{target}:root")
         case On.WORKLOAD if isinstance(world.workloads, Unknown):
             return _ask_about_made(world, actor, use, f"arn:{world.partition}:*:*:{account_of(target)}:*")
         case _:
             return ask(world, actor, use, target)
+
+
+_UUID = "????????-????-????-????-????????????"
+"""Ends the ARN of an access entry; Amazon EKS chooses it, and nothing shows it beforehand."""
+_ENTRY = "arn:{partition}:eks:*:{account}:access-entry/{cluster}/"
 
 
 def _put_to_cluster(world: World, actor: Actor, use: Use, name: str) -> Answer:
@@ -187,11 +197,11 @@ def assuming(caller: Caller) -> Use:
 def let_in(world: World, actor: Actor, role: str) -> Answer:
     """The best answer of a role's trust to an actor, under each name of a session that it asks for."""
     trust, use = world.roles[role].trust, assuming(actor.caller)
-    answer = ask(world, actor, use, role, trust)
+    answer = ask(world, actor, use, role, document=trust)
     for arn in sessions_named(trust, actor.caller.issuer) if actor.caller.issuer else ():
         if not answer.certain:
             caller = replace(actor.caller, arn=arn, name=arn.rpartition("/")[2])
-            named = ask(world, replace(actor, caller=caller), use, role, trust)
+            named = ask(world, replace(actor, caller=caller), use, role, document=trust)
             answer = named if named.certain or (named.possible and not answer.possible) else answer
     return answer
 
@@ -201,7 +211,7 @@ def read(world: World, actor: Actor, question: Question) -> Answer:
     use = Use(action=question.action, on=On.RESOURCE)
     if not may_call(actor.class_, question.action.lower()):
         return ask(world, replace(actor, alternatives=(NOTHING,)), use, question.resource)
-    return ask(world, actor, use, question.resource, world.documents.get(question.resource))
+    return ask(world, actor, use, question.resource, document=world.documents.get(question.resource))
 
 
 NOTHING = Policies(identity=())
@@ -240,7 +250,7 @@ def probe(world: World, actor: Actor) -> tuple[Answer, ...] | None:
 
 
 def _with_resource(
-    world: World, policies: Policies, resource: str, document: Policy | None | Unknown
+    world: World, policies: Policies, resource: str, document: Policy | Unknown | None
 ) -> Policies:
     account = world.accounts.get(account_of(resource))
     levels = account.resource_policies if account else ()
@@ -253,20 +263,22 @@ def _with_resource(
     )
 
 
-def _requests(world: World, actor: Actor, use: Use, resource: str, policies: Policies) -> Iterator[Request]:
-    names = [resource]
+def _requests(world: World, actor: Actor, use: Use, named: tuple[str, Policies]) -> Iterator[Request]:
+    resource, policies = named
+    names: Iterable[str] = (resource,)
     if use.on is On.MADE:
-        names = list(islice(_names(resource, use.action, policies, actor.context), MAX_NAMES))
+        names = islice(dict.fromkeys(_names(resource, use.action, policies, actor.context)), MAX_NAMES)
     shows = {key: Present((value.replace("{partition}", world.partition),)) for key, value in use.shows}
+    own = actor.caller.account
     for name in names:
+        account = account_of(name) or own
+        entries = shows if account == own else {**shows, "aws:resourceaccount": Present((account,))}
         yield Request(
             caller=actor.caller,
             action=use.action,
             resource=name,
-            resource_account=account_of(name) or actor.caller.account,
-            context=actor.context.with_(
-                {"aws:resourceaccount": Present((account_of(name) or actor.caller.account,)), **shows}
-            ),
+            resource_account=account,
+            context=actor.context.with_(entries) if entries else actor.context,
         )
 
 

@@ -16,6 +16,8 @@ class On(Enum):
     ROLE = "role"
     POLICY = "policy"
     CLUSTER = "cluster"
+    ENTRY = "entry"
+    """An access entry: the cluster's name, a space, the ARN of its principal."""
     WORKLOAD = "workload"
     RESOURCE = "resource"
     """The resource that a question names."""
@@ -34,7 +36,7 @@ class Gain(StrEnum):
     """A new access key of the user."""
     OLD_KEY = "old key"
     """An inactive key of the user that works again."""
-    PASSWORD = "password"
+    PASSWORD = "password"  # noqa: S105  # a word of the table
     """A password of the user that the adversary has set."""
     NO_DEVICE = "no device"
     """The user has no second factor left."""
@@ -113,7 +115,11 @@ def _made(action: str, resource: str) -> Use:
     return Use(action=action, on=On.MADE, made=resource)
 
 
-def _iam(id_: str, title: str, gain: Gain, action: str, on: On, **shows: str) -> Way:
+def _iam(id_: str, title: str, gain: Gain, *request: str | On, **shows: str) -> Way:
+    """A way of one request: its action, and what it is on."""
+    action, on = request
+    assert isinstance(action, str)
+    assert isinstance(on, On)
     return Way(id=id_, title=title, gain=gain, target=on, uses=(_one(action, on, **shows),))
 
 
@@ -468,6 +474,20 @@ _CLUSTERS = (
         Gain.SIGN_IN,
         "eks:AssociateIdentityProviderConfig",
         On.CLUSTER,
+    ),
+    Way(
+        id="aw-eks-raise",
+        title="give an access entry that one has an administrator's rights",
+        gain=Gain.ENTRY,
+        target=On.ENTRY,
+        uses=(Use(action="eks:AssociateAccessPolicy", on=On.ENTRY, shows=_ADMIN_ENTRY),),
+    ),
+    Way(
+        id="aw-eks-regroup",
+        title="give an access entry that one has a name and groups of choice",
+        gain=Gain.SIGN_IN,
+        target=On.ENTRY,
+        uses=(Use(action="eks:UpdateAccessEntry", on=On.ENTRY),),
     ),
 )
 

@@ -7,14 +7,15 @@ without knowing how they were found (checker.py).
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from auditwright.access.asking import actor_of, assuming, let_in, put
-from auditwright.access.catalogue import WAYS, On
+from auditwright.access.asking import Actor, actor_of, assuming, let_in, put
+from auditwright.access.catalogue import ASSUME, WAYS, Way
 from auditwright.access.evaluator import Decision, ExplicitDeny, ImplicitDeny
 from auditwright.access.explorer import Explorer
-from auditwright.access.facts import CHANGES, Fact, Kind
+from auditwright.access.facts import Fact, Kind
 from auditwright.access.holdings import touching
 from auditwright.access.sessions import may_call
 from auditwright.access.trusts import Trusts
+from auditwright.access.world import World
 
 EVERYBODY = "everybody"
 """The start of an adversary who has every first factor at once, and no second one."""
@@ -50,45 +51,41 @@ def crossings(explorer: Explorer, held: frozenset[Fact]) -> Iterator[Crossing]:
     world = explorer.world
     trusts = Trusts(world)
     for fact in sorted(each for each in held if each.kind is Kind.SESSION):
-        changes = frozenset(
-            each for each in touching(world, fact.subject) if each in held and each.kind in CHANGES
-        )
+        changes = held.intersection(touching(world, fact.subject))
         actor = actor_of(world, fact, changes)
-        touched = explorer.touched_by(actor)
         for trust in trusts.naming(actor.caller):
             for role in trust.roles:
-                answer = let_in(world, actor, role)
-                action = assuming(actor.caller).action
-                if not may_call(actor.class_, action.lower()):
-                    yield Crossing(
-                        session=fact, way="sts-001", target=role, closed_by="AWS refuses it to such a session"
-                    )
-                elif not answer.possible:
-                    yield Crossing(
-                        session=fact, way="sts-001", target=role, closed_by=closing(answer.decision)
-                    )
+                closed = _closed_role(world, actor, role)
+                if closed:
+                    yield Crossing(session=fact, way=ASSUME.id, target=role, closed_by=closed)
+        touched = explorer.touched_by(actor)
         for way in WAYS:
-            if way.id == "sts-001":
-                continue
-            lacking = [use.action for use in way.uses if use.action.lower() not in touched]
-            if lacking and len(lacking) < len(way.uses):
-                yield Crossing(
-                    session=fact, way=way.id, target="", closed_by=f"no policy allows {lacking[0]}"
-                )
-            elif not lacking:
-                for use in way.uses:
-                    target = next(iter(explorer.targets(way)), None)
-                    if use.on in {On.ANY, On.MADE} and "{cluster}" not in use.made:
-                        answer = put(world, actor, use, "")
-                    elif target is None or way.target is On.RESOURCE:
-                        break
-                    else:
-                        answer = put(world, actor, use, target)
-                    if not answer.possible:
-                        yield Crossing(
-                            session=fact, way=way.id, target="", closed_by=closing(answer.decision)
-                        )
-                        break
+            closed = "" if way is ASSUME else _closed_way(explorer, actor, way, touched)
+            if closed:
+                yield Crossing(session=fact, way=way.id, target="", closed_by=closed)
+
+
+def _closed_role(world: World, actor: Actor, role: str) -> str:
+    """What keeps a role from an actor; empty where nothing surely does."""
+    if not may_call(actor.class_, assuming(actor.caller).action.lower()):
+        return "AWS refuses it to such a session"
+    answer = let_in(world, actor, role)
+    return "" if answer.possible else closing(answer.decision)
+
+
+def _closed_way(explorer: Explorer, actor: Actor, way: Way, touched: frozenset[str]) -> str:
+    """What closes a way of which a policy has some action; empty where it has none, or a request may go through."""
+    lacking = [use.action for use in way.uses if use.action.lower() not in touched]
+    if lacking:
+        return f"no policy allows {lacking[0]}" if len(lacking) < len(way.uses) else ""
+    targets = explorer.targets(way)
+    for use in way.uses:
+        if use.on is way.target and not targets:
+            return ""
+        answer = put(explorer.world, actor, use, targets[0] if targets else "")
+        if not answer.possible:
+            return closing(answer.decision)
+    return ""
 
 
 def closing(decision: Decision) -> str:

@@ -15,9 +15,10 @@ from collections.abc import Iterator
 from auditwright.access.asking import Actor, Question, actor_of, assuming, let_in, probe, put, read
 from auditwright.access.catalogue import WAYS, Gain, On, Way
 from auditwright.access.certificate import EVERYBODY, Certificate
-from auditwright.access.effects import after, effects, laws, targets_of
+from auditwright.access.effects import after, cluster_of, effects, laws, targets_of
 from auditwright.access.entering import Entrances
-from auditwright.access.facts import CHANGES, Fact, Kind, session
+from auditwright.access.facts import Fact, Kind, session
+from auditwright.access.holdings import touching
 from auditwright.access.policy import Effect
 from auditwright.access.sessions import may_call
 from auditwright.access.starts import OVERALL, SUPPOSED, starts
@@ -74,10 +75,10 @@ def _begins(world: World, certificate: Certificate) -> Iterator[str]:
 
 
 def _out_of(world: World, fact: Fact, held: frozenset[Fact], entrances: Entrances) -> Iterator[str]:
-    actor = actor_of(world, fact, frozenset(each for each in held if each.kind in CHANGES))
+    actor = actor_of(world, fact, held.intersection(touching(world, fact.subject)))
     for way in WAYS:
         if way.gain is not Gain.SESSION and all(_may_be_allowed(actor, use.action) for use in way.uses):
-            yield from _by_way(world, actor, way, held, entrances)  # (3)
+            yield from _by_way(entrances, actor, way, held)  # (3)
     if may_call(actor.class_, assuming(actor.caller).action.lower()):
         for role in world.roles:  # (4)
             if let_in(world, actor, role).possible:
@@ -86,9 +87,8 @@ def _out_of(world: World, fact: Fact, held: frozenset[Fact], entrances: Entrance
         yield from _lacking(held, (entered.gain,), f"{fact} signs in to {entered.cluster}")
 
 
-def _by_way(
-    world: World, actor: Actor, way: Way, held: frozenset[Fact], entrances: Entrances
-) -> Iterator[str]:
+def _by_way(entrances: Entrances, actor: Actor, way: Way, held: frozenset[Fact]) -> Iterator[str]:
+    world = entrances.world
     for target in targets_of(world, way):
         if not all(put(world, actor, use, target).possible for use in way.uses):
             continue
@@ -98,13 +98,13 @@ def _by_way(
                     held, effect.gains, f"{actor.fact} may {way.title} ({way.id}) on {target}"
                 )
             if way.gain is Gain.SIGN_IN and held.issuperset(effect.needs):
-                cluster = next(each for each in world.clusters if each.name == target)
+                cluster = cluster_of(world, target)
                 for entered in entrances.chosen(cluster):
                     yield from _lacking(held, (entered.gain,), f"{actor.fact} may {way.title} ({way.id})")
 
 
 def _asked(world: World, fact: Fact, held: frozenset[Fact], target: Fact) -> Iterator[str]:  # (5)
-    actor = actor_of(world, fact, frozenset(each for each in held if each.kind in CHANGES))
+    actor = actor_of(world, fact, held.intersection(touching(world, fact.subject)))
     if target.kind is Kind.ADMINISTRATOR and probe(world, actor) is not None:
         yield from _lacking(
             held, (Fact(Kind.ADMINISTRATOR, actor.caller.account),), f"{fact} may rule the account"

@@ -68,13 +68,20 @@ class Closure:
             self.reach[fact] = before | bits
             for watching in self._watching.get(fact, ()):
                 self._queue(watching)
-            for session in self._touched.get(fact, ()) if fact.kind in CHANGES else ():
-                if not before:
-                    self._made[session].append(fact)
-                self._queue(session)
+            if fact.kind in CHANGES:
+                self._changed(fact, bits & ~before, first=not before)
             if fact.kind is Kind.EVERY and fact.subject in RULING:
                 self._ruling[fact.subject] = self._ruling.get(fact.subject, 0) | bits
             self._queue(fact)
+
+    def _changed(self, change: Fact, bits: int, *, first: bool) -> None:
+        """Look again at the sessions of principals that a change touches, unless only boundless starts have made it."""
+        told_apart = bits & ~self.boundless
+        for session in self._touched.get(change, ()) if first or told_apart else ():
+            if first:
+                self._made[session].append(change)
+            if told_apart:
+                self._queue(session)
 
     def _queue(self, fact: Fact) -> None:
         if fact not in self._queued:

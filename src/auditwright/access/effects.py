@@ -17,7 +17,7 @@ from auditwright.access.assumptions import (
 )
 from auditwright.access.catalogue import WAYS_BY_ID, Gain, On, Way
 from auditwright.access.context import Caller, CallerKind, Present, caller_context
-from auditwright.access.eks import AuthenticationMode, Cluster
+from auditwright.access.eks import AccessEntry, AuthenticationMode, Cluster
 from auditwright.access.evaluator import Allowed, Policies, decide, may
 from auditwright.access.facts import Fact, Kind, session
 from auditwright.access.holdings import denies
@@ -48,7 +48,7 @@ def effects(world: World, way: Way, class_: SessionClass, target: str) -> tuple[
     return tuple(_effects(world, way, class_, target))
 
 
-def _effects(world: World, way: Way, class_: SessionClass, target: str) -> Iterator[Effect]:  # noqa: C901  # one case a gain
+def _effects(world: World, way: Way, class_: SessionClass, target: str) -> Iterator[Effect]:  # noqa: C901, PLR0912  # one case a gain
     match way.gain:
         case Gain.KEY | Gain.OLD_KEY | Gain.PASSWORD | Gain.NO_DEVICE | Gain.DEVICE:
             yield from _on_credentials(way, world.users[target])
@@ -88,12 +88,12 @@ def _effects(world: World, way: Way, class_: SessionClass, target: str) -> Itera
         case Gain.ENTRIES:
             yield Effect(gains=(Fact(Kind.ENTRIES, target),))
         case Gain.ENTRY | Gain.SIGN_IN:
-            cluster = next(each for each in world.clusters if each.name == target)
+            cluster = cluster_of(world, target)
             level = Level.CLUSTER_ADMIN if way.gain is Gain.ENTRY else Level.ANY
-            yield from (
-                Effect(gains=(Fact(Kind.LEVEL, target, level),), needs=needs, certain=certain)
-                for needs, certain in _entries_used(cluster)
-            )
+            for needs, certain in _entries_used(cluster):
+                for own in _signing_in_by(target) if way.target is On.ENTRY else ((),):
+                    gains = (Fact(Kind.LEVEL, cluster.name, level),)
+                    yield Effect(gains=gains, needs=(*own, *needs), certain=certain)
         case Gain.ROOT:
             root = session(f"arn:{world.partition}:iam::{target}:root", SessionClass.CONSOLE)
             yield Effect(gains=(root,), certain=False, assumptions=(CENTRAL_ROOT,))
@@ -189,6 +189,26 @@ def service_takes(world: World, role: str, service: str) -> Truth:
     return Truth.UNKNOWN if may(decision) else Truth.FALSE
 
 
+def cluster_of(world: World, target: str) -> Cluster:
+    """The cluster of a target that is one, or that is an entry of one."""
+    name = target.partition(" ")[0]
+    return next(each for each in world.clusters if each.name == name)
+
+
+def _signing_in_by(entry: str) -> Iterator[tuple[Fact, ...]]:
+    """The sessions of an access entry's principal, of which one is needed."""
+    principal = entry.partition(" ")[2]
+    for class_ in SessionClass:
+        yield (session(principal, class_),)
+
+
+def _entries_of(cluster: Cluster) -> Iterator[str]:
+    if not isinstance(cluster.access_entries, Unknown):
+        for entry in cluster.access_entries:
+            if isinstance(entry, AccessEntry) and entry.type == "STANDARD":
+                yield f"{cluster.name} {entry.principal_arn}"
+
+
 def _entries_used(cluster: Cluster) -> Iterator[tuple[tuple[Fact, ...], bool]]:
     """What it takes for an access entry of a cluster to count, and whether that is known."""
     mode = cluster.authentication_mode
@@ -203,7 +223,7 @@ def _entries_used(cluster: Cluster) -> Iterator[tuple[tuple[Fact, ...], bool]]:
 # --- what follows of itself
 
 
-def laws(world: World, fact: Fact) -> Iterator[Effect]:
+def laws(world: World, fact: Fact) -> Iterator[Effect]:  # noqa: C901  # one case for each kind of fact
     """What follows from a fact, by itself or with others (`needs`); each conjunction is found from each of its parts."""
     match fact.kind:
         case Kind.SESSION if fact.detail == SessionClass.KEY and ":user/" in fact.subject:
@@ -222,8 +242,11 @@ def laws(world: World, fact: Fact) -> Iterator[Effect]:
             yield Effect(gains=(session(fact.subject, SessionClass.ROLE),))
         case Kind.EVERY:
             way = WAYS_BY_ID[fact.subject]
+            class_, _, account = fact.detail.partition("@")
             for target in targets_of(world, way):
-                for effect in effects(world, way, SessionClass(fact.detail), target):
+                if account_of(target) not in {account, "aws"}:
+                    continue
+                for effect in effects(world, way, SessionClass(class_), target):
                     yield Effect(
                         gains=effect.gains,
                         needs=(fact, *effect.needs),
@@ -251,7 +274,7 @@ def _with_device(user: str, first: Fact) -> Effect:
     return Effect(gains=(session(user, SessionClass.MFA),), needs=(first, Fact(Kind.DEVICE, user)))
 
 
-def targets_of(world: World, way: Way) -> Iterable[str]:
+def targets_of(world: World, way: Way) -> Iterable[str]:  # noqa: C901, PLR0911  # one return for each kind
     """Every target that a way can have in a world."""
     match way.target:
         case On.USER:
@@ -266,6 +289,8 @@ def targets_of(world: World, way: Way) -> Iterable[str]:
             return world.policies
         case On.CLUSTER:
             return tuple(cluster.name for cluster in world.clusters)
+        case On.ENTRY:
+            return tuple(each for cluster in world.clusters for each in _entries_of(cluster))
         case On.WORKLOAD:
             if isinstance(world.workloads, Unknown):
                 return world.taken_by(f"{way.existing}.amazonaws.com")

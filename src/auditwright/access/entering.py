@@ -106,17 +106,22 @@ class Entrances:
             for level, steps in reach.paths.items():
                 if level is not Level.NONE:
                     yield _entered(
-                        cluster, user, way, Fact(Kind.LEVEL, cluster.name, level), steps, certain=sure
+                        cluster,
+                        user,
+                        way,
+                        gain=Fact(Kind.LEVEL, cluster.name, level),
+                        steps=steps,
+                        certain=sure,
                     )
             if reach.node is not None:
                 for role in node_roles(cluster):
                     if role in self.world.roles:
                         gain = session(role, SessionClass.PROGRAM)
-                        yield _entered(cluster, user, way, gain, reach.node, certain=sure)
+                        yield _entered(cluster, user, way, gain=gain, steps=reach.node, certain=sure)
 
 
-def _entered(
-    cluster: Cluster, user: User, way: _Way, gain: Fact, steps: tuple[Step, ...], *, certain: bool
+def _entered(  # noqa: PLR0913  # who comes in where, and what for
+    cluster: Cluster, user: User, way: _Way, *, gain: Fact, steps: tuple[Step, ...], certain: bool
 ) -> Entered:
     return Entered(
         gain=gain,

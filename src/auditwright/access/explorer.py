@@ -23,13 +23,14 @@ from auditwright.access.asking import (
 )
 from auditwright.access.assumptions import Assumption
 from auditwright.access.catalogue import ASSUME, WAYS, Gain, On, Use, Way
-from auditwright.access.effects import effects, targets_of
+from auditwright.access.effects import Effect as Follows
+from auditwright.access.effects import cluster_of, effects, targets_of
 from auditwright.access.entering import Entrances
 from auditwright.access.evaluator import Policies
-from auditwright.access.facts import Fact, Kind
+from auditwright.access.facts import Fact, Kind, every
 from auditwright.access.glob import Wild, compile_pieces
 from auditwright.access.policy import Effect, Policy, Statement
-from auditwright.access.sessions import UNCONFIRMED, may_call
+from auditwright.access.sessions import UNCONFIRMED, SessionClass, may_call
 from auditwright.access.trusts import Trusts
 from auditwright.access.world import World, account_of
 from auditwright.core.outcome import Unknown
@@ -55,13 +56,24 @@ class Move:
 
 
 _KEYS_OF_RESOURCES = ("aws:resource", "iam:resourcetag/")
+_KEYS_OF_SESSIONS = frozenset({"aws:multifactorauthpresent", "aws:multifactorauthage"})
+"""Condition keys that are the same for every session of a class."""
 EVERYTHING = None
 """In place of a set of targets: every target there is."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Group:
+    """Targets that are decided alike."""
+
+    targets: tuple[str, ...]
+    every: bool = False
+    """True for all that the account has."""
+
+
 @dataclass(slots=True)
 class Explorer:
-    """Answers about one world, each worked out once."""
+    """Answers about one world, each worked out once. Statements are told by identity: the world holds them all."""
 
     world: World
     questions: tuple[Question, ...] = ()
@@ -71,6 +83,8 @@ class Explorer:
     _touched: dict[str, frozenset[str]] = field(default_factory=dict)
     _targets: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _named: dict[tuple[str, int, str], frozenset[str] | None] = field(default_factory=dict)
+    _effects: dict[tuple[str, SessionClass, str], tuple[Follows, ...]] = field(default_factory=dict)
+    _answered: dict[tuple[object, ...], Answer] = field(default_factory=dict)
     _by_path: dict[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     _actions: frozenset[str] = field(init=False)
 
@@ -94,13 +108,14 @@ class Explorer:
         touched = self.touched_by(actor)
         yield from self._enters(fact)
         yield from self._assumes(actor, touched)
-        for way in WAYS:
-            if way is not ASSUME and touched.issuperset(_actions_of(way)):
-                yield from self._takes(actor, way)
+        for action in sorted(touched):
+            for way, others in _WAYS_FROM.get(action, ()):
+                if touched.issuperset(others):
+                    yield from self._takes(actor, way)
         yield from self._administers(actor, touched)
         yield from self._reads(actor)
 
-    # --- (1)
+    # --- what some policy touches
 
     def touched_by(self, actor: Actor) -> frozenset[str]:
         """The actions of which some policy of the actor may allow something."""
@@ -110,7 +125,11 @@ class Explorer:
                 return self._actions
             for policy in policies.identity:
                 found |= self._touched_in(policy)
-        return frozenset(action for action in found if may_call(actor.class_, action))
+        return frozenset(found) if actor.class_ is not SessionClass.TOKEN else self._open_to_tokens(found)
+
+    @staticmethod
+    def _open_to_tokens(actions: Iterable[str]) -> frozenset[str]:
+        return frozenset(action for action in actions if may_call(SessionClass.TOKEN, action))
 
     def _touched_in(self, policy: Policy) -> frozenset[str]:
         touched = self._touched.get(policy.key)
@@ -129,30 +148,70 @@ class Explorer:
         fixed: list[Answer] = []
         for use in way.uses:
             if _is_fixed(use):
-                answer = put(self.world, actor, use, "")
+                answer = self._put(actor, use, "")
                 if not answer.possible:
                     return
                 fixed.append(answer)
-        targets = self._targets_for(actor, way)
-        if targets is EVERYTHING:
-            yield from self._takes_every(actor, way, fixed)
-            return
-        for target in targets:
-            yield from self._takes_one(actor, way, target, fixed)
+        for group in self._groups(actor, way):
+            answers = self._answers(actor, way, group.targets[0])
+            if answers is None:
+                continue
+            whole = (*fixed, *answers)
+            certain = all(answer.certain for answer in whole)
+            if group.every:
+                yield self._every(actor, way, whole)
+                continue
+            yield from self._moves_of(actor, way, group.targets[0], certain=certain, answers=whole)
+            for target in group.targets[1:]:
+                yield from self._moves_of(actor, way, target, certain=certain)
 
-    def _takes_one(self, actor: Actor, way: Way, target: str, fixed: Iterable[Answer]) -> Iterator[Move]:
-        answers = list(fixed)
+    def _put(self, actor: Actor, use: Use, target: str) -> Answer:
+        """The answer to one use of a way; the same for every actor for whom the same statements count."""
+        bearing = self._bearing_on(actor, use.action)
+        if bearing is None:
+            return put(self.world, actor, use, target)
+        key = (use, target, actor.class_, actor.caller.kind, actor.caller.account, bearing)
+        found = self._answered.get(key)
+        if found is None:
+            found = self._answered[key] = put(self.world, actor, use, target)
+        return found
+
+    def _bearing_on(self, actor: Actor, action: str) -> tuple[int, ...] | None:
+        """The statements that bear on an action, by identity; None where they ask who calls."""
+        found: list[int] = []
+        for policies in actor.alternatives:
+            if isinstance(policies.identity, Unknown) or isinstance(policies.boundary, Unknown):
+                return None
+            if isinstance(policies.scps, Unknown):
+                return None
+            bounds = () if policies.boundary is None else (policies.boundary,)
+            for part in (policies.identity, bounds, *policies.scps):
+                for policy in part:
+                    for statement in policy.relevant(action):
+                        if statement.uses_variables or not all(
+                            each.key in _KEYS_OF_SESSIONS for each in statement.conditions
+                        ):
+                            return None
+                        found.append(id(statement))
+                found.append(0)
+        return tuple(found)
+
+    def _answers(self, actor: Actor, way: Way, target: str) -> tuple[Answer, ...] | None:
+        """The answers for one target; None where one is a denial."""
+        found: list[Answer] = []
         for use in way.uses:
             if not _is_fixed(use):
-                answer = put(self.world, actor, use, target)
+                answer = self._put(actor, use, target)
                 if not answer.possible:
-                    return
-                answers.append(answer)
-        yield from self._moves_of(actor, way, target, tuple(answers))
+                    return None
+                found.append(answer)
+        return tuple(found)
 
-    def _moves_of(self, actor: Actor, way: Way, target: str, answers: tuple[Answer, ...]) -> Iterator[Move]:
-        certain = all(answer.certain for answer in answers)
-        for effect in effects(self.world, way, actor.class_, target):
+    def _moves_of(  # noqa: PLR0913  # a move has as many parts
+        self, actor: Actor, way: Way, target: str, *, certain: bool, answers: tuple[Answer, ...] = ()
+    ) -> Iterator[Move]:
+        """What a way gives on a target; without answers where those for another target are the same."""
+        for effect in self._effects_of(way, actor.class_, target):
             yield Move(
                 session=actor.fact,
                 changes=actor.changes,
@@ -164,56 +223,59 @@ class Explorer:
                 assumptions=(*effect.assumptions, *_unconfirmed(actor)),
                 answers=answers,
             )
-        if way.gain is Gain.SIGN_IN:
-            yield from self._signs_in(actor, way, target, answers)
+            if way.gain is Gain.SIGN_IN:
+                cluster = cluster_of(self.world, target)
+                for each in self.entrances.chosen(cluster):
+                    yield Move(
+                        session=actor.fact,
+                        changes=actor.changes,
+                        way=way,
+                        target=target,
+                        gains=(each.gain,),
+                        needs=effect.needs,
+                        certain=certain and effect.certain and each.certain,
+                        assumptions=_unconfirmed(actor),
+                        answers=answers,
+                    )
 
-    def _signs_in(self, actor: Actor, way: Way, target: str, answers: tuple[Answer, ...]) -> Iterator[Move]:
-        cluster = next(each for each in self.world.clusters if each.name == target)
-        certain = all(answer.certain for answer in answers)
-        for effect in effects(self.world, way, actor.class_, target):
-            for each in self.entrances.chosen(cluster):
-                yield Move(
-                    session=actor.fact,
-                    changes=actor.changes,
-                    way=way,
-                    target=target,
-                    gains=(each.gain,),
-                    needs=effect.needs,
-                    certain=certain and effect.certain and each.certain,
-                    assumptions=_unconfirmed(actor),
-                    answers=answers,
-                )
+    def _effects_of(self, way: Way, class_: SessionClass, target: str) -> tuple[Follows, ...]:
+        key = (way.id, class_, target)
+        found = self._effects.get(key)
+        if found is None:
+            found = self._effects[key] = effects(self.world, way, class_, target)
+        return found
 
-    def _takes_every(self, actor: Actor, way: Way, fixed: Iterable[Answer]) -> Iterator[Move]:
-        """A way that is decided alike on every target (2): asked of one of them."""
-        answers = [*fixed]
-        for use in way.uses:
-            if use.on is way.target:
-                answer = put(self.world, actor, use, self.targets(way)[0])
-                if not answer.possible:
-                    return
-                answers.append(answer)
-        yield Move(
+    def _every(self, actor: Actor, way: Way, answers: tuple[Answer, ...]) -> Move:
+        """A way that is decided alike on every target (2)."""
+        return Move(
             session=actor.fact,
             changes=actor.changes,
             way=way,
             target="",
-            gains=(Fact(Kind.EVERY, way.id, actor.class_),),
+            gains=(every(way.id, actor.class_, account_of(actor.fact.subject)),),
             needs=(),
             certain=all(answer.certain for answer in answers),
             assumptions=_unconfirmed(actor),
-            answers=tuple(answers),
+            answers=answers,
         )
 
     def one(self, move: Move, target: str) -> Move | None:
-        """A move on every target, made for one of them; None where the evaluator does not let it."""
-        assert move.way is not None, "only ways are open on every target"
+        """A move with the requests for one of its targets; None where the evaluator does not let it."""
+        assert move.way is not None, "only ways have requests of their own"
         actor = actor_of(self.world, move.session, move.changes)
-        made = [put(self.world, actor, use, "") for use in move.way.uses if _is_fixed(use)]
-        found = list(self._takes_one(actor, move.way, target, made))
-        return found[0] if found else None
+        fixed = [put(self.world, actor, use, "") for use in move.way.uses if _is_fixed(use)]
+        if move.way is ASSUME:
+            answers: tuple[Answer, ...] | None = (let_in(self.world, actor, target),)
+        else:
+            answers = self._answers(actor, move.way, target)
+        if answers is None:
+            return None
+        whole = (*fixed, *answers)
+        certain = all(answer.certain for answer in whole)
+        found = self._moves_of(actor, move.way, target, certain=certain, answers=whole)
+        return next((each for each in found if not move.target or each.gains == move.gains), None)
 
-    # --- targets (3)
+    # --- the targets of a way
 
     def targets(self, way: Way) -> tuple[str, ...]:
         """Every target that a way has."""
@@ -222,43 +284,70 @@ class Explorer:
             found = self._targets[way.id] = tuple(targets_of(self.world, way))
         return found
 
-    def _targets_for(self, actor: Actor, way: Way) -> Iterable[str] | None:
-        """The targets that some statement may name for each use of a way; EVERYTHING where all are decided alike."""
-        every = self.targets(way)
-        uses = [use for use in way.uses if use.on is way.target]
+    def _groups(self, actor: Actor, way: Way) -> Iterator[_Group]:
+        """The targets that some statement may name, in groups of those that are decided alike."""
         if way.target is On.RESOURCE:
-            return [question.key for question in self.questions]
-        if way.target not in _NAMED or not every or not uses:
-            return every
-        if all(self._alike(actor, use, way) for use in uses):
-            return EVERYTHING
-        named: set[str] | None = None
-        for use in uses:
-            found = self._allowed_on(actor, use.action, way)
-            if found is not EVERYTHING:
-                named = set(found) if named is None else named & found
-        return every if named is None else [target for target in every if target in named]
+            for question in self.questions:
+                yield _Group(targets=(question.key,))
+            return
+        targets = self.targets(way)
+        if way.target is On.WORKLOAD and isinstance(self.world.workloads, Unknown):
+            # What is in service was not seen: the same request stands for each.
+            own = self._own(way, account_of(actor.fact.subject))
+            yield from [_Group(targets=own, every=True)] if own else []
+            return
+        if way.target not in _NAMED:
+            for target in targets:
+                yield _Group(targets=(target,))
+            return
+        # AWS: nobody acts on the identities of another account, but by taking a role.
+        targets = self._own(way, account_of(actor.fact.subject))
+        actions = [use.action for use in way.uses if use.on is way.target]
+        named = self._all_named(actor, way, actions)
+        told_apart = self._told_apart(actor, way, actions)
+        if targets and named is EVERYTHING and told_apart is not None and not told_apart:
+            yield _Group(targets=targets, every=True)
+            return
+        candidates = targets if named is EVERYTHING else [each for each in targets if each in named]
+        for group in _partition(candidates, told_apart):
+            yield _Group(targets=group)
 
-    def _alike(self, actor: Actor, use: Use, way: Way) -> bool:
-        """True where no statement that bears on an action tells one target from another."""
-        count = len(self.targets(way))
-        for policies in actor.alternatives:
-            for policy, statement in self._bearing(policies, use.action, way):
-                if any(each.key.startswith(_KEYS_OF_RESOURCES) for each in statement.conditions):
-                    return False
-                if any(
-                    each.startswith(_KEYS_OF_RESOURCES)
-                    for cond in statement.conditions
-                    for each in cond.variables
-                ):
-                    return False
-                named = self._named_by(policy, statement, actor, way)
-                if named is not EVERYTHING and named and len(named) < count:
-                    return False
-        return True
+    def _own(self, way: Way, account: str) -> tuple[str, ...]:
+        """The targets of a way in an account, and AWS's own policies."""
+        key = f"{way.id} {account}"
+        found = self._targets.get(key)
+        if found is None:
+            found = tuple(each for each in self.targets(way) if account_of(each) in {account, "aws"})
+            self._targets[key] = found
+        return found
+
+    def _all_named(self, actor: Actor, way: Way, actions: Iterable[str]) -> frozenset[str] | None:
+        """The targets that some statement may allow each of the actions on."""
+        named: frozenset[str] | None = EVERYTHING
+        for action in actions:
+            found = self._allowed_on(actor, action, way)
+            if found is not EVERYTHING:
+                named = found if named is EVERYTHING else named & found
+        return named
+
+    def _told_apart(
+        self, actor: Actor, way: Way, actions: Iterable[str]
+    ) -> tuple[frozenset[str], ...] | None:
+        """The sets of targets that some statement tells from the rest; None where each may be told from each."""
+        found: dict[frozenset[str], None] = {}
+        for action in actions:
+            for policies in actor.alternatives:
+                for policy, statement in self._bearing(policies, action, way):
+                    if _asks_about_resources(statement):
+                        return None
+                    named = self._named_by(policy, statement, actor, way)
+                    if named:
+                        found[named] = None
+        return tuple(found)
 
     def _bearing(self, policies: Policies, action: str, way: Way) -> Iterator[tuple[Policy, Statement]]:
-        account = self.world.accounts.get(account_of(self.targets(way)[0]))
+        targets = self.targets(way)
+        account = self.world.accounts.get(account_of(targets[0])) if targets else None
         levels = [policies.scps, account.resource_policies if account else ()]
         listed = [
             policy for each in levels if not isinstance(each, Unknown) for level in each for policy in level
@@ -319,9 +408,12 @@ class Explorer:
     def _matching(self, pieces: tuple[str | Wild, ...], way: Way) -> Iterable[str]:
         """The targets that a pattern matches. One whose last part is literal is looked up by it."""
         glob = compile_pieces(pieces)
-        last = pieces[-1] if pieces else ""
-        path = last.rpartition(":")[2] if isinstance(last, str) and ":" in last else None
-        every = self.targets(way) if path is None else self._paths(way).get(path, ())
+        literal = ""
+        for piece in reversed(pieces):
+            if not isinstance(piece, str):
+                break
+            literal = piece + literal
+        every = self._paths(way).get(literal.rpartition(":")[2], ()) if ":" in literal else self.targets(way)
         return [target for target in every if glob.matches(target)]
 
     def _paths(self, way: Way) -> Mapping[str, tuple[str, ...]]:
@@ -355,18 +447,20 @@ class Explorer:
         allowed = (
             self._allowed_on(actor, use.action, ASSUME) if use.action.lower() in touched else frozenset()
         )
-        alike = self._alike(actor, use, ASSUME) if self.world.roles else False
+        told_apart = self._told_apart(actor, ASSUME, (use.action,)) if self.world.roles else ()
         for trust in self.trusts.naming(actor.caller):
             if allowed is EVERYTHING or trust.directly:
                 roles: Iterable[str] = trust.roles
             else:
                 roles = [role for role in trust.roles if role in allowed]
-            answer: Answer | None = None
-            for role in roles:
-                if answer is None or not alike or not trust.alike:
-                    answer = let_in(self.world, actor, role)
+            for group in _partition(roles, told_apart if trust.alike else None):
+                answer = let_in(self.world, actor, group[0])
                 if answer.possible:
-                    yield from self._moves_of(actor, ASSUME, role, (answer,))
+                    yield from self._moves_of(
+                        actor, ASSUME, group[0], certain=answer.certain, answers=(answer,)
+                    )
+                    for role in group[1:]:
+                        yield from self._moves_of(actor, ASSUME, role, certain=answer.certain)
 
     def _administers(self, actor: Actor, touched: frozenset[str]) -> Iterator[Move]:
         account = account_of(actor.fact.subject)
@@ -407,13 +501,41 @@ class Explorer:
 _NAMED = frozenset({On.USER, On.GROUP, On.ROLE, On.POLICY})
 
 
+def _asks_about_resources(statement: Statement) -> bool:
+    """True where a statement's conditions may differ from one resource to the next."""
+    return any(
+        key.startswith(_KEYS_OF_RESOURCES)
+        for each in statement.conditions
+        for key in (each.key, *each.variables)
+    )
+
+
+def _partition(targets: Iterable[str], sets: tuple[frozenset[str], ...] | None) -> Iterable[tuple[str, ...]]:
+    """The targets in groups that lie in the same of some sets; each by itself where there is no telling."""
+    if sets is None:
+        return [(target,) for target in targets]
+    groups: dict[tuple[bool, ...], list[str]] = {}
+    for target in targets:
+        groups.setdefault(tuple(target in each for each in sets), []).append(target)
+    return [tuple(group) for group in groups.values()]
+
+
 def _is_fixed(use: Use) -> bool:
     """True where a request is the same whatever the target of its way."""
     return use.on in {On.ANY, On.MADE} and "{cluster}" not in use.made
 
 
-def _actions_of(way: Way) -> Iterable[str]:
-    return (use.action.lower() for use in way.uses)
+def _ways_from() -> Mapping[str, tuple[tuple[Way, frozenset[str]], ...]]:
+    """The ways by their first action, each with all its actions; roles are taken otherwise."""
+    found: dict[str, list[tuple[Way, frozenset[str]]]] = {}
+    for way in WAYS:
+        if way is not ASSUME:
+            actions = [use.action.lower() for use in way.uses]
+            found.setdefault(actions[0], []).append((way, frozenset(actions)))
+    return {action: tuple(ways) for action, ways in found.items()}
+
+
+_WAYS_FROM = _ways_from()
 
 
 def _unconfirmed(actor: Actor) -> tuple[Assumption, ...]:

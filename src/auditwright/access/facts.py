@@ -14,7 +14,7 @@ class Kind(StrEnum):
 
     SESSION = "session"
     """A session as a user, a role or root: the principal's ARN, and the class of the session."""
-    PASSWORD = "password"
+    PASSWORD = "password"  # noqa: S105  # a kind of fact
     """The password of a user, by ARN."""
     OLD_KEY = "old key"
     """A key of the user that is switched off."""
@@ -65,3 +65,8 @@ CHANGES = frozenset({Kind.ALLOW, Kind.LIFT, Kind.UNBOUND, Kind.JOIN, Kind.VERSIO
 def session(principal: str, class_: SessionClass) -> Fact:
     """The fact of a session."""
     return Fact(Kind.SESSION, principal, class_)
+
+
+def every(way: str, class_: SessionClass, account: str) -> Fact:
+    """The fact that a way is open on every target in an account, from a session of a class."""
+    return Fact(Kind.EVERY, way, f"{class_}@{account}")

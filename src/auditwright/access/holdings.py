@@ -5,6 +5,7 @@ does under any of them.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 
 from auditwright.access.context import Caller, CallerKind
@@ -36,7 +37,7 @@ TRUST_ALL = parse_policy(
 ADVERSARY_SESSION = "session-of-choice"
 
 MAX_ALTERNATIVES = 32
-"""Ways in which a principal's policies may stand; past it, each change is tried by itself only."""
+"""Ways in which a principal's policies may stand; past it, the rest is unknown, and so may allow anything."""
 
 UNSEEN_ACCOUNT = Unknown("the account's own policies were not seen")
 
@@ -100,7 +101,10 @@ def policies_of(world: World, arn: str, changes: frozenset[Fact]) -> tuple[Polic
             _identities(world, principal, held, changes), _boundaries(principal, boundary, changes)
         )
     ]
-    return tuple(found[:MAX_ALTERNATIVES])
+    if len(found) > MAX_ALTERNATIVES:
+        unfollowed = Unknown(f"the principal's policies can be changed in more than {MAX_ALTERNATIVES} ways")
+        return (*found[:MAX_ALTERNATIVES], replace(found[0], identity=unfollowed, boundary=None))
+    return tuple(found)
 
 
 def _outside(arn: str, account: Account | None) -> tuple[Policy, ...] | Unknown:
@@ -127,8 +131,8 @@ def _with_account(
 
 
 def _boundaries(
-    principal: Principal, boundary: Policy | None | Unknown, changes: frozenset[Fact]
-) -> tuple[Policy | None | Unknown, ...]:
+    principal: Principal, boundary: Policy | Unknown | None, changes: frozenset[Fact]
+) -> tuple[Policy | Unknown | None, ...]:
     if principal.boundary is None:
         return (None,)
     off = {Fact(Kind.UNBOUND, principal.arn), Fact(Kind.ALLOW, principal.boundary.arn)}

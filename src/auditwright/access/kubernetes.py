@@ -343,6 +343,11 @@ def is_master(user: User) -> bool:
     return not isinstance(user.groups, Unknown) and MASTERS in user.groups
 
 
+def is_node(user: User) -> bool:
+    """True for an identity that is known to be in the group of the nodes."""
+    return not isinstance(user.groups, Unknown) and NODES in user.groups
+
+
 def grants(rbac: Rbac | Unknown, user: User) -> Iterator[Grant]:
     """Every rule that extends to a user, or may."""
     for policy in user.policies:

@@ -1,13 +1,38 @@
 """Requests that a step would take, tried on what one identity holds."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
-from auditwright.access.kubernetes import Allowed, Decision, Denied, Holding
-from auditwright.access.kubernetes_edges import Need, Where
+from auditwright.access.kubernetes import Allowed, Decision, Denied, Holding, is_node
+from auditwright.access.kubernetes_edges import EDGES, Need, Where
 from auditwright.access.kubernetes_levels import all_of
-from auditwright.access.kubernetes_rules import Request
+from auditwright.access.kubernetes_roles import RBAC_GROUP
+from auditwright.access.kubernetes_rules import Request, Rule, matches
 from auditwright.access.kubernetes_world import Change
 from auditwright.core.outcome import Unknown
+
+MAX_RULES = 10_000
+"""Rules of which it is remembered whether they matter; most roles share theirs."""
+
+_PROBES = (
+    *(
+        Request(verb=verb, group=need.group, resource=resource, name=None)
+        for edge in EDGES
+        for need in edge.needs
+        for verb in need.verbs
+        for resource in need.resources
+    ),
+    *(
+        Request(verb="impersonate", resource=resource, name=None)
+        for resource in ("users", "groups", "serviceaccounts")
+    ),
+    *(
+        Request(verb=verb, group=RBAC_GROUP, resource=resource, name=None)
+        for verb in ("bind", "escalate", "create", "update", "patch")
+        for resource in ("roles", "clusterroles", "rolebindings", "clusterrolebindings")
+    ),
+)
+"""Whatever an edge asks about, wherever."""
 
 YES = Allowed("nothing more is needed")
 
@@ -63,3 +88,18 @@ def met(need: Need, holding: Holding, namespace: str, account: str | None = None
             for resource in need.resources
         ),
     )
+
+
+def may_move(holding: Holding) -> bool:
+    """False where nothing that an identity holds meets any need of any edge, so that it need not be asked."""
+    held = (holding.everywhere, *holding.by_namespace.values(), *holding.by_pattern.values())
+    return (
+        bool(holding.unread)
+        or is_node(holding.user)
+        or any(isinstance(grant.rule, Unknown) or _moves(grant.rule) for each in held for grant in each)
+    )
+
+
+@lru_cache(maxsize=MAX_RULES)
+def _moves(rule: Rule) -> bool:
+    return any(matches(rule, request) for request in _PROBES)

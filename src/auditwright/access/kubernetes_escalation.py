@@ -19,7 +19,6 @@ from typing import assert_never
 from auditwright.access.aws_auth import like
 from auditwright.access.kubernetes import (
     ALL_NAMESPACES,
-    NODES,
     Allowed,
     Denied,
     Holding,
@@ -27,10 +26,11 @@ from auditwright.access.kubernetes import (
     RoleKind,
     RoleRef,
     User,
+    is_node,
     is_pattern,
     service_account,
 )
-from auditwright.access.kubernetes_attempts import YES, Attempt, first, met, together
+from auditwright.access.kubernetes_attempts import YES, Attempt, first, may_move, met, together
 from auditwright.access.kubernetes_edges import EDGES, NODE_IDENTITY, Edge, Gain
 from auditwright.access.kubernetes_levels import Level, levels_of
 from auditwright.access.kubernetes_roles import DEFAULT_CONTROLLERS, EVERYTHING, RBAC_GROUP
@@ -117,6 +117,10 @@ class _Closure:
         self.held: dict[User, None] = {}
         self.waiting: deque[User] = deque()
         self.changes: dict[Change, None] = {}
+        self.rewrote = False
+        """Whether a role was given every rule."""
+        self.concerned: dict[User, None] = {}
+        """Those held who gain from a service account, a secret or a request that somebody makes."""
         self.history: list[Step] = []
         self.goals: dict[Level, tuple[Effect, int]] = {}
         """Of each level: who holds it, or what gives it, and how many steps had been made by then."""
@@ -141,9 +145,11 @@ class _Closure:
                     self._take(replace(step, doubt=TOGETHER))
             # (3): change
             if not self.waiting and len(self.changes) > changed:
-                self.world = self.world.after(list(self.changes)[changed:])
+                news = list(self.changes)[changed:]
+                self.world = self.world.after(news)
                 changed = len(self.changes)
-                self.waiting.extend(self.held)
+                rights = any(isinstance(change, Bound | Rewritten) for change in news)
+                self.waiting.extend(self.held if rights else self.concerned)
         return Reach(
             level=max(self.goals, key=lambda level: level.rank),
             paths={level: self._path(before, start, level) for level in self.goals},
@@ -173,7 +179,7 @@ class _Closure:
         holding = Holding.of(self.world.rbac, user)
         found = levels_of(holding)
         self._record(found.known if self.sure else found.possible, user)
-        if not self._closed():
+        if not self._closed() and may_move(holding):
             for step in self._moves(holding):
                 self._take(step)
 
@@ -198,6 +204,7 @@ class _Closure:
                 self.waiting.append(effect)
             else:
                 self.changes[effect] = None
+                self.rewrote |= isinstance(effect, Rewritten)
 
     def _record(self, reached: Level, goal: Effect) -> None:
         for level in Level:
@@ -232,7 +239,7 @@ class _Closure:
                     yield from self._steps(edge, holding, self._accounts(edge, holding))
                 case _:
                     assert_never(edge.gain)
-        if not self.sure and _is_node(holding.user):
+        if not self.sure and is_node(holding.user):
             yield from self._steps(NODE_IDENTITY, holding, self._on_a_node(Attempt()))
 
     def _steps(self, edge: Edge, holding: Holding, tried: Iterable[tuple[Effect, Attempt]]) -> Iterator[Step]:
@@ -255,6 +262,7 @@ class _Closure:
             reads = self.reads_aws_auth
             counts = Attempt(decision=reads if isinstance(reads, Unknown) else YES if reads else Denied())
         elif edge.gain is Gain.SIGNED_CERTIFICATE:
+            self.concerned[holding.user] = None
             if not self.world.certificate_requested:
                 return
             counts = Attempt(needs=(CertificateRequested(),))
@@ -297,7 +305,7 @@ class _Closure:
         for scope in ("", *(scope for scopes in holding.scopes() for scope in scopes)):
             if not self._may_bind_something(holding, scope):
                 continue
-            homes = {scope} | {home for home in self.names.homes if scope and like(scope, home)}
+            homes = {scope} | (self.names.homes_in(scope) if scope else set())
             for home in sorted(homes, key=lambda home: (home != scope, home)):
                 steps = tuple(self._steps(edge, holding, self._bindable(holding, home)))
                 yield from steps
@@ -305,7 +313,7 @@ class _Closure:
                     break
 
     def _may_bind_something(self, holding: Holding, scope: str) -> bool:
-        if not self.sure and any(isinstance(change, Rewritten) for change in self.changes):
+        if not self.sure and self.rewrote:
             return True
         kinds = ("clusterroles", "roles") if scope else ("clusterroles",)
         return self._taken(first(holding, *(_rbac("bind", kind, scope, None) for kind in kinds)))
@@ -343,15 +351,16 @@ class _Closure:
         """Roles that the identity may give any rules."""
         if isinstance(self.world.rbac, Unknown):
             return
-        for home in ("", *sorted(self.names.homes)):
-            kind = RoleKind.ROLE if home else RoleKind.CLUSTER_ROLE
-            if not self._taken(first(holding, _rbac("escalate", f"{kind.lower()}s", home, None))):
+        for scope in ("", *(scope for scopes in holding.scopes() for scope in scopes)):
+            kind = RoleKind.ROLE if scope else RoleKind.CLUSTER_ROLE
+            if not self._taken(first(holding, _rbac("escalate", f"{kind.lower()}s", scope, None))):
                 continue
-            refs = (RoleRef(kind=kind, name=name) for name in self.names.roles)
-            tried = (
-                (Rewritten(role=ref, namespace=home), self._rewrites(holding, ref, home)) for ref in refs
-            )
-            yield from self._steps(edge, holding, tried)
+            for home in sorted(self.names.homes_in(scope)) if scope else [""]:
+                refs = (RoleRef(kind=kind, name=name) for name in self.names.roles)
+                tried = (
+                    (Rewritten(role=ref, namespace=home), self._rewrites(holding, ref, home)) for ref in refs
+                )
+                yield from self._steps(edge, holding, tried)
 
     def _rewrites(self, holding: Holding, ref: RoleRef, home: str) -> Attempt:
         """`escalate`, and a right to write the role: the one that there is, or a new one."""
@@ -378,15 +387,17 @@ class _Closure:
             some = together(*(met(need, holding, scopes[0]) for need in edge.needs))
             if not self._taken(some):
                 continue
+            self.concerned[holding.user] = None
             # What a node may do for its pods reaches no further than the pods on it.
-            of_node = _is_node(holding.user) and isinstance(some.decision, Unknown)
+            of_node = is_node(holding.user) and isinstance(some.decision, Unknown)
             running = of_node or edge.gain is Gain.RUNNING_SERVICE_ACCOUNTS
             for namespace, name in self._accounts_in(scopes, running=running):
-                needs = together(*(met(need, holding, namespace, name) for need in edge.needs))
                 effect = self._effect(edge, namespace, name)
-                if effect is not None:
-                    exists = Attempt() if isinstance(effect, Created) else self._exists(namespace, name)
-                    yield effect, together(exists, self._token(edge, namespace, name), needs)
+                if effect is None or effect in self.held or effect in self.changes:
+                    continue
+                needs = together(*(met(need, holding, namespace, name) for need in edge.needs))
+                exists = Attempt() if isinstance(effect, Created) else self._exists(namespace, name)
+                yield effect, together(exists, self._token(edge, namespace, name), needs)
 
     def _effect(self, edge: Edge, namespace: str, name: str) -> Effect | None:
         """What an edge comes to for one service account; None: nothing."""
@@ -430,13 +441,14 @@ class _Closure:
 
     def _accounts_in(self, scopes: tuple[str, ...], *, running: bool = False) -> Iterator[tuple[str, str]]:
         """The service accounts of some namespaces that a binding names, and those that none does."""
-        for namespace, name in self.names.accounts:
-            # The control plane's own service accounts run in no pod.
-            if running and namespace == "kube-system" and name in DEFAULT_CONTROLLERS:
-                continue
-            if any(like(scope, namespace) for scope in scopes):
-                yield namespace, name
         for scope in scopes:
+            patterned = is_pattern(scope)
+            homes = [home for home in self.names.accounts if like(scope, home)] if patterned else [scope]
+            for home in homes:
+                for name in self.names.accounts.get(home, ()):
+                    # The control plane's own service accounts run in no pod.
+                    if not (running and home == "kube-system" and name in DEFAULT_CONTROLLERS):
+                        yield home, name
             # Whether a namespace fits a pattern was not seen; one of the name `default` there always is.
             if scope == ALL_NAMESPACES or not self.sure or not is_pattern(scope):
                 home = DEFAULT_ACCOUNT if scope == ALL_NAMESPACES else scope
@@ -462,12 +474,6 @@ def _plural(ref: RoleRef) -> str:
 
 def _binds_everything(rbac: Rbac, step: Step) -> bool:
     effect = step.effect
-    return (
-        isinstance(effect, Bound)
-        and not step.doubt
-        and rbac.rules_of(effect.role, effect.namespace) == EVERYTHING
-    )
-
-
-def _is_node(user: User) -> bool:
-    return not isinstance(user.groups, Unknown) and NODES in user.groups
+    if not isinstance(effect, Bound) or step.doubt:
+        return False
+    return EVERYTHING[0] in rbac.rules_of(effect.role, effect.namespace)

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import TypeAlias, assert_never
 
+from auditwright.access.aws_auth import like
 from auditwright.access.kubernetes import (
     ACCOUNTS_OF,
     AUTHENTICATED,
@@ -16,6 +18,7 @@ from auditwright.access.kubernetes import (
     RoleRef,
     Subject,
     SubjectKind,
+    is_pattern,
     subjects_of,
 )
 from auditwright.access.kubernetes_roles import EVERYTHING
@@ -136,7 +139,8 @@ class World:
 class Names:
     """What bindings and roles name, so that it is worth becoming or changing."""
 
-    accounts: tuple[tuple[str, str], ...] = ()
+    accounts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Service accounts, by namespace."""
     account_names: tuple[str, ...] = (DEFAULT_ACCOUNT,)
     """Names of service accounts that no binding has and that a rule may be confined to; `default` is one of them."""
     existing: frozenset[tuple[str, str]] = frozenset()
@@ -149,6 +153,10 @@ class Names:
     """Names of roles that exist, that a binding refers to, or that a rule lets bind or rewrite."""
     bindings: Mapping[Bound, tuple[str, ...]] = field(default_factory=dict)
     """The names of the bindings of each role in each place."""
+
+    def homes_in(self, scope: str) -> set[str]:
+        """The namespaces that a namespace or a pattern means."""
+        return {home for home in self.homes if like(scope, home)} if is_pattern(scope) else {scope}
 
     @staticmethod
     def of(rbac: Rbac | Unknown) -> "Names":
@@ -172,7 +180,10 @@ class Names:
                 bindings.setdefault(place, []).append(binding.name)
         spaces = {home for home, _ in (*accounts, *rbac.roles)} | {each.namespace for each in rbac.bindings}
         return Names(
-            accounts=tuple(sorted(accounts)),
+            accounts={
+                home: tuple(name for _, name in places)
+                for home, places in groupby(sorted(accounts), key=lambda place: place[0])
+            },
             account_names=tuple(account_names),
             existing=rbac.service_accounts,
             users=tuple(sorted(each.name for each in named[SubjectKind.USER])),

@@ -137,7 +137,7 @@ DANGEROUS: Mapping[str, str] = {
 """What a deny that is there to ask for MFA should not leave out."""
 
 _CONSOLE_ONLY: Document = {
-    "Sid": "EnrolInTheConsoleOnly",
+    "Sid": "EnrollInTheConsoleOnly",
     "Effect": "Deny",
     "Action": list(_ENROLMENT),
     "Resource": "*",
@@ -382,10 +382,10 @@ class _Rule:
 
 
 _SELF_ENROLMENT = _Rule(
-    name="mfa-self-enrolment",
-    title="A key can enrol the second factor of its own user",
+    name="mfa-self-enrollment",
+    title="A key can enroll the second factor of its own user",
     why="Whoever holds a key of a user without a device creates one, enables it, and has MFA from then on. The "
-    "correction leaves enrolment to the console, where a stolen password of a user without a device can still enrol.",
+    "correction leaves enrollment to the console, where a stolen password of a user without a device can still enroll.",
 )
 _NEVER_HOLDS = _Rule(
     name="mfa-never-holds",

@@ -186,7 +186,7 @@ def parse_policy_text(text: str | bytes, *, name: str) -> Policy:
         decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
         if decoded.lstrip().lower().startswith("%7b"):
             decoded = unquote(decoded, errors="strict")
-        document: object = json.loads(decoded, object_pairs_hook=_object, parse_constant=_no_constant)
+        document: object = json.loads(decoded, object_pairs_hook=json_object, parse_constant=_no_constant)
     except UnicodeDecodeError:
         return unreadable_policy("the document is not UTF-8", name=name)
     except RecursionError:
@@ -196,7 +196,8 @@ def parse_policy_text(text: str | bytes, *, name: str) -> Policy:
     return parse_policy(document, name=name)
 
 
-def _object(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+def json_object(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object, or one that is marked because a key stands in it twice; as json's `object_pairs_hook`."""
     members = dict(pairs)
     return members if len(members) == len(pairs) else _Repeated(members)
 
@@ -388,6 +389,11 @@ class _Reader:
         patterns = self._texts(value, "NotResource" if negated else "Resource")
         if patterns is None:
             return None
+        # AWS: a resource is an ARN or `*`. Whatever else stands there, such as a placeholder, may have meant any.
+        strange = [pattern for pattern in patterns if not pattern.startswith(_RESOURCE_BEGINS)]
+        if strange:
+            self.unread.append(f"unreadable resource {strange[0][:80]!r}")
+            return None
         templates: list[Template] = []
         fixed: list[str] = []
         for pattern in patterns:
@@ -471,6 +477,7 @@ class _Reader:
         return tuple(texts)
 
 
+_RESOURCE_BEGINS = ("arn:", "*", "?", "a*", "ar*", "arn*", "${")
 _ACTION = re.compile(r"\*|[^:\s]+:[^:\s]+")
 """AWS: a service's prefix, a colon, a name with or without wildcards; or everything."""
 

@@ -34,7 +34,7 @@ class SessionClass(StrEnum):
     """A long-term access key, of a user or of root."""
     CONSOLE = "console"
     """Signed in with a password and nothing else."""
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105  # a class of sessions
     """GetSessionToken called with a plain key."""
     MFA = "mfa"
     """A user's session with a second factor, which somebody without one gets only by enrolling it."""
@@ -96,18 +96,20 @@ def session_context(caller: Caller, session: SessionClass, at: datetime) -> Cont
     if caller.account == ADVERSARY_ACCOUNT:
         # An account may claim what it likes of its own users.
         shown, age = TRUE, _JUST_NOW
-    return caller_context(caller, default=NOT_SAID).with_(
-        {
-            "aws:multifactorauthpresent": shown,
-            "aws:multifactorauthage": age,
-            "aws:tokenissuetime": now if session in _TEMPORARY else ABSENT,
-            "aws:currenttime": now,
-            "aws:epochtime": Present((str(int(at.timestamp())),)),
-            "aws:securetransport": TRUE,
-            # A service that acts for a caller says so; these requests are made by the caller alone.
-            "aws:viaawsservice": FALSE,
-            "aws:calledvia": ABSENT,
-            "aws:calledviafirst": ABSENT,
-            "aws:calledvialast": ABSENT,
-        }
-    )
+    base = caller_context(caller, default=NOT_SAID)
+    entries: dict[str, Entry] = {
+        **base.entries,
+        "aws:multifactorauthpresent": shown,
+        "aws:multifactorauthage": age,
+        "aws:tokenissuetime": now if session in _TEMPORARY else ABSENT,
+        "aws:currenttime": now,
+        "aws:epochtime": Present((str(int(at.timestamp())),)),
+        "aws:securetransport": TRUE,
+        # A service that acts for a caller says so; these requests are made by the caller alone.
+        "aws:viaawsservice": FALSE,
+        "aws:calledvia": ABSENT,
+        "aws:calledviafirst": ABSENT,
+        "aws:calledvialast": ABSENT,
+        "aws:resourceaccount": Present((caller.account,)),
+    }
+    return Context(entries=entries, default=base.default, families=base.families)

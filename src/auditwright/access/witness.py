@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from auditwright.access.asking import PROBES, Answer, Question
 from auditwright.access.assumptions import Assumption
 from auditwright.access.catalogue import WAYS_BY_ID, Gain
-from auditwright.access.effects import effects, laws
+from auditwright.access.effects import cluster_of, effects, laws
 from auditwright.access.entering import Entered, Entrances
 from auditwright.access.evaluator import Allowed, ImplicitDeny, decide
 from auditwright.access.explorer import Explorer, Move
@@ -94,6 +94,9 @@ def _step(explorer: Explorer, reason: Reason, path: Iterable[Reason]) -> Witness
         rest = tuple(each for each in reason.parents if each != every)
         if found is not None:
             move, needs = found, (found.session, *sorted(found.changes), *rest)
+    elif move is not None and move.way is not None and not move.answers:
+        # The requests for this target are those for another of its group.
+        move = explorer.one(move, move.target) or move
     if move is None:
         return WitnessStep(
             text=_of_itself(reason.fact),
@@ -226,16 +229,16 @@ def _given(world: World, step: WitnessStep, held: set[Fact], entrances: Entrance
             if effect.certain and held.issuperset(effect.needs):
                 yield from effect.gains
         if way.gain is Gain.SIGN_IN:
-            cluster = next(each for each in world.clusters if each.name == step.target)
+            cluster = cluster_of(world, step.target)
             yield from (each.gain for each in entrances.chosen(cluster) if each.certain)
     elif step.answers:
         # The target itself: its requests are all that it takes.
-        yield from _asked_for(world, step)
+        yield from _asked_for(step)
     else:
         yield from (each.gain for each in entrances.of(step.actor) if each.certain)
 
 
-def _asked_for(world: World, step: WitnessStep) -> Iterator[Fact]:
+def _asked_for(step: WitnessStep) -> Iterator[Fact]:
     asked = [answer.request.action for answer in step.answers]
     if asked == [action for action, _ in PROBES]:
         yield Fact(Kind.ADMINISTRATOR, step.target)

@@ -9,10 +9,9 @@ The order of writes, so that a crash at any point loses and doubles nothing:
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
-from typing import cast
+from typing import TypeAlias, cast
 
 from auditwright import __version__
 from auditwright.app.errors import AppError
@@ -93,13 +92,8 @@ def plan(workspace: Workspace, run: RunId, at: datetime) -> Plan:
                     targets.append(found)
                 case Evidence() | Gap():
                     captured.append(found)
-    by_job = _by_job(captured)
     asked = {(target.stream, target.scope) for target in targets}
-    # One job after the other, so that memory holds the answers of one and not of all that was ever imported.
-    for job, answers in groupby(_imported(workspace, asked=asked, at=at), key=_job):
-        keep(workspace, run, [*by_job.pop(job, ()), *answers])
-    for items in by_job.values():
-        keep(workspace, run, items)
+    keep(workspace, run, [*captured, *_imported(workspace, asked=asked, at=at)])
     by_scope: dict[Scope, list[Target]] = {}
     for target in targets:
         by_scope.setdefault(target.scope, []).append(target)
@@ -133,7 +127,11 @@ def _bytes_of(captured: Iterable[Captured]) -> int:
     return sum(item.size_bytes for item in captured if isinstance(item, Evidence))
 
 
-def keep(workspace: Workspace, run: RunId, captured: Iterable[Captured]) -> None:
+Kept: TypeAlias = Captured | EvidenceRecord
+"""What a run captured, or evidence that an earlier run kept and this one goes by."""
+
+
+def keep(workspace: Workspace, run: RunId, captured: Iterable[Kept]) -> None:
     """Keep evidence and gaps, and mark the jobs that they finish."""
     by_job = _by_job(captured)
     for items in by_job.values():
@@ -147,19 +145,15 @@ def keep(workspace: Workspace, run: RunId, captured: Iterable[Captured]) -> None
             _finish(write, run, JobId(_job_id(stream, scope)), items)
 
 
-def _by_job(captured: Iterable[Captured]) -> dict[tuple[StreamId, Scope], list[Captured]]:
-    by_job: dict[tuple[StreamId, Scope], list[Captured]] = {}
+def _by_job(captured: Iterable[Kept]) -> dict[tuple[StreamId, Scope], list[Kept]]:
+    """What is finished at once: a stream of a scope."""
+    by_job: dict[tuple[StreamId, Scope], list[Kept]] = {}
     for item in captured:
-        by_job.setdefault(_job(item), []).append(item)
+        by_job.setdefault((item.stream, item.scope), []).append(item)
     return by_job
 
 
-def _job(item: Captured) -> tuple[StreamId, Scope]:
-    """What is finished at once: a stream of a scope."""
-    return item.stream, item.scope
-
-
-def _finish(write: Transaction, run: RunId, job: JobId, items: Sequence[Captured]) -> None:
+def _finish(write: Transaction, run: RunId, job: JobId, items: Sequence[Kept]) -> None:
     first = items[0]
     now = datetime.now(UTC)
     complete = not any(isinstance(item, Gap) and item.hides_items for item in items)
@@ -175,13 +169,15 @@ def _finish(write: Transaction, run: RunId, job: JobId, items: Sequence[Captured
         match item:
             case Evidence():
                 evidence.append(_evidence_record(run, job, item, seq))
+            case EvidenceRecord():
+                evidence.append(replace(item, run=run, job=job, seq=seq))
             case Gap():
                 gaps.append(GapRecord(run=run, job=job, gap=item, seq=seq))
     write.add_evidence(evidence)
     write.add_gaps(gaps)
 
 
-def entry_of(run: RunId, item: Captured) -> LogEntry:
+def entry_of(run: RunId, item: Kept) -> LogEntry:
     """The log's entry of a piece of evidence or a gap."""
     fields: dict[str, Json] = {
         "run": run,
@@ -191,7 +187,7 @@ def entry_of(run: RunId, item: Captured) -> LogEntry:
         "region": item.scope.region,
     }
     match item:
-        case Evidence():
+        case Evidence() | EvidenceRecord():
             fields |= {
                 "operation": item.query.operation,
                 "parameters": dict(item.query.parameters),
@@ -291,8 +287,11 @@ def _broken(stream: Stream, target: Target, detail: str) -> Gap:
 
 def _imported(
     workspace: Workspace, *, asked: set[tuple[StreamId, Scope]], at: datetime
-) -> Iterator[Captured]:
-    """The newest saved answers of what this run asks nobody, and a gap for each listing that none holds."""
+) -> Iterator[EvidenceRecord | Gap]:
+    """The newest saved answers of what this run asks nobody, and a gap for each listing that none holds.
+
+    Their bytes were kept when they were imported, and are read where something is derived from them.
+    """
     records = workspace.stores.records
     newest: dict[tuple[StreamId, Scope], dict[Query, EvidenceRecord]] = {}
     for run in records.runs():
@@ -308,11 +307,7 @@ def _imported(
             if before is None or before.effective_at <= record.effective_at:
                 held[record.query] = record
     for (_, scope), held in newest.items():
-        current = [
-            load_evidence(workspace, record)
-            for record in held.values()
-            if at - record.effective_at <= MAX_IMPORT_AGE
-        ]
+        current = [record for record in held.values() if at - record.effective_at <= MAX_IMPORT_AGE]
         if current:
             yield from current
             yield from integrations()[scope.source].missing(current, at)

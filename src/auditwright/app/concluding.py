@@ -5,16 +5,17 @@ later with a better reader: the inventory keeps what a run saw once, and the rec
 each test of a run.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import assert_never
 
+from auditwright.app import documents
 from auditwright.app.collecting import entry_of, load_evidence
+from auditwright.app.cycles import no_search_for_cycles
 from auditwright.app.own_tests import bound
 from auditwright.app.registry import streams
 from auditwright.app.workspace import Workspace
-from auditwright.core.canonical import Json, canonical_json
 from auditwright.core.control_test import ControlTest
 from auditwright.core.evidence import Gap, GapReason, Scope
 from auditwright.core.ids import JobId, RunId, StreamId, TestId
@@ -24,7 +25,6 @@ from auditwright.core.outcome import (
     Conclusion,
     Deviation,
     NotApplicable,
-    Outcome,
     Result,
     Satisfied,
     Undetermined,
@@ -53,19 +53,24 @@ class _Now:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Concluded:
+    result: Result
     record: ResultRecord
     """Without its place in the log, which it has once the entry is appended."""
     entry: LogEntry
     findings: tuple[Finding, ...]
 
 
-def conclude(workspace: Workspace, run: RunId, at: datetime) -> None:
-    """Test what a run collected. Again with the same run: nothing changes. Raises StoreError."""
+@no_search_for_cycles()
+def conclude(workspace: Workspace, run: RunId, at: datetime) -> Sequence[Result]:
+    """Test what a run collected, and return what came of it by test id. Raises StoreError.
+
+    Again with the same run: nothing changes, and nothing is returned.
+    """
     records = workspace.stores.records
     held = records.run(run)
     assert held is not None, f"{run} was never begun"
     if held.state is RunState.FINISHED:
-        return
+        return ()
     captures = tuple(_captures(workspace, run, at))
     workspace.stores.inventory.record(run, at, _snapshots(captures))
     concluded: list[_Concluded] = []
@@ -84,6 +89,7 @@ def conclude(workspace: Workspace, run: RunId, at: datetime) -> None:
         write.put_findings([finding for each in concluded for finding in each.findings])
         write.append(LogEntry(kind="run-finished", at=at, fields={"run": run, "results": len(concluded)}))
         write.put_run(replace(held, state=RunState.FINISHED, finished_at=at))
+    return sorted((each.result for each in concluded), key=lambda result: result.test)
 
 
 def captures_of(workspace: Workspace, run: RunId, at: datetime) -> tuple[Capture, ...]:
@@ -184,7 +190,7 @@ def _snapshots(captures: Iterable[Capture]) -> Iterator[Snapshot]:
 
 
 def _test_all(now: _Now, populations: Populations, concluded: list[_Concluded]) -> Iterator[Result]:
-    """Evaluate one test after the other, so that one result at a time is held; what to record is appended."""
+    """Evaluate one test after the other; what to record is appended."""
     known = _findings_by_test(now.workspace)
     held = now.workspace.catalogue
     for test in held.tests.values():
@@ -193,6 +199,7 @@ def _test_all(now: _Now, populations: Populations, concluded: list[_Concluded]) 
         record = _record(now, result)
         concluded.append(
             _Concluded(
+                result=result,
                 record=record,
                 entry=_result_entry(record),
                 findings=tuple(follow(result, known.get(test.id, ()), asked=_asked(test, populations))),
@@ -207,7 +214,7 @@ def _asked(test: ControlTest, populations: Populations) -> set[Scope]:
 
 
 def _record(now: _Now, result: Result) -> ResultRecord:
-    counts = _count(result)
+    counts = Counter(type(observation.outcome) for observation in result.observations)
     return ResultRecord(
         run=now.run,
         test=result.test,
@@ -218,7 +225,7 @@ def _record(now: _Now, result: Result) -> ResultRecord:
         not_applicable=counts[NotApplicable],
         undetermined=counts[Undetermined],
         gaps=len(result.gaps),
-        document=now.workspace.stores.evidence.put(canonical_json(result_document(result))),
+        document=now.workspace.stores.evidence.put(documents.written(result)),
         seq=0,
     )
 
@@ -228,13 +235,6 @@ def _findings_by_test(workspace: Workspace) -> Mapping[TestId, list[Finding]]:
     for finding in workspace.stores.records.findings(include_closed=True):
         by_test.setdefault(finding.test, []).append(finding)
     return by_test
-
-
-def _count(result: Result) -> Mapping[type[Outcome], int]:
-    counts: dict[type[Outcome], int] = dict.fromkeys((Satisfied, Deviation, NotApplicable, Undetermined), 0)
-    for observation in result.observations:
-        counts[type(observation.outcome)] += 1
-    return counts
 
 
 def _result_entry(record: ResultRecord) -> LogEntry:
@@ -253,68 +253,6 @@ def _result_entry(record: ResultRecord) -> LogEntry:
             "sha256": record.document,
         },
     )
-
-
-def result_document(result: Result) -> Json:
-    """A result as it is kept: without its time, so that an unchanged result is the same bytes."""
-    return {
-        "test": result.test,
-        "population": result.population,
-        "conclusion": result.conclusion,
-        "observations": [
-            {
-                "item": observation.item,
-                "name": observation.name,
-                "account": observation.account,
-                "region": observation.region,
-                "outcome": outcome_name(observation.outcome),
-                "reason": outcome_reason(observation.outcome),
-                "evidence": observation.evidence,
-            }
-            for observation in result.observations
-        ],
-        "gaps": [
-            {
-                "stream": gap.stream,
-                "scope": [gap.scope.source, gap.scope.account, gap.scope.region],
-                "operation": gap.operation,
-                "subject": gap.subject,
-                "reason": gap.reason,
-                "detail": gap.detail,
-                "remedy": gap.remedy,
-                "hides_items": gap.hides_items,
-            }
-            for gap in result.gaps
-        ],
-    }
-
-
-def outcome_name(outcome: Outcome) -> str:
-    """The outcome's word in documents and exports."""
-    match outcome:
-        case Satisfied():
-            return "satisfied"
-        case Deviation():
-            return "deviation"
-        case NotApplicable():
-            return "not applicable"
-        case Undetermined():
-            return "undetermined"
-        case unreachable:
-            assert_never(unreachable)
-
-
-def outcome_reason(outcome: Outcome) -> str:
-    """What the outcome says of the item."""
-    match outcome:
-        case Satisfied(note):
-            return note
-        case Deviation(what):
-            return what
-        case NotApplicable(why) | Undetermined(why):
-            return why
-        case unreachable:
-            assert_never(unreachable)
 
 
 def exit_code(conclusions: Iterable[Conclusion], *, unwaived_deviations: int, gaps: int) -> int:

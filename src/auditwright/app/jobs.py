@@ -8,7 +8,7 @@ This module imports DBOS; import it only where a run is about to start.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +27,7 @@ from auditwright.app.workspace import Workspace, database_url
 from auditwright.core.ids import RunId
 from auditwright.core.integration import Target
 from auditwright.core.log import iso, parse_iso
+from auditwright.core.outcome import Result
 
 JOBS_FILE = "jobs.db"
 
@@ -67,6 +68,8 @@ class JobEngineError(Exception):
 class _Session:
     workspace: Workspace
     progress: Progress
+    concluded: list[Result]
+    """What this process concluded: results are kept in the stores, and too large for the records of the jobs."""
 
 
 _session: _Session | None = None
@@ -116,7 +119,7 @@ def _now() -> str:
 def _conclude(run: str, at: str) -> None:
     session = _current()
     session.progress.stage("Testing")
-    conclude(session.workspace, RunId(run), parse_iso(at))
+    session.concluded[:] = conclude(session.workspace, RunId(run), parse_iso(at))
 
 
 @DBOS.step()
@@ -143,11 +146,15 @@ def _run(run: str) -> None:
     _seal(at)
 
 
-def run_durably(workspace: Workspace, run: RunId, progress: Progress) -> None:
-    """Do a run, or what is left of it. Returns when it is finished; raises what stopped it."""
+def run_durably(workspace: Workspace, run: RunId, progress: Progress) -> Sequence[Result]:
+    """Do a run, or what is left of it; raises what stopped it.
+
+    Returns when it is finished: its results, or none where an earlier process concluded them.
+    """
     global _session  # noqa: PLW0603  # DBOS calls the steps; they have no other way to the open stores
     with _session_lock:
-        _session = _Session(workspace=workspace, progress=progress)
+        session = _Session(workspace=workspace, progress=progress, concluded=[])
+        _session = session
         try:
             with _engine(workspace.state):
                 handle = _taken_up(run)
@@ -161,6 +168,7 @@ def run_durably(workspace: Workspace, run: RunId, progress: Progress) -> None:
             ) from error
         finally:
             _session = None
+    return session.concluded
 
 
 def _taken_up(run: RunId) -> WorkflowHandle[None]:

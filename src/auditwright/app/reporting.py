@@ -1,29 +1,21 @@
 """Reports: what one run came to, read back from the stores."""
 
-import json
 import re
-import sys
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import cast
 
+from auditwright.app import documents
 from auditwright.app.catalogue import Catalogue
 from auditwright.app.collecting import COLLECTOR
+from auditwright.app.cycles import no_search_for_cycles
 from auditwright.app.registry import integrations, streams
 from auditwright.app.workspace import Workspace
 from auditwright.controls import LibraryControl
 from auditwright.core.evidence import Gap, GapReason, Scope
-from auditwright.core.ids import Digest, IntegrationId, ResourceId, RunId, StreamId, TestId
+from auditwright.core.ids import IntegrationId, RunId, StreamId, TestId
 from auditwright.core.outcome import (
-    Conclusion,
-    Deviation,
-    NotApplicable,
-    Observation,
-    Outcome,
     Result,
-    Satisfied,
-    Undetermined,
 )
 from auditwright.core.run import Finding, ResultRecord, Run
 from auditwright.engine.populations import kinds_of_operation
@@ -33,8 +25,13 @@ from auditwright.render.assemble import Held, assemble
 from auditwright.render.readiness import ChoiceView, LogExcerpt, ReadinessReport, SourceView
 
 
-def readiness_report(workspace: Workspace, run: Run, *, as_of: datetime) -> ReadinessReport:
+@no_search_for_cycles()
+def readiness_report(
+    workspace: Workspace, run: Run, *, as_of: datetime, results: Sequence[Result] = ()
+) -> ReadinessReport:
     """The readiness report of a finished run; waivers and findings count as of the given time.
+
+    `results` are those of the run, by test id, where they are at hand; else they are read from the stores.
 
     Where nothing was collected for longer than the cadence before that time, the results have lapsed: what
     was fine then is undetermined now.
@@ -54,7 +51,8 @@ def readiness_report(workspace: Workspace, run: Run, *, as_of: datetime) -> Read
             waivers=workspace.program.waivers,
             run=run,
             results=tuple(
-                replace(result, gaps=(*lapse, *result.gaps)) for result in _results(workspace, run.id)
+                replace(result, gaps=(*lapse, *result.gaps)) if lapse else result
+                for result in results or _results(workspace, run.id)
             ),
             findings=tuple(
                 finding for finding in records.findings(include_closed=True) if _open_at(finding, as_of)
@@ -187,75 +185,10 @@ def _results(workspace: Workspace, run: RunId) -> list[Result]:
 
 
 def _result(workspace: Workspace, record: ResultRecord, gaps: Mapping[tuple[str, ...], Gap]) -> Result:
-    document = _Row(json.loads(workspace.stores.evidence.get(record.document)))
-    return Result(
-        test=record.test,
-        population=document.text("population"),
-        concluded_at=record.concluded_at,
-        conclusion=Conclusion(document.text("conclusion")),
-        observations=tuple(_observations(document.rows("observations"))),
-        gaps=tuple(_gap(row, record.concluded_at, gaps) for row in document.rows("gaps")),
-    )
-
-
-def _observations(rows: Iterable["_Row"]) -> Iterator[Observation]:
-    """The observations of a document. What many of them share (places, outcomes, evidence) is held once."""
-    evidence: dict[tuple[str, ...], tuple[Digest, ...]] = {}
-    outcomes: dict[tuple[str, str], Outcome] = {}
-    for row in rows:
-        said = row.text("outcome"), row.text("reason")
-        digests = tuple(cast("list[str]", row.fields["evidence"]))
-        yield Observation(
-            item=ResourceId(row.text("item")),
-            name=row.text("name"),
-            account=sys.intern(row.text("account")),
-            region=sys.intern(row.text("region")),
-            outcome=outcomes.get(said) or outcomes.setdefault(said, _outcome(*said)),
-            evidence=evidence.setdefault(digests, cast("tuple[Digest, ...]", digests)),
-        )
-
-
-def _outcome(name: str, reason: str) -> Outcome:
-    match name:
-        case "satisfied":
-            return Satisfied(reason)
-        case "deviation":
-            return Deviation(reason)
-        case "not applicable":
-            return NotApplicable(reason)
-        case _:
-            return Undetermined(reason)
-
-
-def _gap(row: "_Row", at: datetime, gaps: Mapping[tuple[str, ...], Gap]) -> Gap:
-    """The gap as the records hold it; one that was found only while testing stands in the document alone."""
-    source, account, region = cast("list[str]", row.fields["scope"])
-    found = Gap(
-        stream=StreamId(row.text("stream")),
-        scope=Scope(source=IntegrationId(source), account=account, region=region),
-        operation=row.text("operation"),
-        reason=GapReason(row.text("reason")),
-        detail=row.text("detail"),
-        remedy=row.text("remedy"),
-        hides_items=bool(row.fields["hides_items"]),
-        at=at,
-        subject=row.text("subject"),
-    )
-    return gaps.get(_gap_key(found), found)
+    """A result with its gaps as the records hold them; one that was found only while testing has no record."""
+    result = documents.read(workspace.stores.evidence.get(record.document), record)
+    return replace(result, gaps=tuple(gaps.get(_gap_key(gap), gap) for gap in result.gaps))
 
 
 def _gap_key(gap: Gap) -> tuple[str, ...]:
     return (gap.stream, str(gap.scope), gap.operation, gap.subject, gap.reason, gap.detail)
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A part of a document that Auditwright wrote itself, so its form is known."""
-
-    fields: dict[str, object]
-
-    def text(self, name: str) -> str:
-        return cast("str", self.fields[name])
-
-    def rows(self, name: str) -> Iterator["_Row"]:
-        return map(_Row, cast("list[dict[str, object]]", self.fields[name]))

@@ -4,8 +4,9 @@ import fcntl
 import gc
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from auditwright.app.errors import AppError
 from auditwright.app.jobs import JobEngineError, Progress, run_durably
 from auditwright.app.workspace import Workspace
 from auditwright.core.ids import RunId
+from auditwright.core.outcome import Result
 from auditwright.core.ports import StoreError
 from auditwright.core.run import Run, RunKind, RunState
 
@@ -22,8 +24,19 @@ COLLECT_AFTER = 50_000
 """New objects between two collections of the garbage collector; Python's own 700 costs a tenth of a run."""
 
 
-def run(workspace: Workspace, progress: Progress) -> tuple[Run, bool]:
-    """Finish the run that was interrupted, or do a new one; returns it, and whether it was resumed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A finished run."""
+
+    run: Run
+    resumed: bool
+    """True where it had been interrupted."""
+    results: Sequence[Result]
+    """What it concluded; none where that was done before it was interrupted, and the stores alone hold them."""
+
+
+def run(workspace: Workspace, progress: Progress) -> Done:
+    """Finish the run that was interrupted, or do a new one.
 
     Raises AppError where another run is under way, where a setting is wrong, or where a store cannot write.
     """
@@ -38,14 +51,14 @@ def run(workspace: Workspace, progress: Progress) -> tuple[Run, bool]:
         resumed = bool(open_runs)
         run_id = open_runs[-1].id if open_runs else _new_id(datetime.now(UTC))
         try:
-            run_durably(workspace, run_id, progress)
+            results = run_durably(workspace, run_id, progress)
         except (StoreError, JobEngineError, OSError) as error:
             raise AppError(
                 f"The run stopped: {str(error).rstrip('.')}. What was collected is kept; put it right and run again, and the run resumes."
             ) from error
         done = records.run(run_id)
         assert done is not None
-        return done, resumed
+        return Done(run=done, resumed=resumed, results=results)
 
 
 def latest_run(workspace: Workspace) -> Run:

@@ -1,5 +1,6 @@
 """Where an organization stands: after one run, and over a period."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,10 +9,9 @@ from auditwright.app.errors import AppError
 from auditwright.app.reporting import readiness_report
 from auditwright.app.workspace import Workspace
 from auditwright.core.ids import TestId
-from auditwright.core.outcome import Conclusion
+from auditwright.core.outcome import Conclusion, Result
 from auditwright.core.period import Period
 from auditwright.core.run import Run
-from auditwright.engine.readiness import Status
 from auditwright.engine.timeline import PeriodResult, over_period
 from auditwright.render.readiness import ReadinessReport
 
@@ -24,10 +24,10 @@ class Standing:
     exit_code: int
 
 
-def standing(workspace: Workspace, run: Run, *, at: datetime) -> Standing:
-    """How things stand after a run; raises AppError, StoreError."""
-    report = readiness_report(workspace, run, as_of=at)
-    deviating = sum(item.status is Status.DEVIATION for test in report.tests for item in test.items)
+def standing(workspace: Workspace, run: Run, *, at: datetime, results: Sequence[Result] = ()) -> Standing:
+    """How things stand after a run, of which `results` may be at hand; raises AppError, StoreError."""
+    report = readiness_report(workspace, run, as_of=at, results=results)
+    deviating = sum(test.tally.deviation for test in report.tests)
     code = exit_code(
         # A test that was added since the run has concluded nothing yet.
         (test.conclusion or Conclusion.INCONCLUSIVE for test in report.tests),

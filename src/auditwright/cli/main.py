@@ -27,6 +27,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "frameworks": "List frameworks, criteria and the controls that meet them.",
     "evidence": "Show one piece of evidence by its digest.",
     "inventory": "Query what was collected with SQL, as of any day.",
+    "access": "Prove that every path to what matters is behind a second factor.",
     "demo": "Run everything on an emulated cloud of a fictional company.",
 }
 """Each command and its one line of help; the module of the same name in `commands` holds it."""

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from auditwright.core.evidence import Evidence, Gap, Scope
 from auditwright.core.ids import IntegrationId, StreamId
 from auditwright.core.resource import Resource
+from auditwright.core.run import EvidenceRecord
 
 Config: TypeAlias = Mapping[str, object]
 """One integration's table of `auditwright.toml`, checked against its fields."""
@@ -76,7 +77,7 @@ class Check:
     remedy: str
 
 
-def _nothing_missing(evidence: Sequence[Evidence], at: datetime) -> Iterable[Gap]:
+def _nothing_missing(evidence: Sequence[EvidenceRecord], at: datetime) -> Iterable[Gap]:
     del evidence, at
     return ()
 
@@ -95,7 +96,7 @@ class Integration:
     asked to find out is Evidence of a stream."""
     check: Callable[[Config], Iterator[Check]]
     """Ask each operation once, cheaply, and say what cannot be seen."""
-    missing: Callable[[Sequence[Evidence], datetime], Iterable[Gap]] = _nothing_missing
+    missing: Callable[[Sequence[EvidenceRecord], datetime], Iterable[Gap]] = _nothing_missing
     """What the streams of imported evidence would have asked beside it; pure."""
 
 

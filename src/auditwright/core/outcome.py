@@ -1,9 +1,10 @@
 """Outcomes of one item, results and conclusions over a population."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from auditwright.core.evidence import Gap
 from auditwright.core.ids import Digest, ResourceId, TestId
@@ -45,6 +46,33 @@ class Undetermined:
 
 
 Outcome: TypeAlias = Satisfied | Deviation | NotApplicable | Undetermined
+
+_BY_WORD: Mapping[str, Callable[[str], Outcome]] = {
+    "satisfied": Satisfied,
+    "deviation": Deviation,
+    "not applicable": NotApplicable,
+    "undetermined": Undetermined,
+}
+
+
+def words_of(outcome: Outcome) -> tuple[str, str]:
+    """An outcome's word in stores, documents and exports, and what it says of the item."""
+    match outcome:
+        case Satisfied(note):
+            return "satisfied", note
+        case Deviation(what):
+            return "deviation", what
+        case NotApplicable(why):
+            return "not applicable", why
+        case Undetermined(why):
+            return "undetermined", why
+        case unreachable:
+            assert_never(unreachable)
+
+
+def outcome_of(word: str, says: str) -> Outcome:
+    """The outcome that `words_of` gave; raises KeyError for a word that no outcome has."""
+    return _BY_WORD[word](says)
 
 
 class Conclusion(StrEnum):

@@ -67,12 +67,14 @@ class Population(Generic[R]):
 class Related(Generic[R]):
     """Another population that a test looks things up in; what it lacks is `Unknown`, never absent."""
 
-    __slots__ = ("_by_id", "_population")
+    __slots__ = ("_absence", "_absence_at", "_by_id", "_population")
 
     def __init__(self, population: Population[R]) -> None:
         """Look up in a population."""
         self._population = population
         self._by_id = {item.id: item for item in population.items}
+        self._absence = self._why_absent()
+        self._absence_at: dict[Scope, Unknown | None] = {}
 
     def __iter__(self) -> Iterator[R]:
         return iter(self._population.items)
@@ -84,6 +86,9 @@ class Related(Generic[R]):
 
     def absence(self) -> Unknown | None:
         """What it means that an item was not found: None, or Unknown where something was not seen."""
+        return self._absence
+
+    def _why_absent(self) -> Unknown | None:
         if self._population.complete:
             return None
         hiding = [gap for gap in self._population.gaps if gap.hides_items]
@@ -97,6 +102,11 @@ class Related(Generic[R]):
         A refusal in another account or region does not matter here; a place that nobody asked about does.
         An empty region stands for the whole account.
         """
+        if place not in self._absence_at:
+            self._absence_at[place] = self._why_absent_at(place)
+        return self._absence_at[place]
+
+    def _why_absent_at(self, place: Scope) -> Unknown | None:
         for gap in self._population.gaps:
             if gap.hides_items and _touches(gap.scope, place):
                 return Unknown(f"not every {self._named} was seen: {gap.sentence()}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from auditwright.core.control_test import ControlTest, Setting
 from auditwright.core.evidence import Gap, GapReason, Scope
@@ -29,20 +30,12 @@ def conclude(outcomes: Iterable[Outcome], *, gaps: Sequence[Gap]) -> Conclusion:
     Exceptions if any item deviates; else inconclusive if anything was not seen; else did not occur if
     nothing was there to satisfy the test; else no exceptions.
     """
-    satisfied = undetermined = False
-    for outcome in outcomes:
-        match outcome:
-            case Deviation():
-                return Conclusion.EXCEPTIONS
-            case Undetermined():
-                undetermined = True
-            case Satisfied():
-                satisfied = True
-            case _:
-                continue
-    if gaps or undetermined:
+    found = set(map(type, outcomes))
+    if Deviation in found:
+        return Conclusion.EXCEPTIONS
+    if gaps or Undetermined in found:
         return Conclusion.INCONCLUSIVE
-    return Conclusion.NO_EXCEPTIONS if satisfied else Conclusion.DID_NOT_OCCUR
+    return Conclusion.NO_EXCEPTIONS if Satisfied in found else Conclusion.DID_NOT_OCCUR
 
 
 def evaluate(
@@ -65,7 +58,7 @@ def evaluate(
             gaps += _old_gaps(population, now=now)
             old = _old_places(population, related, now=now)
         for item in population.items:
-            true_at = old.get(item.scope)
+            true_at = old.get(item.scope) if old else None
             outcome = (
                 examine(test, item, supplied)
                 if true_at is None
@@ -81,7 +74,7 @@ def evaluate(
                     evidence=item.evidence,
                 )
             )
-    observations.sort(key=lambda observation: observation.item)
+    observations.sort(key=attrgetter("item"))
     return Result(
         test=test.id,
         population=" | ".join(kind.kind for kind in test.populations),

@@ -15,6 +15,7 @@ MAX_SENTENCE = 2_000
 
 
 _SATISFIED = Satisfied()
+_OUTCOMES = (Satisfied, Deviation, NotApplicable, Undetermined)
 
 
 def bind(
@@ -77,19 +78,15 @@ def examine_as_of(
 
 
 def _checked(test: ControlTest, outcome: Outcome) -> Outcome:
-    # Nearly every outcome says nothing more, and tests give the same one again and again: it is not made anew.
     # Compared by type: the answer of an own test may say that it equals everything.
     if type(outcome) is Satisfied and outcome.note == "":
-        return _SATISFIED
+        return _SATISFIED  # nearly every outcome says nothing more: all of them are one
     match outcome:
-        case Satisfied(note):
-            return Satisfied(_clip(note))
-        case Deviation(what):
-            return Deviation(_clip(what))
-        case NotApplicable(why):
-            return NotApplicable(_clip(why))
-        case Undetermined(why):
-            return Undetermined(_clip(why))
+        case Satisfied(says) | Deviation(says) | NotApplicable(says) | Undetermined(says):
+            kind = next(each for each in _OUTCOMES if isinstance(outcome, each))
+            if type(outcome) is kind and type(says) is str and len(says) <= MAX_SENTENCE:
+                return outcome  # a test may give one for many items: it stays one
+            return kind(_clip(says))
         case _:
             return Undetermined(
                 f"the test {test.id} answered with a {type(outcome).__name__}, not an outcome"
@@ -99,4 +96,5 @@ def _checked(test: ControlTest, outcome: Outcome) -> Outcome:
 def _clip(text: str) -> str:
     if not isinstance(text, str):  # an organization's own test is not type-checked
         raise TypeError(f"an outcome says why in a text, not in {text!r}")
-    return text if len(text) <= MAX_SENTENCE else text[: MAX_SENTENCE - 1] + "…"
+    plain = str.__str__(text)  # what is more than a text may write itself down otherwise
+    return plain if len(plain) <= MAX_SENTENCE else plain[: MAX_SENTENCE - 1] + "…"

@@ -124,7 +124,7 @@ class Tally:
         return sum(self.counts().values())
 
 
-def status_of_result(result: Result, items: Sequence[Status]) -> Status:
+def status_of_result(result: Result, items: Iterable[Status]) -> Status:
     """The status of a test from the statuses of its items, its gaps, and its conclusion.
 
     The conclusion can only make it worse: one that claims more than the items show is not believed.
@@ -187,11 +187,14 @@ def readiness(
 def status_at(result: Result, waivers: Iterable[Waiver], *, at: datetime) -> Status:
     """The status of one test's result at a time, under these waivers."""
     relevant = tuple(waiver for waiver in waivers if waiver.test == result.test)
-    items = [
-        item_status(
-            observation.outcome,
-            waiver_in_force(relevant, result.test, observation.item, at=at) if relevant else None,
-        )
-        for observation in result.observations
+    # Which item it is matters to a deviation alone; of every other outcome one stands for all.
+    others = {type(observation.outcome): observation.outcome for observation in result.observations}
+    deviating = others.pop(Deviation, None) and [
+        observation for observation in result.observations if type(observation.outcome) is Deviation
     ]
+    items = {item_status(outcome, None) for outcome in others.values()}
+    items.update(
+        item_status(seen.outcome, waiver_in_force(relevant, result.test, seen.item, at=at))
+        for seen in deviating or ()
+    )
     return status_of_result(result, items)

@@ -256,7 +256,13 @@ _BY_SEVERITY = {severity: rank for rank, severity in enumerate(reversed(Severity
 
 def _findings(held: Held, tests: Sequence[ControlTestView], as_of: datetime) -> tuple[FindingView, ...]:
     by_id = {test.id: test for test in tests}
-    items = {(test.id, item.observation.item): item for test in tests for item in test.items}
+    found = {(finding.test, finding.item) for finding in held.findings}
+    items = {
+        key: item
+        for test in tests
+        for item in test.items
+        if (key := (test.id, item.observation.item)) in found
+    }
     criteria = {
         entry.control.id: entry.control.criteria for entry in held.controls if entry.not_applicable is None
     }

@@ -13,16 +13,16 @@ A field that was added to a kind later is missing in older rows; it then comes b
 So a field that is added has to admit `Unknown`, or to have a default.
 """
 
-import json
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import lru_cache
-from hashlib import blake2b
 from types import NoneType, UnionType
 from typing import Generic, NewType, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+import msgspec
 
 from auditwright.core.evidence import Scope
 from auditwright.core.ids import Digest, IntegrationId, ResourceId
@@ -32,20 +32,20 @@ from auditwright.core.resource import Resource
 
 R = TypeVar("R", bound=Resource)
 
-HASH_BYTES = 16
-"""128 bits: nobody finds two contents that share it, and a million rows of it stay small."""
-
 NOT_RECORDED = "the version of Auditwright that collected this did not record it"
 
 SCOPE_COLUMNS = ("source", "account", "region")
 
 INTERNAL_COLUMNS = frozenset(
-    {"evidence", "unknown", "hash", "shape", "seq", "run", "known_from", "gone", "line"}
+    {"evidence", "unknown", "hash", "shape", "seq", "run", "known_from", "gone", "line", "key", "late"}
 )
 """Columns that every file has; no field of a kind bears such a name."""
 
 Reader = Callable[[object], object]
 """Makes a field's value from what its column holds."""
+
+Writer = Callable[[object], object]
+"""Makes what a column holds from a field's value."""
 
 
 def quoted(name: str) -> str:
@@ -67,11 +67,12 @@ class Column:
     sql_type: str
     read: Reader | None
     """None where the column's value is the field's value."""
+    write: Writer | None
+    """None where the field's value is the column's value."""
     may_be_unknown: bool
     may_be_none: bool
     default: object
     """What the field is where it was not given; MISSING where it has to be given."""
-    as_json: bool
 
 
 _FIRST = 5
@@ -93,14 +94,8 @@ class Codec(Generic[R]):
         # A kind's own `region` keeps its name; the scope's stands beside it.
         self.scope = tuple(f"scope_{name}" if name in names else name for name in SCOPE_COLUMNS)
         self.shape = ",".join(column.name for column in self.own)
-        self._names = ("id", "name", *self.scope, *(column.name for column in self.own))
         self._fields = tuple(column.field for column in self.own)
         self._reads = tuple((at, column.read) for at, column in enumerate(self.own) if column.read)
-        self._json = tuple(column.name for column in self.own if column.as_json)
-        self._values = operator.attrgetter(
-            "id", "name", "scope.source", "scope.account", "scope.region", *self._fields
-        )
-        self._start = blake2b(f"{kind.kind}:{self.shape}".encode(), digest_size=HASH_BYTES)
 
     @property
     def columns(self) -> Mapping[str, str]:
@@ -112,27 +107,31 @@ class Codec(Generic[R]):
             "unknown": "MAP(VARCHAR, VARCHAR)",
         }
 
-    def content(self, item: R) -> bytes:
-        """A hash of everything but the evidence: where it is the same, nothing changed.
-
-        Python's own notation in ASCII says each of the values unambiguously, three times as fast as JSON.
-        """
-        state = self._start.copy()
-        state.update(ascii(self._values(item)).encode())
-        return state.digest()
-
-    def row(self, item: R) -> dict[str, object]:
-        """An item as the values of its columns, ready for JSON."""
-        values: tuple[object, ...] = self._values(item)
-        row = dict(zip(self._names, values, strict=True))
-        if Unknown in map(type, values):
-            unknown = {name: value.why for name, value in row.items() if isinstance(value, Unknown)}
-            row.update(dict.fromkeys(unknown), unknown=unknown)
-        for name in self._json:
-            if row[name] is not None:
-                row[name] = encode(row[name])
-        row["evidence"] = item.evidence
-        return row
+    def rows(self, items: Sequence[R]) -> dict[str, Sequence[object]]:
+        """Items as the values of their columns, one list for each column, ready for JSON."""
+        scopes = [item.scope for item in items]
+        rows: dict[str, Sequence[object]] = {
+            "id": [item.id for item in items],
+            "name": [item.name for item in items],
+            **{
+                column: [getattr(scope, part) for scope in scopes]
+                for column, part in zip(self.scope, SCOPE_COLUMNS, strict=True)
+            },
+        }
+        unknown: dict[int, dict[str, str]] = {}
+        for column in self.own:
+            values = list(map(operator.attrgetter(column.field), items))
+            if column.may_be_unknown and Unknown in map(type, values):
+                for at, value in enumerate(values):
+                    if isinstance(value, Unknown):
+                        unknown.setdefault(at, {})[column.name] = value.why
+                        values[at] = None
+            write = column.write
+            rows[column.name] = values if write is None else [v if v is None else write(v) for v in values]
+        rows["evidence"] = [item.evidence for item in items]
+        if unknown:
+            rows["unknown"] = [unknown.get(at) for at in range(len(items))]
+        return rows
 
     def read(self, shape: str, row: Sequence[object]) -> R:
         """An item from the values of its columns, in the order of `columns`; raises StoreError."""
@@ -200,26 +199,50 @@ def _is_text(hint: object) -> bool:
     return isinstance(plain, type) and issubclass(plain, str)
 
 
-_PLAIN_TYPES: Mapping[object, tuple[str, Reader | None]] = {
-    str: ("VARCHAR", None),
-    bool: ("BOOLEAN", None),
-    int: ("BIGINT", None),
-    datetime: ("TIMESTAMP", lambda value: cast("datetime", value).replace(tzinfo=UTC)),
-    date: ("DATE", None),
+@dataclass(frozen=True, slots=True)
+class _Storage:
+    """How the values of a type are kept."""
+
+    sql_type: str
+    read: Reader | None = None
+    write: Writer | None = None
+
+
+def _in_utc(value: object) -> datetime:
+    at = cast("datetime", value)
+    assert at.tzinfo is not None, "a time without a zone"
+    return at.astimezone(UTC)
+
+
+_PLAIN_TYPES: Mapping[object, _Storage] = {
+    str: _Storage("VARCHAR"),
+    bool: _Storage("BOOLEAN"),
+    int: _Storage("BIGINT"),
+    datetime: _Storage("TIMESTAMP", lambda value: cast("datetime", value).replace(tzinfo=UTC), _in_utc),
+    date: _Storage("DATE"),
 }
 
 
-def _storage(hint: object) -> tuple[str, Reader | None]:
-    """A type's column, and how its value is read back."""
+def _storage(hint: object) -> _Storage:
+    """A type's column, and how its values are written and read back."""
     plain = _plain(hint)
     if plain in _PLAIN_TYPES:
         return _PLAIN_TYPES[plain]
     if isinstance(plain, type) and issubclass(plain, StrEnum):
-        return "VARCHAR", cast("Reader", plain)
+        return _Storage("VARCHAR", cast("Reader", plain))
     if get_origin(plain) is tuple and get_args(plain)[1:] == (...,) and _plain(get_args(plain)[0]) is str:
-        return "VARCHAR[]", cast("Reader", tuple)
+        return _Storage("VARCHAR[]", cast("Reader", tuple))
     read = _structured(plain) or _as_it_is
-    return "VARCHAR", lambda value: read(_decode(cast("str", value)))
+    return _Storage("VARCHAR", lambda value: read(_decode(cast("str", value))), _as_text)
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+
+def _as_text(value: object) -> str:
+    """A value as JSON; a dataclass is an object of its fields, and so is what is Unknown."""
+    return _encode(value).decode()
 
 
 def _structured(hint: object) -> Reader | None:
@@ -247,15 +270,21 @@ def _from_text(kind: type[datetime | date | StrEnum]) -> Reader:
     return cast("Reader", kind)
 
 
+_UNKNOWN = {"why"}
+"""The fields that tell what is Unknown from any other dataclass inside JSON."""
+
+
 def _optional(hint: object) -> Reader:
     members = _members(hint)
     kept = [member for member in members if member not in (Unknown, NoneType)]
     assert len(kept) == 1, f"the inventory cannot keep the type {hint}"
+    own = {field.name for field in fields(kept[0])} if is_dataclass(kept[0]) else set()
+    assert own != _UNKNOWN, f"in JSON the type {kept[0]} would be taken for something unknown"
     read = _structured(kept[0]) or _as_it_is
 
     def read_optional(value: object) -> object:
-        if isinstance(value, dict) and value.keys() == {_UNKNOWN}:
-            return Unknown(str(value[_UNKNOWN]))
+        if isinstance(value, dict) and value.keys() == _UNKNOWN:
+            return Unknown(str(value["why"]))
         return None if value is None else read(value)
 
     return read_optional
@@ -293,47 +322,18 @@ def _scope(source: str, account: str, region: str) -> Scope:
     return Scope(source=IntegrationId(source), account=account, region=region)
 
 
-_UNKNOWN = "?"
-"""The key that tells an Unknown inside JSON from a dataclass, whose keys are names."""
-
-
-def _default(value: object) -> object:
-    """What JSON has no word for."""
-    if isinstance(value, Unknown):
-        return {_UNKNOWN: value.why}
-    if isinstance(value, datetime):
-        assert value.tzinfo is not None, "a time without a zone"
-        return value.isoformat() if value.tzinfo is UTC else value.astimezone(UTC).isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    assert is_dataclass(value), f"the inventory cannot keep a {type(value).__name__}"
-    return {field.name: getattr(value, field.name) for field in fields(value)}
-
-
-encode = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"), default=_default
-).encode
-
-_decode = json.JSONDecoder().decode
-
-
-def line_of(row: Mapping[str, object]) -> str:
-    """A row as one line of JSON."""
-    return encode(row) + "\n"
-
-
 def _column(name: str, hint: object, default: object) -> Column:
     members = _members(hint)
     kept = [member for member in members if member not in (Unknown, NoneType)]
     assert len(kept) == 1, f"the field {name} has more than one type that is kept: {kept}"
-    sql_type, read = _storage(kept[0])
+    storage = _storage(kept[0])
     return Column(
         field=name,
         name=name,
-        sql_type=sql_type,
-        read=read,
+        sql_type=storage.sql_type,
+        read=storage.read,
+        write=storage.write,
         may_be_unknown=Unknown in members,
         may_be_none=NoneType in members,
         default=default,
-        as_json=sql_type == "VARCHAR" and not _is_text(kept[0]),
     )

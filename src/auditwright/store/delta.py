@@ -11,15 +11,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple, TextIO, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from auditwright.core.ids import RunId
 from auditwright.core.ports import StoreError
-from auditwright.store.codec import line_of, literal, quoted
+from auditwright.store.codec import literal, quoted
 from auditwright.store.disk import (
     TEMPORARY_FOLDER,
     Disk,
@@ -29,7 +30,8 @@ from auditwright.store.disk import (
     publish,
     temporary_name,
 )
-from auditwright.store.query import connect, read_lines, storage_errors
+from auditwright.store.query import connect, storage_errors
+from auditwright.store.spool import Spool
 
 if TYPE_CHECKING:
     import duckdb
@@ -48,10 +50,11 @@ MEMORY = "512MB"
 THREADS = 1
 """Every further thread sets buffers aside: with two, writing 100,000 resources takes 50 MB more and is no faster."""
 
+ROWS_COMPARED = 50_000
+"""Rows that stand beside what is known of them at once, where groups can be compared apart; they take some 30 MB."""
+
 READ_ATTEMPTS = 3
 """A reader whose files were merged meanwhile lists them again; merges are far apart."""
-
-_FETCH = 10_000
 
 _DELTA = re.compile(r"(\d{8})-([A-Za-z0-9][A-Za-z0-9._-]{0,127})\.parquet")
 _COMPACT = re.compile(r"compact-(\d{8})-(\d{8})\.parquet")
@@ -76,13 +79,14 @@ class Layout:
     """The columns that still stand when the item is gone."""
     shape: str
     """The fields that this version records."""
+    apart: bool = False
+    """True where no key is of two groups, so that groups can be compared one after the other."""
 
     @property
     def stored(self) -> Mapping[str, str]:
         """Every column of a file."""
         return {
             **self.columns,
-            "hash": "BLOB",
             "shape": "VARCHAR",
             "seq": "BIGINT",
             "run": "VARCHAR",
@@ -164,12 +168,15 @@ class DeltaFolder:
         return f"(SELECT {selected} FROM {read})"  # noqa: S608
 
     def state(self, source: str, where: str) -> str:
-        """The SQL of the last row of each key among the rows that a condition admits."""
+        """The SQL of the last row of each key among the rows that a condition admits.
+
+        Most keys have one row, from the first file: only those that came after it are looked for.
+        """
         key = self.layout.key
         return (
             f"(WITH admitted AS (SELECT *, {key} AS key FROM {source} WHERE {where}), "  # noqa: S608
-            "newest AS (SELECT key, max(seq) AS seq FROM admitted GROUP BY key) "
-            "SELECT * FROM admitted SEMI JOIN newest USING (key, seq))"
+            "after AS (SELECT key, seq FROM admitted WHERE seq > (SELECT min(seq) FROM admitted)) "
+            "SELECT * FROM admitted ANTI JOIN after ON admitted.key = after.key AND admitted.seq < after.seq)"
         )
 
     def rows(self, make: Callable[[str], str], values: Sequence[object] = ()) -> list[tuple[object, ...]]:
@@ -202,12 +209,18 @@ class DeltaFolder:
             connection.close()
 
     def write(self, connection: "duckdb.DuckDBPyConnection", select: str, name: str) -> None:
-        """Write the rows of a query to a file that survives a crash, or leave nothing; raises StoreError."""
+        """Write the rows of a query to a file that survives a crash; no file where there are none, or on an error.
+
+        Raises StoreError.
+        """
         temporary = self.scratch / f"{temporary_name()}.parquet"
         options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROWS_PER_GROUP}"
         try:
             with storage_errors(f"write to {self.folder}"):
-                connection.execute(f"COPY ({select}) TO {literal(str(temporary))} ({options})")
+                copy = f"COPY ({select}) TO {literal(str(temporary))} ({options})"
+                ((count,),) = connection.execute(copy).fetchall()
+            if not count:
+                return
             make_folders(self._home.disk, self._home.root, self.folder)
             publish(self._home.disk, temporary, self.folder / name)
         except OSError as error:
@@ -251,133 +264,149 @@ def check_run(run: RunId) -> None:
         raise StoreError(message)
 
 
-class _Latest(NamedTuple):
-    """What was known of a key before this run."""
+@dataclass(slots=True, kw_only=True)
+class _Part:
+    """What is compared at once: the rows of some groups, from one file of the spool to where the next part begins."""
 
-    content: bytes
-    group: Group
-    late: bool
-    """True where a run of a later time said it."""
-    gone: bool
+    first_file: int
+    first_row: int
+    groups: set[Group] = field(default_factory=set)
 
 
 class Changes:
-    """What one run changes in one folder: gathered as it comes, written at the end as one file."""
+    """What one run changes in one folder: gathered as it comes, compared and written at the end as one file.
 
-    __slots__ = ("_at", "_folder", "_latest", "_lines", "_path", "_present", "_superseded", "_written")
+    1. Of a key that was seen twice the last row counts.
+    2. Each key that was seen stands beside what is known of it by now.
+    3. It is written where it is new, was gone, or differs in anything but its evidence.
+    4. A key that a whole group lacks is gone.
+    5. What a run of a later time said stays as it is.
+    """
+
+    __slots__ = ("_at", "_folder", "_parts", "_spool")
 
     def __init__(self, folder: DeltaFolder, at: datetime) -> None:
-        """Load what is known by now; raises StoreError."""
         self._folder = folder
         self._at = naive_utc(at)
-        self._path = folder.scratch / f"{temporary_name()}.json"
-        self._lines: TextIO | None = None
-        self._written = 0
-        self._present: dict[str, int] = {}
-        self._superseded: list[int] = []
-        self._latest = self._load()
+        self._spool = Spool(folder.scratch, folder.layout.kind, folder.layout.columns)
+        self._parts = [_Part(first_file=0, first_row=0)]
 
-    def add(self, key: str, content: bytes, row: Callable[[], Mapping[str, object]]) -> None:
-        """An item that was seen. Of one that was seen twice the last counts."""
-        earlier = self._present.get(key, _UNCHANGED)
-        if earlier != _UNCHANGED:
-            self._superseded.append(earlier)
-        known = self._latest.get(key)
-        self._present[key] = _UNCHANGED
-        # What a later run said stays; an earlier one that comes late does not overwrite it.
-        if known and (known.late or (known.content == content and not known.gone)):
-            return
-        self._present[key] = self._written
-        self._write_line({"line": self._written, **row(), "hash": content.hex()})
-        self._written += 1
+    def add(self, group: Group, rows: Mapping[str, Sequence[object]]) -> None:
+        """Items that were seen in a group, as columns; raises StoreError."""
+        while any(group in part.groups for part in self._parts[:-1]):
+            # It comes back: all that was seen since is compared with it.
+            last = self._parts.pop()
+            self._parts[-1].groups |= last.groups
+        last = self._parts[-1]
+        enough = self._spool.rows - last.first_row >= ROWS_COMPARED
+        if enough and self._folder.layout.apart and group not in last.groups:
+            last = _Part(first_file=self._spool.next_file(), first_row=self._spool.rows)
+            self._parts.append(last)
+        last.groups.add(group)
+        self._spool.add(rows)
 
     def finish(self, run: RunId, whole: AbstractSet[Group]) -> None:
         """Write what changed as one file, or none; what a whole group lacks is gone. Raises StoreError."""
-        gone = [
-            key
-            for key, known in self._latest.items()
-            if known.group in whole and key not in self._present and not known.gone and not known.late
-        ]
-        if len(self._superseded) == self._written and not gone:
-            return
         files = self._folder.files()
+        if not files and not self._spool.rows:
+            return
         seq = files[-1].last + 1 if files else 1
+        stamp = {
+            "shape": literal(self._folder.layout.shape),
+            "seq": str(seq),
+            "run": literal(run),
+            "known_from": self._now,
+        }
         with self._folder.connection() as connection:
             with storage_errors(f"write to {self._folder.folder}"):
-                select = " UNION ALL ".join(self._selects(connection, gone, run, seq))
+                if files:
+                    self._compare(connection, whole, stamp)
+                    select = "FROM changed"
+                else:
+                    seen = self._seen(connection, self._spool.source())
+                    select = f"SELECT {self._listed({**stamp, 'gone': 'false'})} FROM {seen}"  # noqa: S608
             self._folder.write(connection, select, f"{seq:08}-{run}.parquet")
 
     def close(self) -> None:
         """Drop what was gathered."""
-        if self._lines:
-            self._lines.close()
-        discard(self._path)
+        self._spool.close()
 
-    def _selects(
-        self, connection: "duckdb.DuckDBPyConnection", gone: list[str], run: RunId, seq: int
-    ) -> Iterator[str]:
+    @property
+    def _now(self) -> str:
+        return f"TIMESTAMP {literal(self._at.isoformat(sep=' '))}"
+
+    def _seen(self, connection: "duckdb.DuckDBPyConnection", source: str) -> str:
+        """The SQL of what was seen, each key once."""
+        rows = f"(SELECT *, {self._folder.layout.key} AS key FROM {source})"  # noqa: S608
+        # Equal keys have equal hashes, which take a tenth of the memory; two keys that share one only cost time.
+        ((twice,),) = connection.execute(
+            f"SELECT count(*) > count(DISTINCT hash(key)) FROM {rows}"  # noqa: S608
+        ).fetchall()
+        if not twice:
+            return rows
+        return f"(SELECT * FROM {rows} QUALIFY line = max(line) OVER (PARTITION BY key))"  # noqa: S608  # (1)
+
+    def _compare(
+        self,
+        connection: "duckdb.DuckDBPyConnection",
+        whole: AbstractSet[Group],
+        stamp: Mapping[str, str],
+    ) -> None:
+        """Fill the table `changed` with the rows to write, of what was seen beside what is known."""
         layout = self._folder.layout
-        stamp = {
-            "shape": literal(layout.shape),
-            "seq": str(seq),
-            "run": literal(run),
-            "known_from": f"TIMESTAMP {literal(self._at.isoformat(sep=' '))}",
+        groups = [[group[place] for group in whole] for place in range(len(layout.group))]
+        connection.execute(
+            "CREATE TEMP TABLE whole AS SELECT "
+            + ", ".join(f"unnest(?::VARCHAR[]) AS {quoted(name)}" for name in layout.group),
+            groups,
+        )
+        stored = ", ".join(f"{quoted(name)} {kind}" for name, kind in layout.stored.items())
+        connection.execute(f"CREATE TEMP TABLE changed ({stored})")
+        source = self._folder.source(connection, self._folder.files())
+        ends = [part.first_file for part in self._parts[1:]]
+        for part, end in zip_longest(self._parts, ends):
+            seen = self._seen(connection, self._spool.source(part.first_file, end))
+            known = self._folder.state(source, _among(layout.group, part.groups) if layout.apart else "true")
+            connection.execute(f"INSERT INTO changed {self._differing(seen, known, stamp)}")
+
+    def _differing(self, seen: str, state: str, stamp: Mapping[str, str]) -> str:
+        """The SQL of the rows to write, of what was seen and the last row of each key that may be among it."""
+        layout = self._folder.layout
+        compared = [quoted(name) for name in layout.columns if name != "evidence"]
+        known = (
+            f"(SELECT key, shape, gone, known_from > {self._now} AS late, {', '.join(compared)} FROM {state})"  # noqa: S608
+        )
+        differs = " OR ".join(f"seen.{name} IS DISTINCT FROM known.{name}" for name in compared)
+        place = ", ".join(f"known.{quoted(name)}" for name in layout.group)
+        values = {
+            **{name: self._either(name) for name in layout.columns},
+            **stamp,
+            "gone": "seen.key IS NULL",
         }
-        if self._lines:
-            self._lines.flush()
-            connection.execute(
-                "CREATE TEMP TABLE superseded AS SELECT unnest(?::BIGINT[]) AS line", [self._superseded]
-            )
-            columns = {"line": "BIGINT", **layout.columns, "hash": "VARCHAR"}
-            values = {**stamp, "hash": "unhex(hash)", "gone": "false"}
-            yield (
-                f"SELECT {_listed(layout, values, set(layout.columns))} FROM {read_lines(self._path, columns)} "  # noqa: S608
-                "ANTI JOIN superseded USING (line)"
-            )
-        if gone:
-            connection.execute("CREATE TEMP TABLE gone AS SELECT unnest(?::VARCHAR[]) AS key", [gone])
-            rows = self._folder.state(self._folder.source(connection, self._folder.files()), "true")
-            values = {**stamp, "evidence": "[]", "gone": "true"}
-            yield f"SELECT {_listed(layout, values, set(layout.kept_when_gone))} FROM {rows} SEMI JOIN gone USING (key)"  # noqa: S608
+        return (
+            f"SELECT {self._listed(values)} FROM {seen} AS seen FULL JOIN {known} AS known ON seen.key = known.key "  # noqa: S608  # (2)
+            f"WHERE CASE WHEN known.key IS NULL THEN true WHEN known.late THEN false "  # (5)
+            f"WHEN seen.key IS NULL THEN NOT known.gone AND ({place}) IN (FROM whole) "  # (4)
+            f"ELSE known.gone OR known.shape <> {stamp['shape']} OR {differs} END"  # (3)
+        )
 
-    def _write_line(self, row: Mapping[str, object]) -> None:
-        try:
-            if self._lines is None:
-                self._lines = self._path.open("x", encoding="utf-8")
-            self._lines.write(line_of(row))
-        except OSError as error:
-            raise disk_error("write to", self._path.parent, error) from error
-        except UnicodeError as error:
-            message = (
-                f"{row.get('id')!r} of {self._folder.layout.kind} holds text that is not Unicode: {error}"
-            )
-            raise StoreError(message) from error
+    def _either(self, name: str) -> str:
+        """The SQL of a column of what was seen, or of what still stands of what is gone."""
+        if name == "evidence":
+            gone = "[]"
+        else:
+            gone = f"known.{quoted(name)}" if name in self._folder.layout.kept_when_gone else "NULL"
+        return f"CASE WHEN seen.key IS NULL THEN {gone} ELSE seen.{quoted(name)} END"
 
-    def _load(self) -> dict[str, _Latest]:
-        files = self._folder.files()
-        latest: dict[str, _Latest] = {}
-        if not files:
-            return latest
-        groups: dict[Group, Group] = {}
-        columns = ", ".join(quoted(name) for name in self._folder.layout.group)
-        with storage_errors(f"read {self._folder.folder}"), self._folder.connection() as connection:
-            state = self._folder.state(self._folder.source(connection, files), "true")
-            connection.execute(f"SELECT key, hash, known_from > ?, gone, {columns} FROM {state}", [self._at])  # noqa: S608
-            while found := connection.fetchmany(_FETCH):
-                for key, content, late, gone, *group in found:
-                    # One tuple for each scope, not for each item.
-                    held = groups.setdefault(tuple(group), tuple(group))
-                    latest[key] = _Latest(content, held, late, gone)
-        return latest
+    def _listed(self, values: Mapping[str, str]) -> str:
+        """Every stored column in order: as given, or read by its name."""
+        return ", ".join(
+            f"({values.get(name) or quoted(name)})::{kind} AS {quoted(name)}"
+            for name, kind in self._folder.layout.stored.items()
+        )
 
 
-_UNCHANGED = -1
-"""In place of a line's number: the item was seen, and nothing is written for it."""
-
-
-def _listed(layout: Layout, values: Mapping[str, str], read: AbstractSet[str]) -> str:
-    """Every stored column in order: given as SQL, read by its name, or NULL."""
-    return ", ".join(
-        f"{values.get(name) or (quoted(name) if name in read else 'NULL')}::{kind} AS {quoted(name)}"
-        for name, kind in layout.stored.items()
-    )
+def _among(columns: Sequence[str], groups: AbstractSet[Group]) -> str:
+    """The SQL of a row being of one of some groups."""
+    listed = ", ".join(f"({', '.join(map(literal, group))})" for group in sorted(groups))
+    return f"({', '.join(map(quoted, columns))}) IN ({listed})" if groups else "false"

@@ -9,26 +9,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import blake2b
 from pathlib import Path
 from time import monotonic, sleep
-from typing import TypeVar, assert_never, cast
+from typing import TypeVar, cast
 
 from auditwright.core.ids import Digest, ResourceId, RunId, TestId
 from auditwright.core.log import iso, parse_iso
-from auditwright.core.outcome import (
-    Deviation,
-    NotApplicable,
-    Observation,
-    Outcome,
-    Result,
-    Satisfied,
-    Undetermined,
-)
+from auditwright.core.outcome import Result, outcome_of, words_of
 from auditwright.core.ports import ObservedSpan, Rows, Snapshot, StoreError
 from auditwright.core.resource import Resource
 from auditwright.core.resources import kinds
-from auditwright.store.codec import HASH_BYTES, NOT_RECORDED, Codec, codec_of, literal, quoted
+from auditwright.store.codec import NOT_RECORDED, Codec, codec_of, literal, quoted
 from auditwright.store.delta import Changes, DeltaFolder, Group, Home, Layout, check_run, naive_utc
 from auditwright.store.disk import (
     PRIVATE_FOLDER,
@@ -71,6 +62,7 @@ OBSERVATION_LAYOUT = Layout(
     group=("test",),
     kept_when_gone=("test", "item", "name", "account", "region"),
     shape="1",
+    apart=True,
 )
 
 
@@ -131,8 +123,7 @@ class FolderInventory:
                 scope = snapshot.scope
                 group = (scope.source, scope.account, scope.region)
                 if changes := recording.see(layout_of(codec), group, complete=snapshot.complete):
-                    for item in snapshot.items:
-                        changes.add(item.id, codec.content(item), _row_of(codec, item))
+                    changes.add(group, codec.rows(snapshot.items))
 
     def observe(self, run: RunId, at: datetime, results: Iterable[Result]) -> None:
         """Keep what tests observed; raises StoreError."""
@@ -140,9 +131,7 @@ class FolderInventory:
             for result in results:
                 complete = not any(gap.hides_items for gap in result.gaps)
                 if changes := recording.see(OBSERVATION_LAYOUT, (result.test,), complete=complete):
-                    for seen in result.observations:
-                        key = f"{result.test}\x1f{seen.item}"
-                        changes.add(key, _content(seen), _observed(result.test, seen))
+                    changes.add((result.test,), _rows_of(result))
 
     def resources(self, kind: type[R], *, as_of: datetime | None = None) -> Sequence[R]:
         """Every resource of a kind as known at a time (now: None), by id."""
@@ -339,51 +328,20 @@ def _format_seen(seen: Seen) -> bytes:
     return json.dumps(held, separators=(",", ":")).encode()
 
 
-def _row_of(codec: Codec[R], item: R) -> Callable[[], Mapping[str, object]]:
-    return lambda: codec.row(item)
-
-
-def _observed(test: TestId, seen: Observation) -> Callable[[], Mapping[str, object]]:
-    word, detail = _outcome_words(seen.outcome)
-    return lambda: {
-        "test": test,
-        "item": seen.item,
-        "name": seen.name,
-        "account": seen.account,
-        "region": seen.region,
-        "outcome": word,
-        "detail": detail,
-        "evidence": seen.evidence,
+def _rows_of(result: Result) -> dict[str, Sequence[object]]:
+    """What a test observed, as columns."""
+    seen = result.observations
+    said = [words_of(each.outcome) for each in seen]
+    return {
+        "test": [result.test] * len(seen),
+        "item": [each.item for each in seen],
+        "name": [each.name for each in seen],
+        "account": [each.account for each in seen],
+        "region": [each.region for each in seen],
+        "outcome": [word for word, _ in said],
+        "detail": [detail for _, detail in said],
+        "evidence": [each.evidence for each in seen],
     }
-
-
-def _content(seen: Observation) -> bytes:
-    """A hash of everything but the evidence."""
-    parts = [seen.name, seen.account, seen.region, *_outcome_words(seen.outcome)]
-    text = json.dumps(parts, separators=(",", ":"))
-    return blake2b(text.encode(), digest_size=HASH_BYTES).digest()
-
-
-def _outcome_words(outcome: Outcome) -> tuple[str, str]:
-    match outcome:
-        case Satisfied(note):
-            return "satisfied", note
-        case Deviation(what):
-            return "deviation", what
-        case NotApplicable(why):
-            return "not applicable", why
-        case Undetermined(why):
-            return "undetermined", why
-        case _:
-            assert_never(outcome)
-
-
-_OUTCOMES: Mapping[str, Callable[[str], Outcome]] = {
-    "satisfied": Satisfied,
-    "deviation": Deviation,
-    "not applicable": NotApplicable,
-    "undetermined": Undetermined,
-}
 
 
 def _span(test: TestId, row: Sequence[object]) -> ObservedSpan:
@@ -395,7 +353,7 @@ def _span(test: TestId, row: Sequence[object]) -> ObservedSpan:
         account=str(account),
         region=str(region),
         known_from=_utc(known_from),
-        outcome=None if gone else _OUTCOMES[str(outcome)](str(detail)),
+        outcome=None if gone else outcome_of(str(outcome), str(detail)),
         evidence=tuple(Digest(digest) for digest in cast("Sequence[str]", evidence)),
     )
 

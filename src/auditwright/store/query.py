@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from auditwright.core.ports import QueryError, Rows, StoreError
 from auditwright.core.resource import Resource
-from auditwright.store.codec import codec_of, line_of, literal, quoted
+from auditwright.store.codec import codec_of, quoted
+from auditwright.store.spool import Spool
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,8 +38,8 @@ MAX_ROWS = 1_000_000
 MAX_SQL_CHARACTERS = 100_000
 """Nobody writes as much by hand, and the parser need not try."""
 
-MAX_LINE_BYTES = 4 * 1024 * 1024
-"""No resource is as large, and DuckDB sets twice as much aside for every thread that reads."""
+MEMORY_HELD_BACK = "16MB"
+"""What DuckDB may keep of memory that it used; by default it keeps up to 512 MB, which a run needs for other things."""
 
 _FETCH = 10_000
 
@@ -56,6 +57,8 @@ def connect(*, memory: str, threads: int, scratch: Path | None = None) -> "duckd
             "enable_external_file_cache": False,
             "memory_limit": memory,
             "threads": threads,
+            "allocator_flush_threshold": MEMORY_HELD_BACK,
+            "allocator_bulk_deallocation_flush_threshold": MEMORY_HELD_BACK,
             # Without a folder of its own it would write into the current one.
             "temp_directory": str(scratch) if scratch else "",
         },
@@ -94,12 +97,13 @@ class Sandbox:
     def add_items(self, kind: type[R], items: Iterable[R]) -> None:
         """Make a table of a kind and fill it with items."""
         codec = codec_of(kind)
-        with tempfile.TemporaryDirectory() as folder:
-            lines = Path(folder) / "lines.json"
-            with lines.open("w", encoding="utf-8") as file:
-                file.writelines(line_of({"unknown": {}, **codec.row(item)}) for item in items)
-            select = f"SELECT * FROM {read_lines(lines, codec.columns)}" if lines.stat().st_size else ""  # noqa: S608
-            self.add_table(kind.kind, codec.columns, select)
+        rows = codec.rows(list(items))
+        # A query sees an empty map where nothing is unknown.
+        unknown = [reasons or {} for reasons in rows.get("unknown", [None] * len(rows["id"]))]
+        with tempfile.TemporaryDirectory() as folder, Spool(Path(folder), kind.kind, codec.columns) as spool:
+            spool.add({**rows, "unknown": unknown})
+            listed = ", ".join(map(quoted, codec.columns))
+            self.add_table(kind.kind, codec.columns, f"SELECT {listed} FROM {spool.source()} ORDER BY line")  # noqa: S608
 
     def run(self, sql: str) -> Rows:
         """Run one statement that only reads; raises QueryError."""
@@ -127,15 +131,6 @@ class Sandbox:
                 )
                 raise QueryError(message)
         return Rows(columns=columns, rows=rows)
-
-
-def read_lines(path: Path, columns: Mapping[str, str]) -> str:
-    """The SQL that reads a file of JSON lines with columns of given types."""
-    typed = ", ".join(f"{quoted(name)}: {literal(sql_type)}" for name, sql_type in columns.items())
-    return (
-        f"read_json({literal(str(path))}, format = 'newline_delimited', "
-        f"maximum_object_size = {MAX_LINE_BYTES}, columns = {{{typed}}})"
-    )
 
 
 @contextmanager

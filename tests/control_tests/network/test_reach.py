@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from auditwright.control_tests._examples import group, inbound
 from auditwright.control_tests.network._reach import (
-    Door,
     closed_to_internet,
     lacks_all_ports_rule,
     opening,
@@ -59,13 +58,13 @@ def rules(draw: st.DrawFn) -> FirewallRule:
 @given(PORTS, PORTS, PORTS)
 def test_a_rule_opens_exactly_the_ports_of_its_range(one: int, other: int, port: int) -> None:
     low, high = sorted((one, other))
-    outcome = closed_to_internet(group(inbound("tcp", (low, high), "0.0.0.0/0")), (Door("tcp", port),))
+    outcome = closed_to_internet(group(inbound("tcp", (low, high), "0.0.0.0/0")), (f"{port}/tcp",))
     assert isinstance(outcome, Deviation) == (low <= port <= high)
 
 
 @given(st.lists(rules(), max_size=6), rules(), PORTS)
 def test_a_further_rule_never_closes_a_port(held: list[FirewallRule], added: FirewallRule, port: int) -> None:
-    door = (Door("tcp", port),)
+    door = (f"{port}/tcp",)
     before = closed_to_internet(group(*held), door)
     after = closed_to_internet(group(*held, added), door)
     if isinstance(before, Deviation):
@@ -76,7 +75,7 @@ def test_a_further_rule_never_closes_a_port(held: list[FirewallRule], added: Fir
 
 @given(st.lists(rules(), max_size=6))
 def test_the_order_of_rules_does_not_matter_to_what_is_open(held: list[FirewallRule]) -> None:
-    doors = [Door("tcp", 22), Door("udp", 11_211)]
+    doors = ("22", "11211/udp")
     forward = closed_to_internet(group(*held), doors)
     backward = closed_to_internet(group(*reversed(held)), doors)
     assert type(forward) is type(backward)
@@ -86,7 +85,7 @@ def test_the_order_of_rules_does_not_matter_to_what_is_open(held: list[FirewallR
 def test_a_group_that_opens_every_port_opens_each(held: list[FirewallRule]) -> None:
     outcome = lacks_all_ports_rule(group(*held))
     if isinstance(outcome, Deviation):
-        every = [Door(protocol, port) for protocol in ("tcp", "udp") for port in (1, 22, 65_535)]
+        every = tuple(f"{port}/{protocol}" for protocol in ("tcp", "udp") for port in (1, 22, 65_535))
         assert isinstance(closed_to_internet(group(*held), every), Deviation)
 
 

@@ -2,7 +2,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditwright.core.evidence import Evidence, Query, digest_of
@@ -12,13 +12,23 @@ from auditwright.core.outcome import Unknown
 from auditwright.integrations.aws.authorization import AUTHORIZATION_DETAILS
 from auditwright.integrations.aws.iam import PASSWORD_POLICY
 from auditwright.integrations.aws.operations import ACCOUNT, Ask, Detail, Listing, Single, each
-from auditwright.integrations.aws.reading import Answers, Row, moment_of, of_account, parsed_answer, rendered
+from auditwright.integrations.aws.reading import (
+    LARGE_BYTES,
+    Answers,
+    Row,
+    moment_of,
+    of_account,
+    parsed_answer,
+    rendered,
+)
 from auditwright.integrations.aws.s3 import BUCKETS, POLICY
 from tests.integrations.aws.shapes import GLOBAL, NOW, captured, read, refused
 
 
 def row(**fields: object) -> Row:
-    return Row(operation="ec2:DescribeVolumes", path="Volumes[3]", fields=fields, digest=Digest("0" * 64))
+    return Row(
+        operation="ec2:DescribeVolumes", path="Volumes[3]", fields=fields, evidence=(Digest("0" * 64),)
+    )
 
 
 def evidence(
@@ -186,6 +196,73 @@ def test_the_number_of_the_account_stands_in_at_any_depth() -> None:
 def test_a_body_of_the_wrong_form_is_an_error_that_says_where(body: bytes, why: str) -> None:
     with pytest.raises(MalformedEvidenceError, match=f"^s3:GetBucketPolicy: .*{why}"):
         read(evidence(POLICY.name, body)).detail(POLICY, Bucket="a")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(max_size=3), JSON, max_size=4), st.booleans())
+def test_every_answer_is_read_as_the_standard_library_reads_it(fields: object, escaped: bool) -> None:  # noqa: FBT001  # drawn
+    # With lone surrogates, NaN and infinities among it, for which JSON has no word but some writers do.
+    body = json.dumps(fields, ensure_ascii=escaped).encode(errors="surrogatepass" if escaped else "replace")
+    assert repr(parsed_answer(body, operation="x")) == repr(json.loads(body.decode("utf-8-sig")))
+
+
+LIST = Listing(service="ec2", method="DescribeVolumes", items=("Volumes",))
+
+
+def large(volumes: str, more: str = "") -> Evidence:
+    """A listing that is large enough to be read item by item."""
+    padding = f'"Padding": "{"x" * LARGE_BYTES}"'
+    return evidence(LIST.name, f'{{{padding}{more}, "Volumes": {volumes}}}'.encode())
+
+
+def paths(found: Evidence) -> list[tuple[str, object]]:
+    return [(row.path, row.fields) for row in read(found).items(LIST)]
+
+
+@settings(max_examples=20)
+@given(st.lists(st.dictionaries(st.text(max_size=3), JSON, max_size=3), max_size=4))
+def test_a_large_listing_is_read_as_a_small_one(volumes: list[dict[str, object]]) -> None:
+    written = json.dumps(volumes)
+    small = evidence(LIST.name, f'{{"Volumes": {written}}}'.encode())
+    assert repr(paths(large(written))) == repr(paths(small))
+
+
+@pytest.mark.parametrize(
+    "more", [', "NextToken": null', ', "Size": 1.5', ', "Owner": {"a": [1]}', ', "Whole": true']
+)
+def test_what_stands_beside_a_large_list_does_not_matter(more: str) -> None:
+    assert paths(large('[{"a": 1}]', more)) == [("Volumes[0]", {"a": 1})]
+
+
+@pytest.mark.parametrize("volumes", ["null", "[]"])
+def test_a_large_answer_whose_list_is_empty_has_no_items(volumes: str) -> None:
+    assert paths(large(volumes)) == []
+
+
+@pytest.mark.parametrize(
+    ("volumes", "why"),
+    [
+        ('[{"a": 1}, 7]', r"Volumes\[1\] must be an object, not 7"),
+        ("{}", "Volumes must be a list"),
+        ('"x"', "Volumes must be a list"),
+        ("[{]", "not JSON"),
+        ('[{"a": 1}] x', "not JSON"),
+    ],
+)
+def test_a_large_answer_of_the_wrong_form_is_an_error_that_says_where(volumes: str, why: str) -> None:
+    with pytest.raises(MalformedEvidenceError, match=f"^ec2:DescribeVolumes: .*{why}"):
+        paths(large(volumes))
+
+
+def test_an_item_that_only_the_lenient_reader_reads_comes_in_its_place() -> None:
+    found = paths(large('[{"a": 1}, {"a": 1e999}, {"a": 2}]'))
+    assert found == [("Volumes[0]", {"a": 1}), ("Volumes[1]", {"a": float("inf")}), ("Volumes[2]", {"a": 2})]
 
 
 def test_a_byte_order_mark_is_no_part_of_the_answer() -> None:

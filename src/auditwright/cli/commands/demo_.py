@@ -85,8 +85,7 @@ def _collect(folders: "Folders", scratch: Path) -> "Run":
         write_program(folders, endpoint_url=emulator.url, now=now)
         make_code(folders.code, now=now)
         with open_workspace(folders.program) as workspace, watched(quiet=False) as progress:
-            done, _ = run(workspace, progress)
-    return done
+            return run(workspace, progress).run
 
 
 def _write(workspace: "Workspace", folders: "Folders") -> str:

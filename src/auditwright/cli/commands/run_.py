@@ -23,10 +23,10 @@ def command(program: Path, as_json: bool) -> None:
 
     with open_workspace(program) as workspace:
         with watched(quiet=as_json) as progress:
-            done, resumed = run(workspace, progress)
-        now = standing(workspace, done, at=datetime.now(UTC))
+            done = run(workspace, progress)
+        now = standing(workspace, done.run, at=datetime.now(UTC), results=done.results)
         if as_json:
-            print_json(standing_json(now, resumed=resumed))
+            print_json(standing_json(now, resumed=done.resumed))
         else:
-            print_standing(now, resumed=resumed)
+            print_standing(now, resumed=done.resumed)
     raise SystemExit(now.exit_code)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from auditwright.app.concluding import outcome_name, outcome_reason
 from auditwright.app.errors import AppError
 from auditwright.app.folder import find_program_folder, load_program
 from auditwright.app.workspace import all_tests, open_workspace
@@ -15,6 +14,7 @@ from auditwright.control_tests import load_builtin_tests
 from auditwright.core.control_test import ControlTest
 from auditwright.core.definition import closest_ids
 from auditwright.core.ids import TestId
+from auditwright.core.outcome import words_of
 from auditwright.program.definitions import SETTINGS_FILE
 
 
@@ -62,10 +62,8 @@ def show(test: str, program: Path, as_json: bool) -> None:
         out.print(f"[bold]Setting[/]   {name} = {shown(str(value))}")
     out.print("\n[bold]Examples[/]")
     for example in found.examples:
-        reason = outcome_reason(example.outcome)
-        out.print(
-            f"  {outcome_name(example.outcome)}: {shown(example.item.name)}{': ' if reason else ''}{shown(reason)}"
-        )
+        word, reason = words_of(example.outcome)
+        out.print(f"  {word}: {shown(example.item.name)}{': ' if reason else ''}{shown(reason)}")
     remedy = found.remediation
     for title, text in (
         ("In the console", remedy.console),
@@ -95,12 +93,9 @@ def run(tests: tuple[str, ...], program: Path, as_json: bool) -> None:
                     "id": result.test,
                     "conclusion": result.conclusion,
                     "items": [
-                        {
-                            "item": each.item,
-                            "outcome": outcome_name(each.outcome),
-                            "reason": outcome_reason(each.outcome),
-                        }
+                        {"item": each.item, "outcome": word, "reason": reason}
                         for each in result.observations
+                        for word, reason in (words_of(each.outcome),)
                     ],
                     "gaps": [gap.sentence() for gap in result.gaps],
                 }
@@ -114,10 +109,8 @@ def run(tests: tuple[str, ...], program: Path, as_json: bool) -> None:
             for gap in result.gaps:
                 out.print(f"  not seen: {shown(gap.sentence())}", soft_wrap=True)
             for each in result.observations:
-                words = (
-                    f"{outcome_name(each.outcome)}: {shown(each.name)} {shown(outcome_reason(each.outcome))}"
-                )
-                out.print(f"  {words}", soft_wrap=True)
+                word, reason = words_of(each.outcome)
+                out.print(f"  {word}: {shown(each.name)} {shown(reason)}", soft_wrap=True)
     raise SystemExit(tried.exit_code)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 
 from auditwright.control_tests._days import ago, days_since
 from auditwright.control_tests._examples import DATABASE, MACHINE, TABLE, VOLUME, backup_of, hours_ago
@@ -130,5 +131,6 @@ def _recent(backup: BackupProtection, now: datetime, max_age_days: int) -> Outco
     return Satisfied(f"backed up {ago(age_days)}")
 
 
+@lru_cache
 def _folded(words: tuple[str, ...]) -> frozenset[str]:
     return frozenset(word.casefold() for word in words)

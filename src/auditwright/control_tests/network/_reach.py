@@ -11,6 +11,7 @@
 import ipaddress
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from auditwright.core.outcome import Deviation, Outcome, Satisfied, Undetermined, Unknown
@@ -31,6 +32,9 @@ NARROWEST_OPEN_IPV6 = 15
 
 # IANA protocol numbers; AWS gives names for some and accepts either.
 _NAMES = {"6": TCP, "17": UDP, "all": EVERY_PROTOCOL}
+
+MAX_RULE_SETS = 4_096
+"""Groups are made from templates: most of an account's have rules that another has too."""
 
 Block: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -66,24 +70,38 @@ def read_door(setting: str) -> Door | Unknown:
     )
 
 
-def closed_to_internet(group: SecurityGroup, doors: Sequence[Door | Unknown]) -> Outcome:
-    """Satisfied where the group opens none of the doors to the internet."""
-    assert doors, "of no door nothing can be said"
-    wanted: list[tuple[str, Callable[[FirewallRule], bool]]] = []
-    for door in doors:
+def closed_to_internet(group: SecurityGroup, ports: tuple[str, ...]) -> Outcome:
+    """Satisfied where the group opens none of the ports to the internet, written as `read_door` reads them."""
+    if isinstance(group.rules, Unknown):
+        return Undetermined(group.rules.why)
+    return _closed(group.rules, ports)
+
+
+@lru_cache(maxsize=MAX_RULE_SETS)
+def _closed(rules: tuple[FirewallRule, ...], ports: tuple[str, ...]) -> Outcome:
+    assert ports, "of no port nothing can be said"
+    wanted: list[_Wanted] = []
+    for door in map(read_door, ports):
         if isinstance(door, Unknown):
             return Undetermined(door.why)
         wanted.append((str(door), _admits(door)))
-    return _judge(group, wanted)
+    return _judge(rules, wanted)
 
 
 def lacks_all_ports_rule(group: SecurityGroup) -> Outcome:
     """Satisfied where the group opens neither every TCP port nor every UDP port to the internet."""
-    everything = _judge(group, [("every port of every protocol", _admits_every_protocol)])
+    if isinstance(group.rules, Unknown):
+        return Undetermined(group.rules.why)
+    return _lacking(group.rules)
+
+
+@lru_cache(maxsize=MAX_RULE_SETS)
+def _lacking(rules: tuple[FirewallRule, ...]) -> Outcome:
+    everything = _judge(rules, [("every port of every protocol", _admits_every_protocol)])
     if isinstance(everything, Deviation):
         return everything
     return _judge(
-        group, [(f"every {protocol} port", _admits_every_port(protocol)) for protocol in (TCP, UDP)]
+        rules, [(f"every {protocol} port", _admits_every_port(protocol)) for protocol in (TCP, UDP)]
     )
 
 
@@ -111,14 +129,16 @@ def opening(rules: Iterable[FirewallRule]) -> str | Unknown | None:
     return f"{names}, wider than one organization holds"
 
 
-def _judge(group: SecurityGroup, wanted: Sequence[tuple[str, Callable[[FirewallRule], bool]]]) -> Outcome:
-    rules = group.rules
-    if isinstance(rules, Unknown):
-        return Undetermined(rules.why)
+_Wanted: TypeAlias = tuple[str, Callable[[FirewallRule], bool]]
+"""What is to be closed, in words, and whether a rule admits traffic to it."""
+
+
+def _judge(rules: Sequence[FirewallRule], wanted: Sequence[_Wanted]) -> Outcome:
+    inbound = [rule for rule in rules if rule.inbound]
     by_peer: dict[str, list[str]] = {}
     unseen: Unknown | None = None
     for name, admits in wanted:
-        found = opening(rule for rule in rules if rule.inbound and admits(rule))
+        found = opening(rule for rule in inbound if admits(rule))
         if isinstance(found, Unknown):
             unseen = unseen or Unknown(f"{name}: {found.why}")
         elif found is not None:
@@ -158,6 +178,7 @@ def _protocol(rule: FirewallRule) -> str:
     return _NAMES.get(protocol, protocol)
 
 
+@lru_cache(maxsize=MAX_RULE_SETS)
 def _block(peer: str) -> Block | Unknown | None:
     """The addresses of a rule's peer; None where it is a group."""
     if peer.startswith("sg-"):

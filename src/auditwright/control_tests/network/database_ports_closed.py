@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from auditwright.control_tests._examples import ANYWHERE, NO_RULES_SHOWN, group, inbound
 from auditwright.control_tests.network._closing import close
-from auditwright.control_tests.network._reach import closed_to_internet, read_door
+from auditwright.control_tests.network._reach import closed_to_internet
 from auditwright.core.control_test import Example, Severity, control_test
 from auditwright.core.outcome import Deviation, Outcome, Satisfied, Undetermined
 from auditwright.core.resources import SecurityGroup
@@ -77,4 +77,4 @@ def database_ports_closed(group: SecurityGroup, *, ports: tuple[str, ...] = DATA
     A database holds what the organization promised to protect, and was not built to meet strangers. Only
     the applications that use it need to reach it.
     """
-    return closed_to_internet(group, [read_door(port) for port in ports])
+    return closed_to_internet(group, ports)

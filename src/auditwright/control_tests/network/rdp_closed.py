@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from auditwright.control_tests._examples import ANYWHERE, NO_RULES_SHOWN, OFFICE, group, inbound
 from auditwright.control_tests.network._closing import close
-from auditwright.control_tests.network._reach import TCP, UDP, closed_to_internet, read_door
+from auditwright.control_tests.network._reach import TCP, UDP, closed_to_internet
 from auditwright.core.control_test import Example, Severity, control_test
 from auditwright.core.outcome import Deviation, Outcome, Satisfied, Undetermined
 from auditwright.core.resources import SecurityGroup
@@ -47,4 +47,4 @@ def rdp_closed(group: SecurityGroup, *, port: int = 3389) -> Outcome:
     Guessed passwords and flaws of Remote Desktop are among the commonest ways in for extortion. It listens
     on TCP and on UDP.
     """
-    return closed_to_internet(group, [read_door(f"{port}/{protocol}") for protocol in (TCP, UDP)])
+    return closed_to_internet(group, (f"{port}/{TCP}", f"{port}/{UDP}"))

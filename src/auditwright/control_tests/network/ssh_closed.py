@@ -12,7 +12,7 @@ from auditwright.control_tests._examples import (
     outbound,
 )
 from auditwright.control_tests.network._closing import close
-from auditwright.control_tests.network._reach import closed_to_internet, read_door
+from auditwright.control_tests.network._reach import closed_to_internet
 from auditwright.core.control_test import Example, Severity, control_test
 from auditwright.core.outcome import Deviation, Outcome, Satisfied, Undetermined
 from auditwright.core.resources import SecurityGroup
@@ -72,4 +72,4 @@ def ssh_closed(group: SecurityGroup, *, port: int = 22) -> Outcome:
     flaw in the server is enough. A block of addresses that is wider than one organization holds counts as
     the internet.
     """
-    return closed_to_internet(group, (read_door(str(port)),))
+    return closed_to_internet(group, (str(port),))

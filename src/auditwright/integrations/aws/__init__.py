@@ -11,6 +11,7 @@ from auditwright.core.evidence import Evidence, Gap
 from auditwright.core.integration import Captured, Check, Config, ConfigField, Integration, Stream, Target
 from auditwright.core.integration import Operation as CoreOperation
 from auditwright.core.resource import Resource
+from auditwright.core.run import EvidenceRecord
 from auditwright.integrations.aws import (
     account,
     acm,
@@ -114,7 +115,7 @@ def _check(config: Config) -> Iterator[Check]:
     return doctor.check(config, STREAMS)
 
 
-def _missing(evidence: Sequence[Evidence], at: datetime) -> Iterable[Gap]:
+def _missing(evidence: Sequence[EvidenceRecord], at: datetime) -> Iterable[Gap]:
     from auditwright.integrations.aws.importing import gaps_of_import
 
     return gaps_of_import(evidence, at=at)

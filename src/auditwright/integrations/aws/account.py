@@ -49,7 +49,7 @@ def _asked_for(parameters: Parameters) -> frozenset[str]:
     if not isinstance(filters, str):
         return frozenset()
     values = parsed_answer(f'{{"Filters":{filters}}}'.encode(), operation=REGIONS.name)
-    narrowed = Row(operation=REGIONS.name, path="", fields=values, digest=Digest(""))
+    narrowed = Row(operation=REGIONS.name, path="", fields=values, evidence=(Digest(""),))
     return frozenset(
         name
         for row in narrowed.rows_or_empty("Filters")

@@ -193,7 +193,7 @@ def _repeated(run: _Run, operation: Single, reply: Reply) -> Reply:
             operation=operation.name,
             path="",
             fields=parsed_answer(body, operation=operation.name),
-            digest=digest_of(body),
+            evidence=(digest_of(body),),
         )
         if not operation.repeat_while(row):
             return reply

@@ -2,7 +2,8 @@
 
 import ipaddress
 from collections.abc import Iterator
-from typing import Final
+from functools import lru_cache
+from typing import Final, TypeAlias
 
 from auditwright.core.ids import Digest, ResourceId, StreamId
 from auditwright.core.outcome import Unknown
@@ -19,6 +20,8 @@ from auditwright.core.resources import (
 from auditwright.integrations.aws.absence import unseen, whole
 from auditwright.integrations.aws.operations import Ask, AwsStream, Detail, Listing
 from auditwright.integrations.aws.reading import ACCOUNT, Answers, Parameters, Row
+
+Tags: TypeAlias = tuple[tuple[str, str], ...]
 
 LARGEST_PAGE: Final = 1000
 """EC2 gives everything in one answer unless a page size is named, and gives up on large accounts."""
@@ -104,6 +107,9 @@ FLOW_LOGS: Final = Listing(
 _GONE: Final = "terminated"
 """AWS shows a terminated instance for about an hour; it is no machine any more."""
 
+MAX_KNOWN_RULES: Final = 10_000
+"""Rules that are remembered: what lets the office in, or a balancer, stands in many groups alike."""
+
 _EVERY_PORT: Final = -1
 _NO_PORTS: Final = frozenset({"-1"})
 """Protocols for which AWS names no ports: the rule holds for all of them."""
@@ -139,17 +145,18 @@ def normalize_networks(answers: Answers) -> Iterator[Resource]:
 def _machine(answers: Answers, row: Row, *, owner: str, state: str) -> VirtualMachine:
     instance = row.required_text("InstanceId")
     options = row.row("MetadataOptions")
+    tags = row.tags()
     return VirtualMachine(
         id=_arn(answers, f"instance/{instance}", owner=owner),
-        name=_named(row, instance),
+        name=_named(tags, instance),
         scope=answers.scope,
-        evidence=(row.digest,),
+        evidence=row.evidence,
         state=state,
         metadata_enabled=_equals(options, "HttpEndpoint", "enabled"),
         metadata_token_required=_equals(options, "HttpTokens", "required"),
         public_address=_public_address(row),
         instance_profile=_instance_profile(row),
-        tags=row.tags(),
+        tags=tags,
     )
 
 
@@ -195,16 +202,17 @@ def _is_global(address: str) -> bool:
 def _volume(answers: Answers, row: Row) -> BlockVolume:
     volume = row.required_text("VolumeId")
     attachments = row.rows("Attachments")
+    tags = row.tags()
     return BlockVolume(
         id=_arn(answers, f"volume/{volume}"),
-        name=_named(row, volume),
+        name=_named(tags, volume),
         scope=answers.scope,
-        evidence=(row.digest,),
+        evidence=row.evidence,
         encrypted=row.boolean("Encrypted"),
         attached_to=attachments
         if isinstance(attachments, Unknown)
-        else tuple(_holder(answers, one) for one in attachments if one.text_or_none("State") != "detached"),
-        tags=row.tags(),
+        else tuple([_holder(answers, one) for one in attachments if one.text_or_none("State") != "detached"]),
+        tags=tags,
     )
 
 
@@ -231,18 +239,18 @@ def _snapshots(answers: Answers) -> Iterator[DiskSnapshot]:
     for row in _own_snapshots(answers):
         snapshot = row.required_text("SnapshotId")
         public: bool | Unknown
-        evidence: tuple[Digest, ...] = (row.digest,)
+        evidence: tuple[Digest, ...] = row.evidence
         if not _may_be_public(row):
             public = False
         elif snapshot in listed:
             public, grant = _granted_to_all(answers, snapshot)
-            evidence = (row.digest, listed[snapshot], *grant)
+            evidence = (*row.evidence, listed[snapshot], *grant)
         else:
             public = False if not_listed_is_unknown is None else not_listed_is_unknown
             evidence = (row.digest, *answers.digests(RESTORABLE_BY_ALL))
         yield DiskSnapshot(
             id=_arn(answers, f"snapshot/{snapshot}", owner=""),
-            name=_named(row, snapshot),
+            name=_named(row.tags(), snapshot),
             scope=answers.scope,
             evidence=evidence,
             encrypted=row.boolean("Encrypted"),
@@ -267,7 +275,7 @@ def _image(answers: Answers, row: Row) -> MachineImage:
         id=_arn(answers, f"image/{image}", owner=""),
         name=row.text_or_none("Name") or image,
         scope=answers.scope,
-        evidence=(row.digest,),
+        evidence=row.evidence,
         public=row.boolean("Public"),
     )
 
@@ -281,7 +289,7 @@ def _group(answers: Answers, row: Row) -> SecurityGroup:
         id=_arn(answers, f"security-group/{group}", owner=owner),
         name=name,
         scope=answers.scope,
-        evidence=(row.digest,),
+        evidence=row.evidence,
         network=_arn(answers, f"vpc/{network}", owner=owner) if network else "",
         # EC2 CreateSecurityGroup: no group that is not the network's own may be called "default".
         is_default=name == "default",
@@ -314,13 +322,14 @@ def _permitted(permission: Row, *, inbound: bool) -> Iterator[FirewallRule]:
         ("UserIdGroupPairs", "GroupId"),
     ):
         for peer in permission.rows_or_empty(peers):
-            yield FirewallRule(
-                inbound=inbound,
-                protocol=protocol,
-                from_port=first,
-                to_port=last,
-                peer=peer.required_text(name),
-            )
+            yield _rule(inbound, protocol, (first, last), peer.required_text(name))
+
+
+@lru_cache(maxsize=MAX_KNOWN_RULES)
+def _rule(inbound: bool, protocol: str, ports: tuple[int, int], peer: str) -> FirewallRule:  # noqa: FBT001  # cached by place
+    """A rule, made once for the many groups that have it."""
+    first, last = ports
+    return FirewallRule(inbound=inbound, protocol=protocol, from_port=first, to_port=last, peer=peer)
 
 
 def _network(answers: Answers, row: Row) -> VirtualNetwork:
@@ -328,7 +337,7 @@ def _network(answers: Answers, row: Row) -> VirtualNetwork:
     owner = row.text_or_none("OwnerId") or answers.account
     return VirtualNetwork(
         id=_arn(answers, f"vpc/{network}", owner=owner),
-        name=_named(row, network),
+        name=_named(row.tags(), network),
         scope=answers.scope,
         evidence=(row.digest, *answers.digests(FLOW_LOGS)),
         is_default=row.boolean("IsDefault") is True,
@@ -363,8 +372,8 @@ def _is_own(answers: Answers, row: Row) -> bool:
     return owner is None or owner == answers.account
 
 
-def _named(row: Row, fallback: str) -> str:
-    return dict(row.tags()).get("Name") or fallback
+def _named(tags: Tags, fallback: str) -> str:
+    return dict(tags).get("Name") or fallback
 
 
 def _arn(answers: Answers, resource: str, *, owner: str | None = None) -> ResourceId:

@@ -326,7 +326,9 @@ def _event(row: Row) -> Row | None:
         fields = parsed_answer((text or "").encode(), operation=row.operation)
     except (MalformedEvidenceError, UnicodeEncodeError):
         return None
-    return Row(operation=row.operation, path=f"{row.path}.CloudTrailEvent", fields=fields, digest=row.digest)
+    return Row(
+        operation=row.operation, path=f"{row.path}.CloudTrailEvent", fields=fields, evidence=row.evidence
+    )
 
 
 def _identity(event: Row, at: datetime) -> ClusterCreator | Unknown:

@@ -17,6 +17,7 @@ from auditwright.core.definition import closest_ids
 from auditwright.core.evidence import Evidence, Gap, GapReason, Query, Scope, digest_of
 from auditwright.core.ids import StreamId
 from auditwright.core.integration import MalformedEvidenceError
+from auditwright.core.run import EvidenceRecord
 from auditwright.integrations.aws import STREAMS
 from auditwright.integrations.aws.collect import COLLECTOR, command, remedy
 from auditwright.integrations.aws.iam import REPORT
@@ -105,7 +106,7 @@ def _holds(operation: Operation) -> bool:
     return not (isinstance(operation, Single) and operation.prepares)
 
 
-def gaps_of_import(evidence: Iterable[Evidence], *, at: datetime) -> tuple[Gap, ...]:
+def gaps_of_import(evidence: Iterable[Evidence | EvidenceRecord], *, at: datetime) -> tuple[Gap, ...]:
     """What the streams of imported evidence would have asked and nobody imported, by stream and scope."""
     held: dict[tuple[StreamId, Scope], set[tuple[str, tuple[tuple[str, str], ...]]]] = {}
     for item in evidence:
