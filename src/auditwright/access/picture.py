@@ -13,6 +13,7 @@ for it, and an assumption in `World.unseen` where it has none: no proof of unrea
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar, cast
 
@@ -23,6 +24,7 @@ from auditwright.access.kubernetes import Binding, Rbac, RoleKind, RoleRef, Subj
 from auditwright.access.kubernetes import Role as ClusterRole
 from auditwright.access.kubernetes_rules import Rule
 from auditwright.access.policy import Policy, parse_policy_text, unreadable_policy
+from auditwright.access.starts import Start, starts
 from auditwright.access.world import (
     INLINE,
     Account,
@@ -117,6 +119,12 @@ def picture(
 ) -> World:
     """The world of what was collected; `resources` are ARNs that will be asked about by name."""
     return _Picture(populations).world(at, tuple(attestations), tuple(resources))
+
+
+def starts_seen(world: World) -> Iterator[Start]:
+    """Every start of a picture, where one that is only supposed, such as a key that nobody saw, is not certain."""
+    for start in starts(world):
+        yield replace(start, certain=start.certain and not start.assumptions)
 
 
 class _Picture:
@@ -504,29 +512,34 @@ class _Picture:
         return found.unique_id == creator.unique_id.partition(":")[0]
 
     def _rbac(self, cluster: ManagedCluster) -> Rbac | Unknown:
-        found = [each for each in self._all(KubernetesCluster) if each.managed_as == cluster.id]
-        if len(found) != 1:
+        asked = {
+            each.id: each.scope for each in self._all(KubernetesCluster) if each.managed_as == cluster.id
+        }
+        asked |= {
+            ResourceId(each.cluster): each.scope
+            for each in self._all(KubernetesIdentityMap)
+            if each.managed_as == cluster.id
+        }
+        if len(asked) != 1:
             return Unknown(
-                f"no connection to the API of {cluster.name} was named as this cluster"
-                if not found
-                else f"several connections are named as {cluster.name}"
+                f"several connections are named as {cluster.name}"
+                if asked
+                else f"no connection to the API of {cluster.name} was named as this cluster"
             )
-        (asked,) = found
+        ((id_, scope),) = asked.items()
 
         def lacking(kind: type[Resource]) -> bool:
-            return Related(self._population(kind)).absence_at(asked.scope) is not None
+            return Related(self._population(kind)).absence_at(scope) is not None
 
-        roles = [_cluster_role(each) for each in self._all(KubernetesRole) if each.cluster == asked.id]
+        roles = [_cluster_role(each) for each in self._all(KubernetesRole) if each.cluster == id_]
         return Rbac(
             cluster_roles={each.name: each for each in roles if not each.namespace},
             roles={(each.namespace, each.name): each for each in roles if each.namespace},
-            bindings=tuple(
-                _binding(each) for each in self._all(KubernetesBinding) if each.cluster == asked.id
-            ),
+            bindings=tuple(_binding(each) for each in self._all(KubernetesBinding) if each.cluster == id_),
             service_accounts=frozenset(
                 (each.namespace, each.name.rpartition("/")[2])
                 for each in self._all(KubernetesServiceAccount)
-                if each.cluster == asked.id
+                if each.cluster == id_
             ),
             unlisted_roles=frozenset(RoleKind) if lacking(KubernetesRole) else frozenset(),
             unread=("not every binding was listed",) if lacking(KubernetesBinding) else (),
