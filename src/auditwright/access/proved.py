@@ -1,0 +1,285 @@
+"""What a run's proofs come to, as resources that control tests examine.
+
+1. The world is pictured from the populations (picture.py). In it, a credential that nobody saw is no certain start.
+2. Targets are the administrator of each account, each cluster as its administrator and at any level, and what the
+   organization names.
+3. Each target is proved for an adversary who has every first factor at once. Where that is out of reach, it is out of
+   reach for each single one of them: what can be held from a part is among what can be held from all.
+4. Otherwise each credential is proved by itself; and besides, each user's session with a second factor, for the
+   administrator of the user's own account.
+5. A certificate counts once the checker accepts it. A path counts once it was replayed.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from auditwright.access.assumptions import Assumption
+from auditwright.access.certificate import EVERYBODY, Certificate
+from auditwright.access.checker import check
+from auditwright.access.explorer import Explorer
+from auditwright.access.facts import Fact, Kind, session
+from auditwright.access.kubernetes_levels import Level
+from auditwright.access.picture import Populations, picture, starts_seen
+from auditwright.access.sessions import SessionClass
+from auditwright.access.starts import OVERALL, SUPPOSED, Start, StartKind
+from auditwright.access.verdict import Reachable, Undecided, Unreachable, Verdict, explorer_for, prove
+from auditwright.access.witness import Witness
+from auditwright.access.world import Attestation, User, World, account_of
+from auditwright.core.canonical import canonical_json
+from auditwright.core.evidence import Scope, digest_of
+from auditwright.core.ids import Digest, IntegrationId, ResourceId
+from auditwright.core.resources import (
+    AccessKey,
+    AccessPolicyDocument,
+    AccessPrincipal,
+    ClusterAccessEntry,
+    KubernetesBinding,
+    KubernetesIdentityMap,
+    KubernetesRole,
+    ManagedCluster,
+    MfaDevice,
+    OrganizationMembership,
+    OrganizationPolicy,
+    ProvedAccess,
+    RootUser,
+    UserAccount,
+)
+
+MAX_PROOFS = 4_000
+"""Proofs of single credentials in one run, each of milliseconds; what is beyond stays unknown, and says so."""
+
+WITH_FACTOR = "session with a second factor"
+"""The type of a credential that is a user's session with a second factor."""
+
+ACCOUNT_ADMINISTRATOR = "account administrator"
+CLUSTER_ADMINISTRATOR = "cluster administrator"
+CLUSTER = "cluster"
+NAMED = "named"
+
+REACHABLE, UNREACHABLE, UNKNOWN = "reachable", "unreachable", "unknown"
+
+_RESTS_ON = (
+    AccessPrincipal,
+    AccessPolicyDocument,
+    UserAccount,
+    AccessKey,
+    MfaDevice,
+    RootUser,
+    OrganizationMembership,
+    OrganizationPolicy,
+    ManagedCluster,
+    ClusterAccessEntry,
+    KubernetesIdentityMap,
+    KubernetesRole,
+    KubernetesBinding,
+)
+"""Kinds whose evidence every proof rests on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedTarget:
+    """Something that the organization wants to be out of reach: an action on a resource."""
+
+    name: str
+    action: str
+    resource: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Target:
+    fact: Fact
+    type: str
+    words: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Whose:
+    credential: str
+    type: str
+    principal: str
+
+
+def proved_access(
+    populations: Populations,
+    *,
+    at: datetime,
+    attestations: Iterable[Attestation] = (),
+    named: Sequence[NamedTarget] = (),
+) -> Iterator[ProvedAccess]:
+    """A verdict for each credential and target of what was collected; none where no account was spoken of."""
+    world = picture(
+        populations, at=at, attestations=attestations, resources=[each.resource for each in named]
+    )
+    targets = tuple(_targets(world, named))
+    if targets:
+        yield from _Proofs(world, targets, _evidence(populations)).all()
+
+
+def _targets(world: World, named: Iterable[NamedTarget]) -> Iterator[_Target]:
+    """(2) What is asked about."""
+    for account in world.accounts:
+        yield _Target(
+            fact=Fact(Kind.ADMINISTRATOR, account),
+            type=ACCOUNT_ADMINISTRATOR,
+            words=f"administrator of account {account}",
+            account=account,
+        )
+    for cluster in world.clusters:
+        account = cluster.account if isinstance(cluster.account, str) else ""
+        for level, type_, words in (
+            (Level.CLUSTER_ADMIN, CLUSTER_ADMINISTRATOR, f"administrator of cluster {cluster.name}"),
+            (Level.ANY, CLUSTER, f"cluster {cluster.name}"),
+        ):
+            yield _Target(
+                fact=Fact(Kind.LEVEL, cluster.name, level), type=type_, words=words, account=account
+            )
+    first = next(iter(world.accounts), "")
+    for each in named if first else ():
+        yield _Target(
+            fact=Fact(Kind.READ, f"{each.action}@{each.resource}"),
+            type=NAMED,
+            words=f"{each.name} ({each.action} on {each.resource})",
+            account=account_of(each.resource) or first,
+        )
+
+
+def _evidence(populations: Populations) -> tuple[Digest, ...]:
+    found = {
+        digest
+        for kind in _RESTS_ON
+        if kind.kind in populations
+        for each in populations[kind.kind].items
+        for digest in each.evidence
+    }
+    return tuple(sorted(found))
+
+
+class _Proofs:
+    """The proofs of one world."""
+
+    def __init__(self, world: World, targets: Sequence[_Target], evidence: tuple[Digest, ...]) -> None:
+        self._world = world
+        self._targets = targets
+        self._evidence = evidence
+        self._explorer: Explorer = explorer_for(world, [each.fact for each in targets])
+        self._starts = [each for each in starts_seen(world) if each.kind in OVERALL]
+        self._left = MAX_PROOFS
+
+    def all(self) -> Iterator[ProvedAccess]:
+        """Every verdict, target by target."""
+        for target in self._targets:
+            overall = self._checked(prove(self._explorer, self._starts, target.fact, whose=(EVERYBODY,)))
+            yield self._answer(target, _Whose(credential=EVERYBODY, type=EVERYBODY, principal=""), overall)
+            for start in self._starts:
+                out_of_reach = isinstance(overall, Unreachable)  # (3)
+                single = overall if out_of_reach else self._prove([start], target)
+                whose = _Whose(credential=start.id, type=start.kind, principal=start.facts[0].subject)
+                yield self._answer(target, whose, single)
+        for user in self._world.users.values():
+            yield from self._with_factor(user)
+
+    def _with_factor(self, user: User) -> Iterator[ProvedAccess]:
+        """(4) What a user who shows a second factor comes to."""
+        held = user.credentials
+        if held.active_keys == 0 and held.password is False:
+            return
+        start = Start(
+            id=f"{SUPPOSED}mfa:{user.name}",
+            kind=StartKind.SUPPOSED,
+            facts=(session(user.arn, SessionClass.MFA),),
+        )
+        for target in self._targets:
+            if target.fact == Fact(Kind.ADMINISTRATOR, account_of(user.arn)):
+                verdict = self._prove([start], target)
+                whose = _Whose(credential=start.id, type=WITH_FACTOR, principal=user.arn)
+                yield self._answer(target, whose, verdict)
+
+    def _prove(self, starts: Sequence[Start], target: _Target) -> Verdict:
+        if self._left <= 0:
+            return Undecided(
+                possible=None,
+                assumptions=(),
+                missing=(f"more than {MAX_PROOFS:,} proofs were to be made, and this one was not",),
+            )
+        self._left -= 1
+        return self._checked(prove(self._explorer, starts, target.fact))
+
+    def _checked(self, verdict: Verdict) -> Verdict:
+        """(5) A proof that the checker does not accept is none."""
+        if isinstance(verdict, Unreachable):
+            problems = check(self._world, verdict.certificate)
+            if problems:
+                return Undecided(
+                    possible=None, assumptions=(), missing=(f"the proof was not accepted: {problems[0]}",)
+                )
+        return verdict
+
+    def _answer(self, target: _Target, whose: _Whose, verdict: Verdict) -> ProvedAccess:
+        path = _path(verdict)
+        return ProvedAccess(
+            id=ResourceId(f"access:{whose.credential} {whose.principal} > {target.fact}"),
+            name=f"{whose.credential} to {target.words}",
+            scope=Scope(source=IntegrationId("aws"), account=target.account),
+            evidence=self._evidence,
+            credential=whose.credential,
+            credential_type=whose.type,
+            principal=whose.principal,
+            target=target.words,
+            target_type=target.type,
+            verdict=_WORDS[type(verdict)],
+            own_right=path is not None and len(path.steps) == 1 and path.steps[0].gains == target.fact,
+            path=path.lines if path else (),
+            assumptions=tuple(each.says for each in _assumptions(verdict)),
+            missing=verdict.missing if isinstance(verdict, Undecided) else (),
+            certificate=certificate_digest(verdict.certificate) if isinstance(verdict, Unreachable) else "",
+        )
+
+
+_WORDS: Mapping[type[Reachable | Unreachable | Undecided], str] = {
+    Reachable: REACHABLE,
+    Unreachable: UNREACHABLE,
+    Undecided: UNKNOWN,
+}
+
+
+def _path(verdict: Verdict) -> Witness | None:
+    match verdict:
+        case Reachable(witness=witness):
+            return witness
+        case Undecided(possible=possible):
+            return possible
+        case Unreachable():
+            return None
+        case _:
+            assert_never(verdict)
+
+
+def _assumptions(verdict: Verdict) -> Sequence[Assumption]:
+    match verdict:
+        case Reachable(witness=witness):
+            return witness.assumptions
+        case Undecided(assumptions=assumptions):
+            return assumptions
+        case Unreachable():
+            return ()
+        case _:
+            assert_never(verdict)
+
+
+def certificate_digest(certificate: Certificate) -> str:
+    """The SHA-256 of a certificate's canonical form."""
+    crossings = [[*each.session, each.way, each.target, each.closed_by] for each in certificate.crossings]
+    return digest_of(
+        canonical_json(
+            {
+                "whose": certificate.whose,
+                "start": [[*each] for each in certificate.start],
+                "target": [*certificate.target],
+                "held": [[*each] for each in certificate.held],
+                "crossings": crossings,
+            }
+        )
+    )
