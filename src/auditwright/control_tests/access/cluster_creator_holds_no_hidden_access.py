@@ -53,6 +53,7 @@ NO_EVENT = Unknown("CloudTrail's event history holds no CreateCluster event of p
             ),
         ),
         Example(replace(MANAGED, authentication_mode=NOT_DESCRIBED), Undetermined(NOT_DESCRIBED.why)),
+        Example(replace(HIDDEN, creator_is_administrator=NOT_DESCRIBED), Undetermined(NOT_DESCRIBED.why)),
         Example(
             replace(MANAGED, authentication_mode="NEWER"),
             Undetermined("the authentication mode NEWER is not one that is known"),
@@ -72,6 +73,12 @@ def cluster_creator_holds_no_hidden_access(cluster: ManagedCluster) -> Outcome:
         return Satisfied(f"who is administrator stands in the access entries: {mode}")
     if mode != "CONFIG_MAP":
         return Undetermined(f"the authentication mode {mode} is not one that is known")
+    return _in_config_map_mode(cluster)
+
+
+def _in_config_map_mode(cluster: ManagedCluster) -> Outcome:
+    if isinstance(cluster.creator_is_administrator, Unknown):
+        return Undetermined(cluster.creator_is_administrator.why)
     if cluster.creator_is_administrator is False:
         return Undetermined(
             "the cluster says that it was made without rights for its creator; whether that holds in the mode CONFIG_MAP "

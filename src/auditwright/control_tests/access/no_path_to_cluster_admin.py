@@ -49,9 +49,9 @@ CLUSTER = to_cluster(ALL_KEYS)
     ),
 )
 def no_path_to_cluster_admin(proof: ProvedAccess) -> Outcome:
-    """Whoever has every key and password, and no second factor, does not become administrator of a cluster.
+    """Without a second factor, nobody becomes administrator of a cluster.
 
-    Paths cross from one identity to the next: a key that may only hand out keys is a way to every role.
+    Not even whoever has every key and password at once. Paths cross from one identity to the next: a key that may only hand out keys is a way to every role.
     """
     if proof.target_type != CLUSTER_ADMINISTRATOR:
         return NotApplicable("it is not about the administrator of a cluster")

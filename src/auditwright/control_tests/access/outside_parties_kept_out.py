@@ -60,9 +60,9 @@ UNVOUCHED = "Nobody in the other account acts without a second factor; that acco
     ),
 )
 def outside_parties_kept_out(proof: ProvedAccess) -> Outcome:
-    """No identity of outside gets to a cluster, an administrator or a named target without a second factor.
+    """No outside identity reaches a cluster or administrator without a second factor.
 
-    Other accounts, identity providers and programs with identities of their own act with the rights of each role that
+    The same holds of what the organization names as a target. Other accounts, identity providers and programs with identities of their own act with the rights of each role that
     trusts them. Whether they ask for a second factor, the account cannot see.
     """
     if proof.credential_type not in OUTSIDE:

@@ -60,10 +60,10 @@ SIGN_IN = "sts:GetCallerIdentity (presigned), prod: ada in system:masters"
         ),
     ),
 )
-def every_credential_needs_second_factor(proof: ProvedAccess) -> Outcome:
-    """No key or password gets to a cluster, an administrator or a named target without a second factor.
+def every_credential_needs_a_second_factor(proof: ProvedAccess) -> Outcome:
+    """No key or password reaches a cluster or an administrator without a second factor.
 
-    A policy that denies whoever shows no second factor does not hold everywhere: a plain key signs in to a cluster
+    The same holds of what the organization names as a target. A policy that denies whoever shows no second factor does not hold everywhere: a plain key signs in to a cluster
     whose map names its user, because no policy can deny what the sign-in is made of.
     """
     if proof.credential_type not in FIRST_FACTORS:

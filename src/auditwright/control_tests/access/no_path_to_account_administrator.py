@@ -51,10 +51,10 @@ WORDS = "administrator of account 111122223333"
         Example(KEY, NotApplicable("it is about one credential")),
     ),
 )
-def no_path_to_account_admin(proof: ProvedAccess) -> Outcome:
-    """Whoever has every key and password, and no second factor, does not become administrator of an account.
+def no_path_to_account_administrator(proof: ProvedAccess) -> Outcome:
+    """Without a second factor, nobody becomes administrator of an account.
 
-    What a policy asks of one user is void where another user may rewrite the policy, hand out keys, or run code as a
+    Not even whoever has every key and password at once. What a policy asks of one user is void where another user may rewrite the policy, hand out keys, or run code as a
     role that may.
     """
     if proof.target_type != ADMINISTRATOR:
