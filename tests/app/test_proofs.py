@@ -1,7 +1,6 @@
 """A run proves access on what it collected: the story is found with its path, and what was not seen is no pass."""
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -58,14 +57,12 @@ DETAILS = {
     "RoleDetailList": [],
     "Policies": [],
 }
-REPORT = "\n".join(
-    (
-        "user,arn,user_creation_time,password_enabled,mfa_active,access_key_1_active,access_key_1_last_rotated,"
-        "access_key_1_last_used_date,access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date",
-        f"<root_account>,arn:aws:iam::{ACCOUNT}:root,{MADE},not_supported,true,false,N/A,N/A,false,N/A,N/A",
-        f"alice,{ALICE},{MADE},false,true,true,{MADE},N/A,false,N/A,N/A",
-    )
-)
+KEY_COLUMNS = "access_key_{0}_active,access_key_{0}_last_rotated,access_key_{0}_last_used_date"
+REPORT = f"""\
+user,arn,user_creation_time,password_enabled,mfa_active,{KEY_COLUMNS.format(1)},{KEY_COLUMNS.format(2)}
+<root_account>,arn:aws:iam::{ACCOUNT}:root,{MADE},not_supported,true,false,N/A,N/A,false,N/A,N/A
+alice,{ALICE},{MADE},false,true,true,{MADE},N/A,false,N/A,N/A
+"""
 CLUSTER = {
     "cluster": {
         "name": "prod",
@@ -107,16 +104,16 @@ def program(folder: Path) -> Path:
     return folder
 
 
-def take_in(
-    folder: Path, service: str, command: str, body: str, parameters: Mapping[str, str] | None = None
-) -> None:
+def take_in(folder: Path, asked: str, body: str, **parameters: str) -> None:
+    """Import what the CLI printed; `asked` is its service and command."""
+    service, command = asked.split()
     file = folder.parent / f"{command}.txt"
     file.write_text(body)
     answer = SavedAnswer(
         service=service,
         command=command,
         file=file,
-        parameters=parameters or {},
+        parameters=parameters,
         account=ACCOUNT,
         region="eu-west-1" if service == "eks" else "",
         effective_at=None,
@@ -134,10 +131,10 @@ def tried(folder: Path) -> dict[str, Result]:
 
 def test_the_story_is_found_with_its_path_in_saved_answers(tmp_path: Path) -> None:
     folder = program(tmp_path / "acme")
-    take_in(folder, "iam", "get-account-authorization-details", json.dumps(DETAILS))
-    take_in(folder, "iam", "get-credential-report", REPORT)
-    take_in(folder, "eks", "list-clusters", json.dumps({"clusters": ["prod"]}))
-    take_in(folder, "eks", "describe-cluster", json.dumps(CLUSTER), {"name": "prod"})
+    take_in(folder, "iam get-account-authorization-details", json.dumps(DETAILS))
+    take_in(folder, "iam get-credential-report", REPORT)
+    take_in(folder, "eks list-clusters", json.dumps({"clusters": ["prod"]}))
+    take_in(folder, "eks describe-cluster", json.dumps(CLUSTER), name="prod")
     results = tried(folder)
     path = "key:alice, then sts:GetCallerIdentity (presigned), prod: alice in system:masters"
     found = results["access.every-credential-needs-a-second-factor"]
@@ -162,7 +159,7 @@ def test_the_story_is_found_with_its_path_in_saved_answers(tmp_path: Path) -> No
 
 def test_an_account_whose_principals_were_not_seen_has_no_pass(tmp_path: Path) -> None:
     folder = program(tmp_path / "acme")
-    take_in(folder, "iam", "get-credential-report", REPORT)
+    take_in(folder, "iam get-credential-report", REPORT)
     results = tried(folder)
     assert {each.conclusion for each in results.values()} == {Conclusion.INCONCLUSIVE}
 
