@@ -47,8 +47,12 @@ from auditwright.core.resources import (
     UserAccount,
 )
 
-MAX_PROOFS = 4_000
-"""Proofs of single credentials in one run, each of milliseconds; what is beyond stays unknown, and says so."""
+MAX_WORK = 100_000
+"""Principals that the proofs of single credentials in one run may look at, counted for each proof anew: 50 proofs over
+2,000 principals, or all of some hundreds. It keeps a run from waiting for minutes. What is beyond stays unknown, and says so."""
+
+LEAST_WORK = 10
+"""What a proof takes however small the account is."""
 
 WITH_FACTOR = "session with a second factor"
 """The type of a credential that is a user's session with a second factor."""
@@ -166,56 +170,80 @@ class _Proofs:
         self._evidence = evidence
         self._explorer: Explorer = explorer_for(world, [each.fact for each in targets])
         self._starts = [each for each in starts_seen(world) if each.kind in OVERALL]
-        self._left = MAX_PROOFS
+        self._left = MAX_WORK
+        self._digests: dict[tuple[Fact, tuple[str, ...]], str] = {}
 
     def all(self) -> Iterator[ProvedAccess]:
         """Every verdict, target by target."""
         for target in self._targets:
-            overall = self._checked(prove(self._explorer, self._starts, target.fact, whose=(EVERYBODY,)))
+            overall = self._accepted(prove(self._explorer, self._starts, target.fact, whose=(EVERYBODY,)))
             yield self._answer(target, _Whose(credential=EVERYBODY, type=EVERYBODY, principal=""), overall)
-            for start in self._starts:
-                out_of_reach = isinstance(overall, Unreachable)  # (3)
-                single = overall if out_of_reach else self._prove([start], target)
+            if isinstance(overall, Unreachable):
+                singles: Sequence[Verdict] = [overall] * len(self._starts)  # (3)
+            else:
+                singles = self._each(self._starts, target)
+            for start, verdict in zip(self._starts, singles, strict=True):
                 whose = _Whose(credential=start.id, type=start.kind, principal=start.facts[0].subject)
-                yield self._answer(target, whose, single)
-        for user in self._world.users.values():
-            yield from self._with_factor(user)
-
-    def _with_factor(self, user: User) -> Iterator[ProvedAccess]:
-        """(4) What a user who shows a second factor comes to."""
-        held = user.credentials
-        if held.active_keys == 0 and held.password is False:
-            return
-        start = Start(
-            id=f"{SUPPOSED}mfa:{user.name}",
-            kind=StartKind.SUPPOSED,
-            facts=(session(user.arn, SessionClass.MFA),),
-        )
-        for target in self._targets:
-            if target.fact == Fact(Kind.ADMINISTRATOR, account_of(user.arn)):
-                verdict = self._prove([start], target)
-                whose = _Whose(credential=start.id, type=WITH_FACTOR, principal=user.arn)
                 yield self._answer(target, whose, verdict)
+            if target.fact.kind is Kind.ADMINISTRATOR:
+                yield from self._with_factor(target)
 
-    def _prove(self, starts: Sequence[Start], target: _Target) -> Verdict:
-        if self._left <= 0:
-            return Undecided(
-                possible=None,
-                assumptions=(),
-                missing=(f"more than {MAX_PROOFS:,} proofs were to be made, and this one was not",),
+    def _with_factor(self, target: _Target) -> Iterator[ProvedAccess]:
+        """(4) What each user of an account comes to who shows a second factor."""
+        starts = [
+            Start(
+                id=f"{SUPPOSED}mfa:{user.name}",
+                kind=StartKind.SUPPOSED,
+                facts=(session(user.arn, SessionClass.MFA),),
             )
-        self._left -= 1
-        return self._checked(prove(self._explorer, starts, target.fact))
+            for user in self._world.users.values()
+            if account_of(user.arn) == target.account and _signs_in(user)
+        ]
+        for start, verdict in zip(starts, self._each(starts, target), strict=True):
+            whose = _Whose(credential=start.id, type=WITH_FACTOR, principal=start.facts[0].subject)
+            yield self._answer(target, whose, verdict)
 
-    def _checked(self, verdict: Verdict) -> Verdict:
+    def _each(self, starts: Sequence[Start], target: _Target) -> Sequence[Verdict]:
+        """A verdict for each start by itself.
+
+        Those that do not get there by themselves mostly do not together: then one certificate serves them all.
+        """
+        verdicts = [self._single(start, target) for start in starts]
+        apart = [
+            start for start, verdict in zip(starts, verdicts, strict=True) if isinstance(verdict, Unreachable)
+        ]
+        together = prove(self._explorer, apart, target.fact) if apart else None
+        if isinstance(together, Unreachable):
+            shared = self._accepted(together)
+            return [shared if isinstance(each, Unreachable) else each for each in verdicts]
+        return [self._accepted(each, left=self._spend()) for each in verdicts]
+
+    def _single(self, start: Start, target: _Target) -> Verdict:
+        return prove(self._explorer, [start], target.fact) if self._spend() else _TOO_MUCH
+
+    def _spend(self) -> bool:
+        """True while there is work left for one more proof."""
+        self._left -= len(self._world.users) + len(self._world.roles) + LEAST_WORK
+        return self._left > 0
+
+    def _accepted(self, verdict: Verdict, *, left: bool = True) -> Verdict:
         """(5) A proof that the checker does not accept is none."""
-        if isinstance(verdict, Unreachable):
-            problems = check(self._world, verdict.certificate)
-            if problems:
-                return Undecided(
-                    possible=None, assumptions=(), missing=(f"the proof was not accepted: {problems[0]}",)
-                )
+        if not isinstance(verdict, Unreachable):
+            return verdict
+        if not left:
+            return _TOO_MUCH
+        problems = check(self._world, verdict.certificate)
+        if problems:
+            why = f"the proof was not accepted: {problems[0]}"
+            return Undecided(possible=None, assumptions=(), missing=(why,))
         return verdict
+
+    def _digest(self, certificate: Certificate) -> str:
+        """The digest of a certificate, of which many verdicts may share one."""
+        key = (certificate.target, certificate.whose)
+        if key not in self._digests:
+            self._digests[key] = certificate_digest(certificate)
+        return self._digests[key]
 
     def _answer(self, target: _Target, whose: _Whose, verdict: Verdict) -> ProvedAccess:
         path = _path(verdict)
@@ -234,9 +262,22 @@ class _Proofs:
             path=path.lines if path else (),
             assumptions=tuple(each.says for each in _assumptions(verdict)),
             missing=verdict.missing if isinstance(verdict, Undecided) else (),
-            certificate=certificate_digest(verdict.certificate) if isinstance(verdict, Unreachable) else "",
+            certificate=self._digest(verdict.certificate) if isinstance(verdict, Unreachable) else "",
         )
 
+
+def _signs_in(user: User) -> bool:
+    """False for a user who surely has neither a key nor a password."""
+    return user.credentials.active_keys != 0 or user.credentials.password is not False
+
+
+_TOO_MUCH = Undecided(
+    possible=None,
+    assumptions=(),
+    missing=(
+        "the account has more credentials than are proved one by one in a run; ask about this one by itself",
+    ),
+)
 
 _WORDS: Mapping[type[Reachable | Unreachable | Undecided], str] = {
     Reachable: REACHABLE,
