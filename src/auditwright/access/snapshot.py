@@ -44,6 +44,24 @@ TRUNCATED = Assumption(
 )
 
 
+def _unread(what: str) -> Assumption:
+    return Assumption(
+        id="snapshot-unread", says=f"Nothing in {what} of the snapshot opens a path; it cannot be read."
+    )
+
+
+def _read(fields: Mapping[str, object], name: str, unread: list[str]) -> Iterator[Mapping[str, object]]:
+    """The objects of a list that has to be there; what cannot be read is noted, because it may open a path."""
+    value = fields.get(name)
+    if not isinstance(value, list):
+        unread.append(name)
+    for each in _list(value):
+        if isinstance(each, dict):
+            yield _mapping(each)
+        else:
+            unread.append(name)
+
+
 class SnapshotError(ValueError):
     """A document is no snapshot; the message says what was expected."""
 
@@ -57,11 +75,12 @@ def read_snapshot(document: object, *, at: datetime) -> World:
             f"expected an object with `gaad`, the answer of `aws iam get-account-authorization-details` "
             f"({', '.join(GAAD)}), found {_kind(document)}"
         )
-    details = {name: _details(gaad, name) for name in GAAD}
+    unread: list[str] = []
+    details = {name: list(_read(gaad, name, unread)) for name in GAAD}
     policies = dict(_managed(details["Policies"]))
     reader = _Principals(policies)
     groups = {group.arn: group for group in map(reader.group, details["GroupDetailList"])}
-    credentials = _credentials(fields.get("credentials"))
+    credentials = _credentials(fields.get("credentials"), unread)
     users = {
         user.arn: user
         for user in (reader.user(each, groups, credentials) for each in details["UserDetailList"])
@@ -84,7 +103,10 @@ def read_snapshot(document: object, *, at: datetime) -> World:
         documents=dict(_documents(fields.get("resourcePolicies"))),
         workloads=_workloads(fields.get("workloads")),
         attestations=tuple(_attestations(fields.get("attestations"))),
-        unseen=(TRUNCATED,) if gaad.get("IsTruncated") is True else (),
+        unseen=(
+            *((TRUNCATED,) if gaad.get("IsTruncated") is True else ()),
+            *(_unread(what) for what in dict.fromkeys(unread)),
+        ),
         at=at,
     )
 
@@ -110,7 +132,8 @@ class _Principals:
         groups: Mapping[str, Group],
         credentials: Mapping[str, Credentials] | Unknown,
     ) -> User:
-        arn, name = _arn(detail), _text(detail.get("UserName"))
+        arn = _arn(detail)
+        name = arn.rpartition("/")[2]
         by_name = {
             group.name: group.arn for group in groups.values() if account_of(group.arn) == account_of(arn)
         }
@@ -155,10 +178,17 @@ class _Principals:
 
     def _attachments(self, holder: str, detail: Mapping[str, object], inline: str) -> tuple[Attachment, ...]:
         found: list[Attachment] = []
-        for each in _details(detail, "AttachedManagedPolicies"):
+        # AWS leaves a list out where it is empty; one that stands there and cannot be read may hold anything.
+        unread: list[str] = []
+        named = [name for name in ("AttachedManagedPolicies", inline) if name in detail]
+        rows = {name: list(_read(detail, name, unread)) for name in named}
+        for what in unread:
+            policy = unreadable_policy(f"{what} of {holder} cannot be read", name=what)
+            found.append(Attachment(holder=holder, reference=f"{INLINE}{what}", policy=policy))
+        for each in rows.get("AttachedManagedPolicies", ()):
             arn = _text(each.get("PolicyArn"))
             found.append(Attachment(holder=holder, reference=arn, policy=self._managed(arn)))
-        for each in _details(detail, inline):
+        for each in rows.get(inline, ()):
             name = _text(each.get("PolicyName"))
             policy = _policy(each.get("PolicyDocument"), f"{name} of {holder.rpartition(':')[2]}")
             found.append(Attachment(holder=holder, reference=f"{INLINE}{name}", policy=policy))
@@ -202,17 +232,18 @@ def _policy(value: object, name: str) -> Policy:
 # --- credentials
 
 
-def _credentials(value: object) -> Mapping[str, Credentials] | Unknown:
-    if value is None:
+def _credentials(value: object, unread: list[str]) -> Mapping[str, Credentials] | Unknown:
+    if not isinstance(value, list):
         return Unknown("the credentials of users were not seen")
     found: dict[str, Credentials] = {}
-    for each in _list(value):
-        row = _mapping(each)
-        keys = [_mapping(key) for key in _list(row.get("access_keys"))]
-        active = sum(1 for key in keys if _text(key.get("status")).lower() == "active")
+    for row in _read({"credentials": value}, "credentials", unread):
+        keys = [_text(_mapping(key).get("status")).lower() for key in _list(row.get("access_keys"))]
+        seen = isinstance(row.get("access_keys"), list) and set(keys) <= {"active", "inactive"}
+        if not _text(row.get("user")):
+            unread.append("credentials")
         found[_text(row.get("user"))] = Credentials(
-            active_keys=active if "access_keys" in row else NOT_SEEN,
-            inactive_keys=len(keys) - active if "access_keys" in row else NOT_SEEN,
+            active_keys=keys.count("active") if seen else NOT_SEEN,
+            inactive_keys=keys.count("inactive") if seen else NOT_SEEN,
             password=_flag(row.get("password_enabled")),
             devices=_count(row.get("mfa_devices")),
         )
