@@ -124,7 +124,8 @@ def picture(
 def account_ids(populations: Populations) -> frozenset[str]:
     """(1) Every cloud account that is spoken of, seen or refused."""
     found: set[str] = set()
-    for kind in (*GLOBAL_KINDS, ManagedCluster, *SERVICE_KINDS.values()):
+    spoken: tuple[type[Resource], ...] = (*GLOBAL_KINDS, ManagedCluster, *SERVICE_KINDS.values())
+    for kind in spoken:
         population = populations.get(kind.kind)
         if population is not None:
             places = [each.scope for each in population.items]
