@@ -410,6 +410,39 @@ def test_whom_the_trust_of_an_administrators_role_lets_in(account: Json, expecte
     assert answer(account) == expected
 
 
+RED: Json = {"aws:PrincipalTag/team": "red"}
+BY_TAG = root_trust(StringEquals=RED)
+TAKING = document(
+    {"Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"], "Principal": {"AWS": ACCOUNT}}
+)
+TAGS: list[tuple[str, Json, str]] = [
+    ("nobody may set", bobs(bob(HOP), admin(BY_TAG)), UNREACHABLE),
+    ("bob may set on users", bobs(bob(HOP, allow("iam:TagUser")), admin(BY_TAG)), UNKNOWN),
+    ("bob may set on somebody else", bobs(bob(HOP, allow("iam:TagUser", ALICE)), admin(BY_TAG)), UNREACHABLE),
+    (
+        "bob may set on a role on the way",
+        bobs(bob(HOP, allow("iam:TagRole")), role("hop", ROOT_TRUST, HOP), admin(BY_TAG)),
+        UNKNOWN,
+    ),
+    (
+        "a session on the way may have",
+        bobs(bob(HOP, allow("sts:TagSession")), role("hop", TAKING, HOP), admin(BY_TAG)),
+        UNKNOWN,
+    ),
+    ("a policy of bob's asks for", bobs(bob(allow("*", StringEquals=RED), allow("iam:TagUser"))), UNKNOWN),
+    (
+        "an account of the adversary's can give its users",
+        snapshot(admin(trust("*", when={"StringEquals": RED}))),
+        REACHABLE,
+    ),
+]
+
+
+@pytest.mark.parametrize(("account", "expected"), [each[1:] for each in TAGS], ids=[each[0] for each in TAGS])
+def test_whether_a_tag_keeps_somebody_out_that(account: Json, expected: str) -> None:
+    assert answer(account) == expected
+
+
 def test_a_factor_that_was_enrolled_opens_the_first_role_and_perhaps_the_second() -> None:
     enrolled = user("bob", allow(["iam:CreateVirtualMFADevice", "iam:EnableMFADevice"]), HOP)
     first = snapshot(enrolled, admin(BY_MFA), credentials=(held("bob", devices=0),))

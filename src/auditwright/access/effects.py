@@ -12,6 +12,7 @@ from auditwright.access.assumptions import (
     DEVICES_UNSEEN,
     KEY_TO_SPARE,
     SECOND_DEVICE,
+    TAGS_OF_CHOICE,
     WORKLOAD_IN_SERVICE,
     Assumption,
 )
@@ -75,6 +76,9 @@ def _effects(world: World, way: Way, class_: SessionClass, target: str) -> Itera
                 Fact(Kind.VERSION, target, each) for each in policy.versions if each != policy.default
             )
             yield from [Effect(gains=gains)] if gains and not policy.provider_managed else []
+        case Gain.TAGS:
+            if world.asks_for_tags:
+                yield _tagged(target)
         case Gain.TRUST:
             if not world.roles[target].service_linked:
                 yield Effect(gains=(Fact(Kind.TRUST, target),))
@@ -99,6 +103,11 @@ def _effects(world: World, way: Way, class_: SessionClass, target: str) -> Itera
             yield Effect(gains=(root,), certain=False, assumptions=(CENTRAL_ROOT,))
         case Gain.READ:
             yield Effect(gains=(Fact(Kind.READ, target),))
+
+
+def _tagged(principal: str) -> Effect:
+    # Which tags is up to conditions that the way alone does not show.
+    return Effect(gains=(Fact(Kind.TAGS, principal),), certain=False, assumptions=(TAGS_OF_CHOICE,))
 
 
 def after(class_: SessionClass) -> SessionClass:
@@ -240,6 +249,9 @@ def laws(world: World, fact: Fact) -> Iterator[Effect]:  # noqa: C901  # one cas
                 yield _with_device(fact.subject, first)
         case Kind.TRUST:
             yield Effect(gains=(session(fact.subject, SessionClass.ROLE),))
+            if world.asks_for_tags:
+                # AWS: the trust of a role says who may tag its sessions.
+                yield _tagged(fact.subject)
         case Kind.EVERY:
             way = WAYS_BY_ID[fact.subject]
             class_, _, account = fact.detail.partition("@")

@@ -4,7 +4,7 @@ Changes come as alternatives, because an adversary uses each policy before it ta
 does under any of them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 
@@ -61,7 +61,7 @@ def touching(world: World, arn: str) -> tuple[Fact, ...]:
     if principal is None:
         return ()
     held = attachments_of(world, principal)
-    facts = [Fact(Kind.ALLOW, arn)]
+    facts = [Fact(Kind.ALLOW, arn), Fact(Kind.TAGS, arn)]
     if isinstance(principal, User):
         facts += [Fact(Kind.ALLOW, group) for group in principal.groups]
         facts += [Fact(Kind.JOIN, group) for group in world.groups if group not in principal.groups]
@@ -173,7 +173,12 @@ def _allowed(
     return any(change.kind is Kind.ALLOW and change.subject in subjects for change in changes)
 
 
-def caller_of(world: World, arn: str, session: SessionClass) -> Caller:
+TAGGED = Unknown("whoever may tag the principal or its sessions chooses the tags")
+
+
+def caller_of(
+    world: World, arn: str, session: SessionClass, changes: frozenset[Fact] = frozenset()
+) -> Caller:
     """The caller of a session as a principal. The adversary names its sessions as it likes."""
     account = account_of(arn)
     principal = world.principal(arn)
@@ -183,7 +188,9 @@ def caller_of(world: World, arn: str, session: SessionClass) -> Caller:
     if arn.endswith(":root"):
         return Caller(kind=CallerKind.ROOT, arn=arn, account=account, unique_id=account, tags={})
     unique_id = principal.unique_id if principal else unmade
-    tags = principal.tags if principal else {}
+    tags: Mapping[str, str] | Unknown = principal.tags if principal else unmade
+    if Fact(Kind.TAGS, arn) in changes or (isinstance(principal, Role) and _lets_tag(principal.trust)):
+        tags = TAGGED
     if ":user/" in arn:
         return Caller(
             kind=CallerKind.USER,
@@ -205,6 +212,11 @@ def caller_of(world: World, arn: str, session: SessionClass) -> Caller:
     )
 
 
+def _lets_tag(trust: Policy) -> bool:
+    """True where a role's trust may let somebody tag its sessions; such tags override those of the role."""
+    return any(statement.effect is not Effect.DENY for statement in trust.relevant("sts:tagsession"))
+
+
 def _outsider(arn: str) -> Caller:
     """Whom a provider or another account vouches for: an ARN, a provider's name."""
     if ":saml-provider/" in arn or ":oidc-provider/" in arn or not arn.startswith("arn:"):
@@ -216,5 +228,5 @@ def _outsider(arn: str) -> Caller:
         arn=arn.replace(":root", ":user/anybody") if anybody else arn,
         account=account,
         name=arn.rpartition("/")[2],
-        tags={} if account == ADVERSARY_ACCOUNT else Unknown("tags in another account were not seen"),
+        tags=TAGGED if account == ADVERSARY_ACCOUNT else Unknown("tags in another account were not seen"),
     )
