@@ -154,6 +154,9 @@ def put(world: World, actor: Actor, use: Use, target: str) -> Answer:  # noqa: P
             return ask(world, actor, use, "*")
         case On.RESOURCE:
             resource = Question.of(target).resource
+            if use.action == "s3:PutBucketPolicy":
+                # The policy of an object is that of its bucket.
+                resource = resource.partition("/")[0]
             return ask(world, actor, use, resource, document=world.documents.get(resource))
         case On.ACCOUNT:
             return ask(world, actor, use, f"arn:{world.partition}:iam::{target}:root")

@@ -25,7 +25,7 @@ class Kind(StrEnum):
     ALLOW = "allow"
     """Everything is allowed to the user, the role, the group's members or the policy's holders."""
     LIFT = "lift"
-    """The policy of this reference is off its holder."""
+    """The policy of this reference is off its holder; without one, users of choice are out of the group."""
     UNBOUND = "unbound"
     """The user or role has no boundary."""
     JOIN = "join"

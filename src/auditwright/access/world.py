@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from auditwright.access.assumptions import Assumption
 from auditwright.access.eks import Cluster, MappedPrincipal, principals_mapped
+from auditwright.access.facts import Fact
 from auditwright.access.glob import lower
 from auditwright.access.kubernetes import Rbac
 from auditwright.access.policy import Effect, Policy
@@ -182,6 +183,8 @@ class World:
     """The roles that each service is named in the trust of."""
     vacant: tuple[str, ...] = field(init=False)
     """ARNs that a cluster lets in and that nobody has."""
+    touching: dict[str, tuple[Fact, ...]] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """The changes that can matter to a principal, by ARN, once they were asked for (holdings.touching)."""
     asks_for_tags: bool = field(init=False)
     """True where some policy asks for the tags of whoever calls."""
 
