@@ -44,6 +44,12 @@ TRUNCATED = Assumption(
 )
 
 
+UNREAD = Assumption(
+    id="snapshot-unread",
+    says="Whatever of the snapshot cannot be read would open nothing: a list is no list there, or holds no objects.",
+)
+
+
 class SnapshotError(ValueError):
     """A document is no snapshot; the message says what was expected."""
 
@@ -84,9 +90,24 @@ def read_snapshot(document: object, *, at: datetime) -> World:
         documents=dict(_documents(fields.get("resourcePolicies"))),
         workloads=_workloads(fields.get("workloads")),
         attestations=tuple(_attestations(fields.get("attestations"))),
-        unseen=(TRUNCATED,) if gaad.get("IsTruncated") is True else (),
+        unseen=tuple(_unseen(gaad, fields)),
         at=at,
     )
+
+
+def _unseen(gaad: Mapping[str, object], fields: Mapping[str, object]) -> Iterator[Assumption]:
+    if gaad.get("IsTruncated") is True:
+        yield TRUNCATED
+    lists = [gaad.get(name, []) for name in GAAD]
+    lists += [fields.get(name) or [] for name in ("clusters", "credentials")]
+    policies = fields.get("resourcePolicies") or {}
+    nameless = [each for each in _details(fields, "credentials") if not _text(each.get("user"))]
+    if not all(map(_objects_only, lists)) or not isinstance(policies, dict) or nameless:
+        yield UNREAD
+
+
+def _objects_only(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, dict) for each in value)
 
 
 def named_target(document: object) -> str | None:
@@ -110,7 +131,8 @@ class _Principals:
         groups: Mapping[str, Group],
         credentials: Mapping[str, Credentials] | Unknown,
     ) -> User:
-        arn, name = _arn(detail), _text(detail.get("UserName"))
+        arn = _arn(detail)
+        name = _text(detail.get("UserName")) or arn.rpartition("/")[2]
         by_name = {
             group.name: group.arn for group in groups.values() if account_of(group.arn) == account_of(arn)
         }
@@ -126,7 +148,10 @@ class _Principals:
             unique_id=_text(detail.get("UserId")) or NOT_SEEN,
             tags=_tags(detail.get("Tags")),
             groups=tuple(by_name[each] for each in _texts(detail.get("GroupList")) if each in by_name),
-            attachments=self._attachments(arn, detail, "UserPolicyList"),
+            attachments=(
+                *self._attachments(arn, detail, "UserPolicyList"),
+                *_of_unread_groups(arn, detail.get("GroupList", []), by_name),
+            ),
             boundary=self._boundary(detail),
             credentials=held,
         )
@@ -162,6 +187,9 @@ class _Principals:
             name = _text(each.get("PolicyName"))
             policy = _policy(each.get("PolicyDocument"), f"{name} of {holder.rpartition(':')[2]}")
             found.append(Attachment(holder=holder, reference=f"{INLINE}{name}", policy=policy))
+        lists = ("AttachedManagedPolicies", inline)
+        unread = [name for name in lists if not _objects_only(detail.get(name, []))]
+        found += [_unread_attachment(holder, name) for name in unread]
         return tuple(found)
 
     def _managed(self, arn: str) -> Policy:
@@ -171,13 +199,26 @@ class _Principals:
         return managed.versions[managed.default]
 
     def _boundary(self, detail: Mapping[str, object]) -> Boundary | None:
-        boundary = _mapping(detail.get("PermissionsBoundary"))
-        arn = _text(boundary.get("PermissionsBoundaryArn"))
-        if not arn:
+        value = detail.get("PermissionsBoundary")
+        if value is None or value == {}:
             return None
+        arn = _text(_mapping(value).get("PermissionsBoundaryArn"))
         managed = self._policies.get(arn)
         unseen = Unknown(f"the document of the boundary {arn} was not seen")
         return Boundary(arn=arn, policy=managed.versions[managed.default] if managed else unseen)
+
+
+def _of_unread_groups(holder: str, names: object, known: Mapping[str, str]) -> Iterator[Attachment]:
+    """In place of the policies of groups that the details lack, or whose names cannot be read."""
+    if not isinstance(names, list) or not all(isinstance(each, str) and each in known for each in names):
+        yield _unread_attachment(holder, "GroupList")
+
+
+def _unread_attachment(holder: str, member: str) -> Attachment:
+    unread = unreadable_policy(
+        f"{member} of {holder} cannot be read, or names what is not there", name=member
+    )
+    return Attachment(holder=holder, reference=f"{INLINE}{member}", policy=unread)
 
 
 def _managed(details: Iterable[Mapping[str, object]]) -> Iterator[tuple[str, ManagedPolicy]]:
@@ -203,20 +244,26 @@ def _policy(value: object, name: str) -> Policy:
 
 
 def _credentials(value: object) -> Mapping[str, Credentials] | Unknown:
-    if value is None:
+    if not isinstance(value, list):
         return Unknown("the credentials of users were not seen")
     found: dict[str, Credentials] = {}
     for each in _list(value):
         row = _mapping(each)
         keys = [_mapping(key) for key in _list(row.get("access_keys"))]
+        states = {_text(key.get("status")).lower() for key in keys}
+        seen = _objects_only(row.get("access_keys")) and states <= _KEY_STATES
         active = sum(1 for key in keys if _text(key.get("status")).lower() == "active")
         found[_text(row.get("user"))] = Credentials(
-            active_keys=active if "access_keys" in row else NOT_SEEN,
-            inactive_keys=len(keys) - active if "access_keys" in row else NOT_SEEN,
+            active_keys=active if seen else NOT_SEEN,
+            inactive_keys=len(keys) - active if seen else NOT_SEEN,
             password=_flag(row.get("password_enabled")),
             devices=_count(row.get("mfa_devices")),
         )
     return found
+
+
+_KEY_STATES = {"active", "inactive"}
+"""AWS: whatever else is said of a key is not understood."""
 
 
 def _root(value: object) -> Root | None:
@@ -306,7 +353,7 @@ def _documents(value: object) -> Iterator[tuple[str, Policy | Unknown]]:
 
 
 def _workloads(value: object) -> tuple[Workload, ...] | Unknown:
-    if value is None:
+    if not _objects_only(value):
         return Unknown("what is in service was not seen")
     rows = (_mapping(each) for each in _list(value))
     return tuple(
