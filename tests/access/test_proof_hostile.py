@@ -75,7 +75,7 @@ def with_junk(path: tuple[str | int, ...], junk: object, account: Json) -> Json:
     return again
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sampled_from(list(places(whole()))), st.sampled_from(JUNK), st.sampled_from(("account-admin", "prod"))
 )

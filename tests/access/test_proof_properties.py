@@ -38,7 +38,7 @@ from tests.reference.reach import reach
 
 RANK = {UNREACHABLE: 0, UNKNOWN: 1, REACHABLE: 2}
 SLOW = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 ATTEMPTS = 10_000
 
@@ -102,7 +102,7 @@ def test_names_change_nothing(account: Json, target: str) -> None:
     assert answer(again, target) == answer(account, target)
 
 
-@settings(SLOW, max_examples=30)
+@settings(SLOW, max_examples=20)
 @given(accounts())
 def test_the_search_finds_what_the_plain_reference_finds(account: Json) -> None:
     here = world(account)
@@ -132,12 +132,17 @@ def test_the_closure_of_many_starts_is_the_search_of_each(account: Json) -> None
             if not closure.boundless >> number & 1:
                 assert reached == set(search.reasons), start.id
             elif certain:
-                # Who rules over everybody holds every session; through which changes is not followed to the end.
-                assert sessions(reached) == sessions(search.reasons), start.id
+                # Who rules over everybody is each of them; in which classes of sessions is not followed to the end.
+                assert sessions(reached) <= sessions(search.reasons), start.id
+                assert subjects(reached) == subjects(search.reasons), start.id
 
 
 def sessions(facts: Iterable[Fact]) -> set[Fact]:
     return {fact for fact in facts if fact.kind in {Kind.SESSION, Kind.ADMINISTRATOR}}
+
+
+def subjects(facts: Iterable[Fact]) -> set[str]:
+    return {fact.subject for fact in sessions(facts)}
 
 
 def certificates(account: Json) -> tuple[World, Certificate] | None:
