@@ -100,6 +100,16 @@ def test_who_can_names_principals_and_sessions() -> None:
     assert rows == []
 
 
+def test_a_fix_is_proved_before_it_is_offered_and_nothing_is_changed_where_all_is_closed() -> None:
+    for open_file in (HOLE, CREATOR):
+        result = access("fix", open_file, "--json")
+        found = json.loads(result.stdout)
+        assert (result.exit_code, found["before"], found["after"]) == (0, "REACHABLE", "UNREACHABLE")
+        assert found["changes"]
+        assert "UNREACHABLE with them made" in access("fix", open_file).stdout
+    assert json.loads(access("fix", CLOSED, "--json").stdout)["changes"] == []
+
+
 def test_lint_shows_the_request_that_gets_through() -> None:
     result = access("lint", HOLE, "--json")
     assert result.exit_code == 1

@@ -44,10 +44,22 @@ TRUNCATED = Assumption(
 )
 
 
-UNREAD = Assumption(
-    id="snapshot-unread",
-    says="Whatever of the snapshot cannot be read would open nothing: a list is no list there, or holds no objects.",
-)
+def _unread(what: str) -> Assumption:
+    return Assumption(
+        id="snapshot-unread", says=f"Nothing in {what} of the snapshot opens a path; it cannot be read."
+    )
+
+
+def _read(fields: Mapping[str, object], name: str, unread: list[str]) -> Iterator[Mapping[str, object]]:
+    """The objects of a list that has to be there; what cannot be read is noted, because it may open a path."""
+    value = fields.get(name)
+    if not isinstance(value, list):
+        unread.append(name)
+    for each in _list(value):
+        if isinstance(each, dict):
+            yield _mapping(each)
+        else:
+            unread.append(name)
 
 
 class SnapshotError(ValueError):
@@ -63,11 +75,12 @@ def read_snapshot(document: object, *, at: datetime) -> World:
             f"expected an object with `gaad`, the answer of `aws iam get-account-authorization-details` "
             f"({', '.join(GAAD)}), found {_kind(document)}"
         )
-    details = {name: _details(gaad, name) for name in GAAD}
+    unread: list[str] = []
+    details = {name: list(_read(gaad, name, unread)) for name in GAAD}
     policies = dict(_managed(details["Policies"]))
     reader = _Principals(policies)
     groups = {group.arn: group for group in map(reader.group, details["GroupDetailList"])}
-    credentials = _credentials(fields.get("credentials"))
+    credentials = _credentials(fields.get("credentials"), unread)
     users = {
         user.arn: user
         for user in (reader.user(each, groups, credentials) for each in details["UserDetailList"])
@@ -90,24 +103,12 @@ def read_snapshot(document: object, *, at: datetime) -> World:
         documents=dict(_documents(fields.get("resourcePolicies"))),
         workloads=_workloads(fields.get("workloads")),
         attestations=tuple(_attestations(fields.get("attestations"))),
-        unseen=tuple(_unseen(gaad, fields)),
+        unseen=(
+            *((TRUNCATED,) if gaad.get("IsTruncated") is True else ()),
+            *(_unread(what) for what in dict.fromkeys(unread)),
+        ),
         at=at,
     )
-
-
-def _unseen(gaad: Mapping[str, object], fields: Mapping[str, object]) -> Iterator[Assumption]:
-    if gaad.get("IsTruncated") is True:
-        yield TRUNCATED
-    lists = [gaad.get(name, []) for name in GAAD]
-    lists += [fields.get(name) or [] for name in ("clusters", "credentials")]
-    policies = fields.get("resourcePolicies") or {}
-    nameless = [each for each in _details(fields, "credentials") if not _text(each.get("user"))]
-    if not all(map(_objects_only, lists)) or not isinstance(policies, dict) or nameless:
-        yield UNREAD
-
-
-def _objects_only(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(each, dict) for each in value)
 
 
 def named_target(document: object) -> str | None:
@@ -132,7 +133,7 @@ class _Principals:
         credentials: Mapping[str, Credentials] | Unknown,
     ) -> User:
         arn = _arn(detail)
-        name = _text(detail.get("UserName")) or arn.rpartition("/")[2]
+        name = arn.rpartition("/")[2]
         by_name = {
             group.name: group.arn for group in groups.values() if account_of(group.arn) == account_of(arn)
         }
@@ -160,7 +161,7 @@ class _Principals:
         arn = _arn(detail)
         return Group(
             arn=arn,
-            name=_text(detail.get("GroupName")),
+            name=_text(detail.get("GroupName")) or arn.rpartition("/")[2],
             attachments=self._attachments(arn, detail, "GroupPolicyList"),
         )
 
@@ -180,16 +181,20 @@ class _Principals:
 
     def _attachments(self, holder: str, detail: Mapping[str, object], inline: str) -> tuple[Attachment, ...]:
         found: list[Attachment] = []
-        for each in _details(detail, "AttachedManagedPolicies"):
+        # AWS leaves a list out where it is empty; one that stands there and cannot be read may hold anything.
+        unread: list[str] = []
+        named = [name for name in ("AttachedManagedPolicies", inline) if name in detail]
+        rows = {name: list(_read(detail, name, unread)) for name in named}
+        for what in unread:
+            policy = unreadable_policy(f"{what} of {holder} cannot be read", name=what)
+            found.append(Attachment(holder=holder, reference=f"{INLINE}{what}", policy=policy))
+        for each in rows.get("AttachedManagedPolicies", ()):
             arn = _text(each.get("PolicyArn"))
             found.append(Attachment(holder=holder, reference=arn, policy=self._managed(arn)))
-        for each in _details(detail, inline):
+        for each in rows.get(inline, ()):
             name = _text(each.get("PolicyName"))
             policy = _policy(each.get("PolicyDocument"), f"{name} of {holder.rpartition(':')[2]}")
             found.append(Attachment(holder=holder, reference=f"{INLINE}{name}", policy=policy))
-        lists = ("AttachedManagedPolicies", inline)
-        unread = [name for name in lists if not _objects_only(detail.get(name, []))]
-        found += [_unread_attachment(holder, name) for name in unread]
         return tuple(found)
 
     def _managed(self, arn: str) -> Policy:
@@ -211,14 +216,9 @@ class _Principals:
 def _of_unread_groups(holder: str, names: object, known: Mapping[str, str]) -> Iterator[Attachment]:
     """In place of the policies of groups that the details lack, or whose names cannot be read."""
     if not isinstance(names, list) or not all(isinstance(each, str) and each in known for each in names):
-        yield _unread_attachment(holder, "GroupList")
-
-
-def _unread_attachment(holder: str, member: str) -> Attachment:
-    unread = unreadable_policy(
-        f"{member} of {holder} cannot be read, or names what is not there", name=member
-    )
-    return Attachment(holder=holder, reference=f"{INLINE}{member}", policy=unread)
+        what = "GroupList"
+        policy = unreadable_policy(f"{what} of {holder} names what was not seen", name=what)
+        yield Attachment(holder=holder, reference=f"{INLINE}{what}", policy=policy)
 
 
 def _managed(details: Iterable[Mapping[str, object]]) -> Iterator[tuple[str, ManagedPolicy]]:
@@ -243,27 +243,22 @@ def _policy(value: object, name: str) -> Policy:
 # --- credentials
 
 
-def _credentials(value: object) -> Mapping[str, Credentials] | Unknown:
+def _credentials(value: object, unread: list[str]) -> Mapping[str, Credentials] | Unknown:
     if not isinstance(value, list):
         return Unknown("the credentials of users were not seen")
     found: dict[str, Credentials] = {}
-    for each in _list(value):
-        row = _mapping(each)
-        keys = [_mapping(key) for key in _list(row.get("access_keys"))]
-        states = {_text(key.get("status")).lower() for key in keys}
-        seen = _objects_only(row.get("access_keys")) and states <= _KEY_STATES
-        active = sum(1 for key in keys if _text(key.get("status")).lower() == "active")
+    for row in _read({"credentials": value}, "credentials", unread):
+        keys = [_text(_mapping(key).get("status")).lower() for key in _list(row.get("access_keys"))]
+        seen = isinstance(row.get("access_keys"), list) and set(keys) <= {"active", "inactive"}
+        if not _text(row.get("user")):
+            unread.append("credentials")
         found[_text(row.get("user"))] = Credentials(
-            active_keys=active if seen else NOT_SEEN,
-            inactive_keys=len(keys) - active if seen else NOT_SEEN,
+            active_keys=keys.count("active") if seen else NOT_SEEN,
+            inactive_keys=keys.count("inactive") if seen else NOT_SEEN,
             password=_flag(row.get("password_enabled")),
             devices=_count(row.get("mfa_devices")),
         )
     return found
-
-
-_KEY_STATES = {"active", "inactive"}
-"""AWS: whatever else is said of a key is not understood."""
 
 
 def _root(value: object) -> Root | None:
@@ -353,7 +348,7 @@ def _documents(value: object) -> Iterator[tuple[str, Policy | Unknown]]:
 
 
 def _workloads(value: object) -> tuple[Workload, ...] | Unknown:
-    if not _objects_only(value):
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
         return Unknown("what is in service was not seen")
     rows = (_mapping(each) for each in _list(value))
     return tuple(

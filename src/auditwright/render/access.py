@@ -7,6 +7,7 @@ from auditwright.access.context import Present
 from auditwright.access.evaluator import Allowed, Decision, ExplicitDeny, ImplicitDeny
 from auditwright.access.facts import Fact, Kind
 from auditwright.access.kubernetes_levels import Level
+from auditwright.access.repair import Repair
 from auditwright.access.starts import StartKind
 from auditwright.access.verdict import Answered, Reachable, Undecided, Unreachable, Verdict
 from auditwright.access.witness import Witness
@@ -124,6 +125,29 @@ def decision_word(decision: Decision) -> str:
             return "implicitly denied"
         case _:
             return "undecided"
+
+
+def repair_value(repair: Repair) -> Mapping[str, object]:
+    """A repair as plain values."""
+    return {
+        "before": word_of(repair.before),
+        "after": word_of(repair.after),
+        "complete": repair.complete,
+        "least": repair.least,
+        "cost": repair.cost,
+        "changes": [
+            {
+                "kind": each.kind,
+                "subject": each.subject,
+                "title": each.title,
+                "cuts": each.reason,
+                "weight": each.weight,
+            }
+            for each in repair.changes
+        ],
+        "evidence": [{"id": each.id, "says": each.says, "closes": each.closes} for each in repair.evidence],
+        "left": list(repair.left),
+    }
 
 
 def beside(answers: Sequence[Answered]) -> tuple[Sequence[Answered], Sequence[Answered]]:

@@ -302,6 +302,39 @@ def lint(files: tuple[Path, ...], as_json: bool) -> None:
     raise SystemExit(1 if any(each.findings for each in found) else 0)
 
 
+@command.command("fix")
+@SNAPSHOT
+@TARGET
+@AS_JSON
+def fix(snapshot: Path, target: str | None, as_json: bool) -> None:
+    """Find the least disruptive changes that close every path to a target, and prove it with them made.
+
+    Exits with 0 where the changes prove the target unreachable, and with 1 where something stays open.
+    """
+    from auditwright.access.repair import repair
+    from auditwright.app.proving import open_snapshot, targeted
+    from auditwright.render.access import repair_value, target_words, word_of
+
+    opened = open_snapshot(snapshot, now=datetime.now(UTC))
+    asked = targeted(opened, target)
+    found = repair(opened.world, asked)
+    if as_json:
+        print_json({"target": str(asked), **repair_value(found)})
+        raise SystemExit(0 if found.complete else 1)
+    console().print(f"{shown(target_words(asked))}: {word_of(found.before)} as it stands")
+    for number, change in enumerate(found.changes, start=1):
+        indented(
+            f"[bold]{number}. {shown(change.title)}[/] [dim](disruption {change.weight})[/]", by=2, hanging=3
+        )
+        indented(f"cuts: {shown(change.reason)}", by=5, hanging=2)
+    for each in found.evidence:
+        indented(f"or show: {shown(each.says)} [dim]({each.id})[/]", by=2, hanging=2)
+    console().print(f"{word_of(found.after)} with them made")
+    for left in found.left:
+        indented(f"[yellow]stays open[/] {shown(left)}", by=2, hanging=2)
+    raise SystemExit(0 if found.complete else 1)
+
+
 @command.command("certify")
 @SNAPSHOT
 @TARGET
