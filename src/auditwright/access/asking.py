@@ -17,9 +17,9 @@ from auditwright.access.glob import Wild, pieces_of
 from auditwright.access.holdings import caller_of, policies_of
 from auditwright.access.matching import Request
 from auditwright.access.policy import Effect, Policy, Statement
-from auditwright.access.sessions import SessionClass, may_call, session_context
+from auditwright.access.sessions import ADVERSARY_ACCOUNT, SessionClass, may_call, session_context
 from auditwright.access.trusts import sessions_named
-from auditwright.access.world import World, account_of
+from auditwright.access.world import PRINCIPAL_TAG, World, account_of
 from auditwright.core.outcome import Unknown
 
 CHOSEN_KEYS = frozenset(
@@ -90,7 +90,7 @@ class Actor:
 def actor_of(world: World, fact: Fact, changes: frozenset[Fact] = frozenset()) -> Actor:
     """The actor of a session fact, after changes to its principal."""
     class_ = SessionClass(fact.detail)
-    caller = caller_of(world, fact.subject, class_)
+    caller = caller_of(world, fact.subject, class_, changes)
     return Actor(
         fact=fact,
         changes=changes,
@@ -154,6 +154,9 @@ def put(world: World, actor: Actor, use: Use, target: str) -> Answer:  # noqa: P
             return ask(world, actor, use, "*")
         case On.RESOURCE:
             resource = Question.of(target).resource
+            if use.action == "s3:PutBucketPolicy":
+                # The policy of an object is that of its bucket.
+                resource = resource.partition("/")[0]
             return ask(world, actor, use, resource, document=world.documents.get(resource))
         case On.ACCOUNT:
             return ask(world, actor, use, f"arn:{world.partition}:iam::{target}:root")
@@ -296,7 +299,8 @@ def _decided(request: Request, policies: Policies) -> Answer:
 
 def _chosen(request: Request, keys: tuple[str, ...], policies: Policies) -> Iterator[Request]:
     """The request with each combination of values that conditions ask of the open keys that are the adversary's choice."""
-    chosen = [key for key in keys if is_chosen(key)]
+    families = (PRINCIPAL_TAG,) if request.caller.account == ADVERSARY_ACCOUNT else ()
+    chosen = [key for key in keys if is_chosen(key) or key.startswith(families)]
     if not chosen:
         return
     values = [tuple(_values(key, request, policies)) for key in chosen]

@@ -117,7 +117,8 @@ def _asked(world: World, fact: Fact, held: frozenset[Fact], target: Fact) -> Ite
             if way.target is On.RESOURCE and all(
                 put(world, actor, use, target.subject).possible for use in way.uses
             ):
-                yield f"{fact} may {way.title} ({way.id})"
+                for effect in effects(world, way, actor.class_, target.subject):
+                    yield from _lacking(held, effect.gains, f"{fact} may {way.title} ({way.id})")
 
 
 def _may_be_allowed(actor: Actor, action: str) -> bool:

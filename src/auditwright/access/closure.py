@@ -6,8 +6,8 @@ the moves that are certain it tells what is reached; closed over those that are 
 
 1. A fact that is new to some start is followed: what comes of itself, and the moves of a session.
 2. A session's moves depend on the changes that a start has made to its principal: starts are told apart by them.
-3. Whoever may take every way on every user and role holds every session of the account; its starts are not told apart
-   any more. Only what the closure says is then still exact for `certain`; for `possible` such starts are `boundless`,
+3. An administrator who may take every way on every user and role holds every session of the account; such starts are
+   not told apart any more. Only what the closure says is then still exact for `certain`; for `possible` such starts are `boundless`,
    and nothing is proved for them.
 """
 
@@ -43,6 +43,7 @@ class Closure:
     _touched: dict[Fact, set[Fact]] = field(default_factory=dict)
     """For a change, the sessions of the principals that it touches."""
     _ruling: dict[str, int] = field(default_factory=dict)
+    _administrators: int = 0
     _laws: dict[Fact, tuple[tuple[tuple[Fact, ...], tuple[Fact, ...]], ...]] = field(default_factory=dict)
 
     def run(self, starts: Sequence[Iterable[Fact]]) -> Mapping[Fact, int]:
@@ -59,8 +60,9 @@ class Closure:
     @property
     def boundless(self) -> int:
         """The starts that rule over every user and role: (3)."""
-        held = self._ruling.values()
-        return reduce(and_, held) if len(self._ruling) == len(RULING) else 0
+        if len(self._ruling) < len(RULING):
+            return 0
+        return reduce(and_, self._ruling.values(), self._administrators)
 
     def _add(self, fact: Fact, bits: int) -> None:
         before = self.reach.get(fact, 0)
@@ -70,6 +72,8 @@ class Closure:
                 self._queue(watching)
             if fact.kind in CHANGES:
                 self._changed(fact, bits & ~before, first=not before)
+            if fact.kind is Kind.ADMINISTRATOR:
+                self._administrators |= bits
             if fact.kind is Kind.EVERY and fact.subject in RULING:
                 self._ruling[fact.subject] = self._ruling.get(fact.subject, 0) | bits
             self._queue(fact)

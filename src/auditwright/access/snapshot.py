@@ -149,7 +149,10 @@ class _Principals:
             unique_id=_text(detail.get("UserId")) or NOT_SEEN,
             tags=_tags(detail.get("Tags")),
             groups=tuple(by_name[each] for each in _texts(detail.get("GroupList")) if each in by_name),
-            attachments=self._attachments(arn, detail, "UserPolicyList"),
+            attachments=(
+                *self._attachments(arn, detail, "UserPolicyList"),
+                *_of_unread_groups(arn, detail.get("GroupList", []), by_name),
+            ),
             boundary=self._boundary(detail),
             credentials=held,
         )
@@ -158,7 +161,7 @@ class _Principals:
         arn = _arn(detail)
         return Group(
             arn=arn,
-            name=_text(detail.get("GroupName")),
+            name=_text(detail.get("GroupName")) or arn.rpartition("/")[2],
             attachments=self._attachments(arn, detail, "GroupPolicyList"),
         )
 
@@ -201,13 +204,21 @@ class _Principals:
         return managed.versions[managed.default]
 
     def _boundary(self, detail: Mapping[str, object]) -> Boundary | None:
-        boundary = _mapping(detail.get("PermissionsBoundary"))
-        arn = _text(boundary.get("PermissionsBoundaryArn"))
-        if not arn:
+        value = detail.get("PermissionsBoundary")
+        if value is None or value == {}:
             return None
+        arn = _text(_mapping(value).get("PermissionsBoundaryArn"))
         managed = self._policies.get(arn)
         unseen = Unknown(f"the document of the boundary {arn} was not seen")
         return Boundary(arn=arn, policy=managed.versions[managed.default] if managed else unseen)
+
+
+def _of_unread_groups(holder: str, names: object, known: Mapping[str, str]) -> Iterator[Attachment]:
+    """In place of the policies of groups that the details lack, or whose names cannot be read."""
+    if not isinstance(names, list) or not all(isinstance(each, str) and each in known for each in names):
+        what = "GroupList"
+        policy = unreadable_policy(f"{what} of {holder} names what was not seen", name=what)
+        yield Attachment(holder=holder, reference=f"{INLINE}{what}", policy=policy)
 
 
 def _managed(details: Iterable[Mapping[str, object]]) -> Iterator[tuple[str, ManagedPolicy]]:
@@ -337,7 +348,7 @@ def _documents(value: object) -> Iterator[tuple[str, Policy | Unknown]]:
 
 
 def _workloads(value: object) -> tuple[Workload, ...] | Unknown:
-    if value is None:
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
         return Unknown("what is in service was not seen")
     rows = (_mapping(each) for each in _list(value))
     return tuple(
