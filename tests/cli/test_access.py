@@ -68,6 +68,15 @@ def test_a_certificate_holds_until_a_fact_is_taken_out_or_the_snapshot_is_anothe
     assert "is not the one" in access("check", file).stdout
 
 
+def test_a_certificate_that_supposes_nothing_proves_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "certificate.json"
+    access("certify", CLOSED, "--out", file)
+    document = json.loads(file.read_text())
+    for whose in ([], ["session:eks-admin"], ["key:nobody"], ["key:maya"]):
+        file.write_text(json.dumps({**document, "whose": whose, "start": [], "held": []}))
+        assert access("check", file).exit_code == 1
+
+
 def test_nothing_is_certified_where_nothing_is_proved(tmp_path: Path) -> None:
     result = access("certify", HOLE, "--out", tmp_path / "certificate.json")
     assert result.exit_code == 1

@@ -63,15 +63,28 @@ def _begins(world: World, certificate: Certificate) -> Iterator[str]:
     """The start is what the picture says that its credentials give."""
     if not certificate.whose:
         yield "the certificate names no start"
-    known = {start.id: start for start in starts(world)}
-    everyone = [start.id for start in known.values() if start.kind in OVERALL]
-    for id_ in everyone if certificate.whose == (EVERYBODY,) else certificate.whose:
-        if id_ not in known and not id_.startswith(SUPPOSED):
-            yield f"the picture has no credential {id_}"
-        elif id_ in known:
-            for fact in known[id_].facts:
-                if fact not in certificate.start:
-                    yield f"the start leaves out {fact}, which {id_} gives"
+    given = frozenset(certificate.start)
+    every = tuple(starts(world))
+    if certificate.whose == (EVERYBODY,):
+        for start in every:
+            if start.kind in OVERALL and not given.issuperset(start.facts):
+                yield f"the start leaves out what {start.id} gives"
+        return
+    for id_ in certificate.whose:
+        # Users of two accounts may have one name: the certificate is about one of them.
+        named = [start for start in every if start.id == id_]
+        if named and not any(given.issuperset(start.facts) for start in named):
+            yield f"the start leaves out what {id_} gives"
+        elif not named and not any(_supposes(id_, fact) for fact in given):
+            yield f"the picture has no credential {id_}, and the start supposes no session of it"
+
+
+def _supposes(id_: str, fact: Fact) -> bool:
+    """True for a session fact that a supposed start of this id gives."""
+    name = id_.removeprefix(SUPPOSED)
+    return (
+        fact.kind is Kind.SESSION and name != id_ and name in {fact.subject, fact.subject.rpartition("/")[2]}
+    )
 
 
 def _out_of(world: World, fact: Fact, held: frozenset[Fact], entrances: Entrances) -> Iterator[str]:
