@@ -1,0 +1,81 @@
+"""One change of a repair: what it does, which path it cuts, and how much it disrupts."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from auditwright.access.repair_edits import Edit, applied
+from auditwright.access.world import World
+
+
+class ChangeKind(StrEnum):
+    """What sort of change it is."""
+
+    ENROLL_DEVICE = "enroll a device"
+    DELETE_ROOT_KEY = "delete root's key"
+    ENROLL_ROOT_DEVICE = "enroll a device for root"
+    DELETE_INACTIVE_KEY = "delete an inactive key"
+    DELETE_DANGLING = "delete what nobody has"
+    CORRECT_CONDITION = "correct a condition on MFA"
+    CLOSE_ENROLLMENT = "close self-enrollment"
+    TRUST_ASKS_MFA = "ask for MFA in a trust policy"
+    ASK_MFA = "ask for MFA"
+    SWITCH_MODE = "switch to access entries"
+    DELETE_MAPPING = "delete a mapping"
+    DELETE_ENTRY = "delete an access entry"
+    REMOVE_RIGHT = "remove a right"
+    DENY_ROLE = "deny a role a right"
+    DELETE_PASSWORD = "delete a password"  # noqa: S105  # a kind of change
+    DELETE_KEY = "delete an access key"
+    DETACH_POLICY = "detach a policy"
+    REMOVE_ADMINISTRATOR = "remove an administrator's right"
+
+
+WEIGHTS: dict[ChangeKind, int] = {
+    # Nobody works with what is deleted, or somebody has more to do once.
+    ChangeKind.DELETE_INACTIVE_KEY: 1,
+    ChangeKind.DELETE_DANGLING: 1,
+    ChangeKind.DELETE_ROOT_KEY: 1,
+    ChangeKind.ENROLL_ROOT_DEVICE: 1,
+    ChangeKind.ENROLL_DEVICE: 1,
+    # Whoever has a second factor notices nothing.
+    ChangeKind.CORRECT_CONDITION: 2,
+    ChangeKind.CLOSE_ENROLLMENT: 2,
+    # The map counts as before, but the cluster cannot go back to its former mode.
+    ChangeKind.SWITCH_MODE: 2,
+    # Whoever works without a second factor has to start using one.
+    ChangeKind.TRUST_ASKS_MFA: 3,
+    ChangeKind.ASK_MFA: 3,
+    # Somebody loses the way in, and needs another.
+    ChangeKind.DELETE_MAPPING: 4,
+    ChangeKind.DELETE_ENTRY: 4,
+    # Programs may depend on it.
+    ChangeKind.REMOVE_RIGHT: 5,
+    ChangeKind.DENY_ROLE: 5,
+    ChangeKind.DELETE_PASSWORD: 6,
+    ChangeKind.DELETE_KEY: 6,
+    ChangeKind.DETACH_POLICY: 7,
+    ChangeKind.REMOVE_ADMINISTRATOR: 8,
+}
+"""How much each kind disrupts: an order, set by hand, in which a repair prefers less. Not a measure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One change. Two with the same edit are the same."""
+
+    kind: ChangeKind
+    subject: str
+    """An ARN, an account's id or a cluster's name."""
+    title: str
+    reason: str
+    """The step of a path that it cuts."""
+    edit: Edit
+
+    @property
+    def weight(self) -> int:
+        """How much it disrupts."""
+        return WEIGHTS[self.kind]
+
+    def apply(self, world: World) -> World:
+        """The picture with the change made."""
+        return applied(world, self.edit)
