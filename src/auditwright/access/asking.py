@@ -157,7 +157,7 @@ def put(world: World, actor: Actor, use: Use, target: str) -> Answer:  # noqa: P
             return ask(world, actor, use, resource, document=world.documents.get(resource))
         case On.ACCOUNT:
             return ask(world, actor, use, f"arn:{world.partition}:iam::{target}:root")
-        case On.WORKLOAD if isinstance(world.workloads, Unknown):
+        case On.WORKLOAD if target in world.roles:
             return _ask_about_made(world, actor, use, f"arn:{world.partition}:*:*:{account_of(target)}:*")
         case _:
             return ask(world, actor, use, target)
@@ -177,7 +177,7 @@ def _put_to_cluster(world: World, actor: Actor, use: Use, name: str) -> Answer:
         template.replace("eks:*:", f"eks:{region}:")
         .replace("{partition}", world.partition)
         .replace("{account}", account)
-        .replace("{cluster}", name)
+        .replace("{cluster}", cluster.arn.rpartition("/")[2] if cluster.arn else name)
     )
     return _ask_about_made(world, actor, use, made)
 

@@ -159,13 +159,13 @@ def _run(world: World, way: Way, target: str) -> Iterator[Effect]:
         if takes is not Truth.FALSE and (way.service != MACHINES or world.roles[target].instance_profile):
             yield Effect(gains=(session(target, SessionClass.PROGRAM),), certain=takes is Truth.TRUE)
         return
-    if isinstance(world.workloads, Unknown):
+    if target in world.roles:
         # The target is a role that the service can take: something that runs as it may exist.
         yield Effect(
             gains=(session(target, SessionClass.PROGRAM),), certain=False, assumptions=(WORKLOAD_IN_SERVICE,)
         )
         return
-    for workload in world.workloads:
+    for workload in () if isinstance(world.workloads, Unknown) else world.workloads:
         if workload.arn == target and workload.role in world.roles:
             yield Effect(gains=(session(workload.role, SessionClass.PROGRAM),))
 
@@ -292,9 +292,12 @@ def targets_of(world: World, way: Way) -> Iterable[str]:  # noqa: C901, PLR0911 
         case On.ENTRY:
             return tuple(each for cluster in world.clusters for each in _entries_of(cluster))
         case On.WORKLOAD:
-            if isinstance(world.workloads, Unknown):
-                return world.taken_by(f"{way.existing}.amazonaws.com")
-            return tuple(each.arn for each in world.workloads if each.service == way.existing)
+            known = () if isinstance(world.workloads, Unknown) else world.workloads
+            seen = tuple(each.arn for each in known if each.service == way.existing)
+            if world.lists(way.existing):
+                return seen
+            # A role that the service can take stands for whatever may run as it.
+            return (*seen, *world.taken_by(f"{way.existing}.amazonaws.com"))
         case On.ACCOUNT:
             return world.accounts if len(world.accounts) > 1 else ()
         case On.RESOURCE | On.MADE | On.ANY:

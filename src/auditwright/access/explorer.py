@@ -291,11 +291,13 @@ class Explorer:
                 yield _Group(targets=(question.key,))
             return
         targets = self.targets(way)
-        if way.target is On.WORKLOAD and isinstance(self.world.workloads, Unknown):
-            # What is in service was not seen: the same request stands for each.
+        if way.target is On.WORKLOAD and not self.world.lists(way.existing):
+            # What is in service was not seen: the same request stands for each that may be.
             own = self._own(way, account_of(actor.fact.subject))
-            yield from [_Group(targets=own, every=True)] if own else []
-            return
+            supposed = tuple(each for each in own if each in self.world.roles)
+            seen = tuple(each for each in targets if each not in self.world.roles)
+            yield from [_Group(targets=supposed, every=not seen)] if supposed else []
+            targets = seen
         if way.target not in _NAMED:
             for target in targets:
                 yield _Group(targets=(target,))

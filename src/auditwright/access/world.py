@@ -169,6 +169,8 @@ class World:
     documents: Mapping[str, Policy | Unknown] = field(default_factory=dict)
     """Policies of resources: buckets, keys, secrets."""
     workloads: tuple[Workload, ...] | Unknown = ()
+    services_unseen: frozenset[str] = frozenset()
+    """Services, such as `lambda`, of which not everything in service was seen: there may be more than `workloads` has."""
     attestations: tuple[Attestation, ...] = ()
     unseen: tuple[Assumption, ...] = ()
     """Sources that are missing from the picture: no proof of the opposite may rest on one."""
@@ -199,6 +201,10 @@ class World:
         """ARNs that a cluster lets in and that nobody has: whoever makes the principal anew is let in."""
         kind = ":user/" if users else ":role/"
         return tuple(arn for arn in self.vacant if kind in arn)
+
+    def lists(self, service: str) -> bool:
+        """True where everything that a service runs was seen."""
+        return not isinstance(self.workloads, Unknown) and service not in self.services_unseen
 
     def attests(self, subject: str) -> bool:
         """True where evidence says that a provider or account asks for a second factor."""

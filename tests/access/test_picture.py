@@ -1,0 +1,126 @@
+"""What was collected gives the verdicts of the snapshot that it was collected from; what was refused gives no proof."""
+
+from collections.abc import Collection
+from typing import cast
+
+import pytest
+
+from auditwright.access.certificate import EVERYBODY
+from auditwright.access.checker import check
+from auditwright.access.picture import SERVICE_KINDS, picture, starts_seen
+from auditwright.access.snapshot import named_target, read_snapshot
+from auditwright.access.starts import OVERALL
+from auditwright.access.verdict import (
+    Undecided,
+    Unreachable,
+    Verdict,
+    default_target,
+    explorer_for,
+    prove,
+    target_of,
+)
+from auditwright.access.world import World
+from auditwright.core.outcome import Unknown
+from tests.access.accounts import named
+from tests.access.collected import AT, Json, collected
+from tests.access.published import decoded
+
+
+def scenarios() -> dict[str, Json]:
+    rows = cast("list[Json]", decoded("mfa", "eks-no-mfa-scenarios.json"))
+    return {str(each["id"]): each for each in rows}
+
+
+def pictured(document: Json, *, refused: Collection[str] = ()) -> World:
+    vouched = read_snapshot(document, at=AT).attestations
+    return picture(collected(document, refused=refused), at=AT, attestations=vouched)
+
+
+def verdict_on(world: World, target: str) -> Verdict:
+    asked = target_of(world, target)
+    counted = [start for start in starts_seen(world) if start.kind in OVERALL]
+    verdict = prove(explorer_for(world, [asked]), counted, asked, whose=(EVERYBODY,))
+    if isinstance(verdict, Unreachable):
+        assert check(world, verdict.certificate) == ()
+    return verdict
+
+
+def test_every_published_scenario_has_its_verdict_when_it_was_collected() -> None:
+    for name, document in scenarios().items():
+        world = pictured(document)
+        asked = named_target(document) or default_target(world)
+        assert named(verdict_on(world, asked)) == document["expected"], name
+
+
+REFUSABLE = (
+    "aws.account",
+    "aws.iam",
+    "aws.iam-keys",
+    "aws.iam-mfa",
+    "aws.organizations",
+    "aws.eks",
+    "aws.lambda",
+    "aws.ec2",
+    "kubernetes.access",
+)
+
+
+@pytest.mark.parametrize("stream", REFUSABLE)
+def test_what_is_refused_turns_no_verdict_into_its_opposite(stream: str) -> None:
+    for name, document in scenarios().items():
+        world = pictured(document, refused=[stream])
+        if stream == "aws.eks":
+            assert world.clusters == ()
+            assert isinstance(verdict_on(world, "account-admin"), Undecided) or world.unseen, name
+            continue
+        asked = named_target(document) or default_target(world)
+        assert named(verdict_on(world, asked)) in {"UNKNOWN", document["expected"]}, name
+
+
+@pytest.mark.parametrize("stream", ["aws.account", "aws.iam", "aws.eks"])
+def test_without_principals_or_clusters_nothing_is_proved_out_of_reach(stream: str) -> None:
+    document = scenarios()["trust-4-age-lessthan"]
+    verdict = verdict_on(pictured(document, refused=[stream]), "account-admin")
+    assert isinstance(verdict, Undecided)
+    assert all(each.id.endswith("-unseen") for each in verdict.assumptions)
+    assert verdict.assumptions
+
+
+def test_a_map_that_nobody_was_shown_may_let_anyone_in() -> None:
+    document = scenarios()["eksapi-2-same-in-config-map-mode"]
+    assert named(verdict_on(pictured(document), "prod")) == "UNREACHABLE"
+    verdict = verdict_on(pictured(document, refused=["kubernetes.access"]), "prod")
+    assert isinstance(verdict, Undecided)
+    assert "the aws-auth map was not seen" in verdict.missing
+
+
+def test_refused_credentials_are_unknown_and_never_none() -> None:
+    world = pictured(scenarios()["cred-1-inactive-key"], refused=["aws.iam-keys"])
+    (user,) = world.users.values()
+    assert isinstance(user.credentials.active_keys, Unknown)
+    assert user.credentials.password is False
+
+
+def test_refused_guardrails_are_unknown_and_none_without_an_organization() -> None:
+    document = scenarios()["scp-1-deny-does-not-help"]
+    (limited,) = pictured(document).accounts.values()
+    assert isinstance(limited.service_policies, tuple)
+    assert [len(level) for level in limited.service_policies] == [1, 2]
+    assert limited.resource_policies == ()
+    (refused,) = pictured(document, refused=["aws.organizations"]).accounts.values()
+    assert isinstance(refused.service_policies, Unknown)
+    assert isinstance(refused.resource_policies, Unknown)
+    (free,) = pictured(scenarios()["seed-1-user-in-aws-auth"]).accounts.values()
+    assert free.service_policies == ()
+
+
+def test_a_picture_of_nothing_proves_nothing() -> None:
+    world = picture({}, at=AT)
+    assert [each.id for each in world.unseen] == ["accounts-unseen"]
+    assert isinstance(world.services_unseen, frozenset)
+    assert {"lambda", "ec2", "ecs-tasks"} <= world.services_unseen | set(SERVICE_KINDS)
+
+
+def test_a_bucket_that_was_not_seen_has_an_unknown_policy() -> None:
+    world = picture({}, at=AT, resources=["arn:aws:s3:::logs/today"])
+    assert isinstance(world.documents["arn:aws:s3:::logs/today"], Unknown)
