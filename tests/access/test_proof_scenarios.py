@@ -174,7 +174,7 @@ CREDENTIALS: list[tuple[str, Json, str]] = [
     ),
     (
         "credentials that were not seen",
-        {"gaad": {"UserDetailList": [user("alice", EVERYTHING, without_mfa())]}, "workloads": []},
+        {"gaad": {"UserDetailList": [user("alice", EVERYTHING, without_mfa())], "RoleDetailList": []}, "workloads": []},
         UNREACHABLE,
     ),
 ]

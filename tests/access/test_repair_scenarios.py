@@ -42,7 +42,7 @@ def mapped_creator() -> dict[str, object]:
         "UserPolicyList": [{"PolicyName": "ask", "PolicyDocument": policy}],
     }
     return {
-        "gaad": {"UserDetailList": [user]},
+        "gaad": {"UserDetailList": [user], "RoleDetailList": []},
         "credentials": [{"user": "alice", "mfa_devices": 1, "access_keys": [{"status": "Active"}]}],
         "workloads": [],
         "cluster": {

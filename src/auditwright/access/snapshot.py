@@ -1,19 +1,26 @@
 """Reads a world from one decoded JSON document: the answer of get-account-authorization-details, and what is beside it.
 
 Documented in docs/snapshot-format.md. What a document leaves out is either left out of the question (`root`, `scps`,
-`clusters`) or unknown (`workloads`, `credentials`), and said to be so in the verdict.
+`clusters`) or unknown (`workloads`, `credentials`), and said to be so in the verdict. What has another shape than it
+should, or is named twice, is refused: a list that is read as empty would prove too much.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import cast
+from typing import TypeVar, cast
 
 from auditwright.access.assumptions import Assumption
 from auditwright.access.eks import Cluster
 from auditwright.access.eks_documents import parse_cluster
 from auditwright.access.kubernetes import DEFAULT_RBAC, Rbac
 from auditwright.access.kubernetes_objects import parse_rbac
-from auditwright.access.policy import Policy, parse_policy, parse_policy_text, unreadable_policy
+from auditwright.access.policy import (
+    Policy,
+    parse_policy,
+    parse_policy_text,
+    repeats_a_key,
+    unreadable_policy,
+)
 from auditwright.access.world import (
     INLINE,
     NO_CREDENTIALS,
@@ -43,6 +50,16 @@ TRUNCATED = Assumption(
     says="The authorization details are complete; the answer says that it was cut off.",
 )
 
+LISTS_UNSEEN = {
+    "UserDetailList": Assumption(
+        id="users-unseen", says="The account has no user; the details do not list users."
+    ),
+    "RoleDetailList": Assumption(
+        id="roles-unseen", says="The account has no role; the details do not list roles."
+    ),
+}
+"""Lists without which principals are missing; groups and policies that are missing are found where they are named."""
+
 
 class SnapshotError(ValueError):
     """A document is no snapshot; the message says what was expected."""
@@ -50,6 +67,7 @@ class SnapshotError(ValueError):
 
 def read_snapshot(document: object, *, at: datetime) -> World:
     """The world of a snapshot; raises SnapshotError where the document is none."""
+    _refuse_repeated(document)
     fields = _mapping(document)
     gaad = _mapping(fields.get("gaad", fields))
     if not any(name in gaad for name in GAAD):
@@ -60,15 +78,12 @@ def read_snapshot(document: object, *, at: datetime) -> World:
     details = {name: _details(gaad, name) for name in GAAD}
     policies = dict(_managed(details["Policies"]))
     reader = _Principals(policies)
-    groups = {group.arn: group for group in map(reader.group, details["GroupDetailList"])}
-    credentials = _credentials(fields.get("credentials"))
-    users = {
-        user.arn: user
-        for user in (reader.user(each, groups, credentials) for each in details["UserDetailList"])
-    }
-    roles = {role.arn: role for role in map(reader.role, details["RoleDetailList"])}
+    groups = _by_arn(map(reader.group, details["GroupDetailList"]))
+    credentials = _credentials(fields.get("credentials"), details["UserDetailList"])
+    users = _by_arn(reader.user(each, groups, credentials) for each in details["UserDetailList"])
+    roles = _by_arn(map(reader.role, details["RoleDetailList"]))
     documents = [fields["cluster"]] if "cluster" in fields else []
-    documents += _list(fields.get("clusters"))
+    documents += _listed(fields, "clusters")
     ids = _accounts((*users, *groups, *roles, *policies), documents)
     clusters = tuple(_cluster(each, ids) for each in documents)
     rbac = fields.get("rbac")
@@ -81,18 +96,28 @@ def read_snapshot(document: object, *, at: datetime) -> World:
         policies=policies,
         clusters=clusters,
         rbac={cluster.name: _rbac(rbac, cluster.name) for cluster in clusters},
-        documents=dict(_documents(fields.get("resourcePolicies"))),
-        workloads=_workloads(fields.get("workloads")),
-        attestations=tuple(_attestations(fields.get("attestations"))),
-        unseen=(TRUNCATED,) if gaad.get("IsTruncated") is True else (),
+        documents=dict(_documents(_object(fields, "resourcePolicies"))),
+        workloads=_workloads(fields),
+        attestations=tuple(_attestations(fields)),
+        unseen=tuple(_unseen(gaad)),
         at=at,
     )
 
 
+def _unseen(gaad: Mapping[str, object]) -> Iterator[Assumption]:
+    if gaad.get("IsTruncated", False) is not False:
+        yield TRUNCATED
+    for name, assumption in LISTS_UNSEEN.items():
+        if gaad.get(name) is None:
+            yield assumption
+
+
 def named_target(document: object) -> str | None:
-    """The target that a snapshot asks about, where it names one."""
+    """The target that a snapshot asks about, where it names one; raises SnapshotError where it is no text."""
     target = _mapping(document).get("target")
-    return target if isinstance(target, str) else None
+    if target is not None and not isinstance(target, str):
+        raise SnapshotError(f"expected a text in `target`, found {_kind(target)}")
+    return target
 
 
 # --- principals
@@ -114,19 +139,21 @@ class _Principals:
         by_name = {
             group.name: group.arn for group in groups.values() if account_of(group.arn) == account_of(arn)
         }
+        member_of = _texts(detail, "GroupList")
         if isinstance(credentials, Unknown):
-            held = Credentials(
-                active_keys=credentials, inactive_keys=credentials, password=credentials, devices=credentials
-            )
+            held = _unknown(credentials)
         else:
-            held = credentials.get(arn) or credentials.get(name) or NO_CREDENTIALS
+            held = credentials.get(arn) or credentials.get(name) or credentials[UNLISTED]
         return User(
             arn=arn,
             name=name,
             unique_id=_text(detail.get("UserId")) or NOT_SEEN,
             tags=_tags(detail.get("Tags")),
-            groups=tuple(by_name[each] for each in _texts(detail.get("GroupList")) if each in by_name),
-            attachments=self._attachments(arn, detail, "UserPolicyList"),
+            groups=tuple(by_name[each] for each in member_of if each in by_name),
+            attachments=(
+                *self._attachments(arn, detail, "UserPolicyList"),
+                *(_unseen_group(arn, each) for each in member_of if each not in by_name),
+            ),
             boundary=self._boundary(detail),
             credentials=held,
         )
@@ -171,13 +198,22 @@ class _Principals:
         return managed.versions[managed.default]
 
     def _boundary(self, detail: Mapping[str, object]) -> Boundary | None:
-        boundary = _mapping(detail.get("PermissionsBoundary"))
+        boundary = _object(detail, "PermissionsBoundary")
         arn = _text(boundary.get("PermissionsBoundaryArn"))
         if not arn:
             return None
         managed = self._policies.get(arn)
         unseen = Unknown(f"the document of the boundary {arn} was not seen")
         return Boundary(arn=arn, policy=managed.versions[managed.default] if managed else unseen)
+
+
+def _unseen_group(user: str, name: str) -> Attachment:
+    """In place of the policies of a group that a user is in and that is not listed."""
+    return Attachment(
+        holder=user,
+        reference=f"group:{name}",
+        policy=unreadable_policy(f"the policies of the group {name} were not seen", name=f"group {name}"),
+    )
 
 
 def _managed(details: Iterable[Mapping[str, object]]) -> Iterator[tuple[str, ManagedPolicy]]:
@@ -202,21 +238,42 @@ def _policy(value: object, name: str) -> Policy:
 # --- credentials
 
 
-def _credentials(value: object) -> Mapping[str, Credentials] | Unknown:
+UNLISTED = ""
+"""Stands for the users that the credentials do not name."""
+
+
+def _credentials(value: object, users: Iterable[Mapping[str, object]]) -> Mapping[str, Credentials] | Unknown:
+    """Credentials by the name or ARN of the user; what those have who are not listed stands under UNLISTED."""
     if value is None:
         return Unknown("the credentials of users were not seen")
-    found: dict[str, Credentials] = {}
-    for each in _list(value):
-        row = _mapping(each)
-        keys = [_mapping(key) for key in _list(row.get("access_keys"))]
-        active = sum(1 for key in keys if _text(key.get("status")).lower() == "active")
-        found[_text(row.get("user"))] = Credentials(
-            active_keys=active if "access_keys" in row else NOT_SEEN,
-            inactive_keys=len(keys) - active if "access_keys" in row else NOT_SEEN,
-            password=_flag(row.get("password_enabled")),
-            devices=_count(row.get("mfa_devices")),
-        )
+    known = {_text(user.get(name)) for user in users for name in ("UserName", "Arn")}
+    found = {UNLISTED: NO_CREDENTIALS}
+    for row in _details({"credentials": value}, "credentials"):
+        user = _text(row.get("user"))
+        if not user:
+            raise SnapshotError("expected the name of a `user` in each of the `credentials`")
+        if user in found:
+            raise SnapshotError(f"the credentials of {user!r} stand there twice")
+        found[user] = _credentials_of(row)
+        if user not in known:
+            # A name that is spelled otherwise would leave a user with no credentials at all.
+            found[UNLISTED] = _unknown(Unknown(f"the credentials name {user}, who is none of the users"))
     return found
+
+
+def _credentials_of(row: Mapping[str, object]) -> Credentials:
+    keys = [_text(key.get("status")).lower() for key in _details(row, "access_keys")]
+    told = row.get("access_keys") is not None and set(keys) <= {"active", "inactive"}
+    return Credentials(
+        active_keys=keys.count("active") if told else NOT_SEEN,
+        inactive_keys=keys.count("inactive") if told else NOT_SEEN,
+        password=_flag(row.get("password_enabled")),
+        devices=_count(row.get("mfa_devices")),
+    )
+
+
+def _unknown(why: Unknown) -> Credentials:
+    return Credentials(active_keys=why, inactive_keys=why, password=why, devices=why)
 
 
 def _root(value: object) -> Root | None:
@@ -300,24 +357,26 @@ def _rbac(value: object, cluster: str) -> Rbac:
     return parse_rbac(fields.get(cluster, value))
 
 
-def _documents(value: object) -> Iterator[tuple[str, Policy | Unknown]]:
-    for arn, document in _mapping(value).items():
+def _documents(fields: Mapping[str, object]) -> Iterator[tuple[str, Policy | Unknown]]:
+    for arn, document in fields.items():
         yield arn, _policy(document, f"policy of {arn}") if document is not None else NOT_SEEN
 
 
-def _workloads(value: object) -> tuple[Workload, ...] | Unknown:
-    if value is None:
+def _workloads(fields: Mapping[str, object]) -> tuple[Workload, ...] | Unknown:
+    if fields.get("workloads") is None:
         return Unknown("what is in service was not seen")
-    rows = (_mapping(each) for each in _list(value))
-    return tuple(
-        Workload(arn=_text(row.get("arn")), service=_text(row.get("service")), role=_text(row.get("role")))
-        for row in rows
-    )
+    return tuple(map(_workload, _details(fields, "workloads")))
 
 
-def _attestations(value: object) -> Iterator[Attestation]:
-    for each in _list(value):
-        row = _mapping(each)
+def _workload(row: Mapping[str, object]) -> Workload:
+    arn, service, role = (_text(row.get(name)) for name in ("arn", "service", "role"))
+    if not (arn and service and role):
+        raise SnapshotError("expected `arn`, `service` and `role` in each of the `workloads`")
+    return Workload(arn=arn, service=service, role=role)
+
+
+def _attestations(fields: Mapping[str, object]) -> Iterator[Attestation]:
+    for row in _details(fields, "attestations"):
         subject = _text(row.get("provider")) or _text(row.get("account")) or _text(row.get("subject"))
         yield Attestation(subject=subject, mfa_required=row.get("mfaRequired") is True)
 
@@ -335,21 +394,80 @@ def _list(value: object) -> list[object]:
     return cast("list[object]", value) if isinstance(value, list) else []
 
 
-def _details(value: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
-    return [_mapping(each) for each in _list(value.get(name)) if isinstance(each, dict)]
+def _listed(fields: Mapping[str, object], name: str) -> list[object]:
+    """The list of a field; empty where it is missing or null. Raises SnapshotError where it is something else."""
+    value = fields.get(name)
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise SnapshotError(f"expected a list in `{name}`, found {_kind(value)}")
+    return cast("list[object]", value)
+
+
+def _details(fields: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
+    """The objects in the list of a field. Raises SnapshotError where it holds something else."""
+    found = _listed(fields, name)
+    for each in found:
+        if not isinstance(each, dict):
+            raise SnapshotError(f"expected objects in `{name}`, found {_kind(each)}")
+    return [_mapping(each) for each in found]
+
+
+def _object(fields: Mapping[str, object], name: str) -> Mapping[str, object]:
+    value = fields.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise SnapshotError(f"expected an object in `{name}`, found {_kind(value)}")
+    return _mapping(value)
+
+
+def _texts(fields: Mapping[str, object], name: str) -> list[str]:
+    found = _listed(fields, name)
+    for each in found:
+        if not isinstance(each, str):
+            raise SnapshotError(f"expected names in `{name}`, found {_kind(each)}")
+    return [each for each in found if isinstance(each, str)]
+
+
+H = TypeVar("H", User, Group, Role)
+
+
+def _by_arn(found: Iterable[H]) -> dict[str, H]:
+    by_arn: dict[str, H] = {}
+    for each in found:
+        if each.arn in by_arn:
+            raise SnapshotError(f"{each.arn} stands there twice")
+        by_arn[each.arn] = each
+    return by_arn
+
+
+_OF_POLICIES = frozenset({"Statement", "Version"})
+
+
+def _refuse_repeated(document: object) -> None:
+    """Refuse a name that stands twice in one object: which of the two counts is not known.
+
+    A policy's own document is left to its reader, which takes it as unread.
+    """
+    todo = [document]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, list):
+            todo += value
+        elif isinstance(value, dict) and not _OF_POLICIES & value.keys():
+            if repeats_a_key(value):
+                raise SnapshotError(
+                    f"a name stands twice in one object, {_kind(cast('dict[object, object]', value))}"
+                )
+            todo += value.values()
 
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _texts(value: object) -> list[str]:
-    return [each for each in _list(value) if isinstance(each, str)]
-
-
 def _arn(detail: Mapping[str, object]) -> str:
     arn = _text(detail.get("Arn"))
-    if not arn.startswith("arn:"):
+    if not arn.startswith("arn:") or not account_of(arn):
         name = next(
             (
                 _text(detail[key])
@@ -365,6 +483,8 @@ def _arn(detail: Mapping[str, object]) -> str:
 def _tags(value: object) -> Mapping[str, str] | Unknown:
     if value is None:
         return {}
+    if not isinstance(value, list):
+        return NOT_SEEN
     rows = [_mapping(each) for each in _list(value)]
     return {_text(row.get("Key")): _text(row.get("Value")) for row in rows}
 
