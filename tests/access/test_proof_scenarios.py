@@ -410,6 +410,39 @@ def test_whom_the_trust_of_an_administrators_role_lets_in(account: Json, expecte
     assert answer(account) == expected
 
 
+RED: Json = {"aws:PrincipalTag/team": "red"}
+BY_TAG = root_trust(StringEquals=RED)
+TAKING = document(
+    {"Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"], "Principal": {"AWS": ACCOUNT}}
+)
+TAGS: list[tuple[str, Json, str]] = [
+    ("nobody may set", bobs(bob(HOP), admin(BY_TAG)), UNREACHABLE),
+    ("bob may set on users", bobs(bob(HOP, allow("iam:TagUser")), admin(BY_TAG)), UNKNOWN),
+    ("bob may set on somebody else", bobs(bob(HOP, allow("iam:TagUser", ALICE)), admin(BY_TAG)), UNREACHABLE),
+    (
+        "bob may set on a role on the way",
+        bobs(bob(HOP, allow("iam:TagRole")), role("hop", ROOT_TRUST, HOP), admin(BY_TAG)),
+        UNKNOWN,
+    ),
+    (
+        "a session on the way may have",
+        bobs(bob(HOP, allow("sts:TagSession")), role("hop", TAKING, HOP), admin(BY_TAG)),
+        UNKNOWN,
+    ),
+    ("a policy of bob's asks for", bobs(bob(allow("*", StringEquals=RED), allow("iam:TagUser"))), UNKNOWN),
+    (
+        "an account of the adversary's can give its users",
+        snapshot(admin(trust("*", when={"StringEquals": RED}))),
+        REACHABLE,
+    ),
+]
+
+
+@pytest.mark.parametrize(("account", "expected"), [each[1:] for each in TAGS], ids=[each[0] for each in TAGS])
+def test_whether_a_tag_keeps_somebody_out_that(account: Json, expected: str) -> None:
+    assert answer(account) == expected
+
+
 def test_a_factor_that_was_enrolled_opens_the_first_role_and_perhaps_the_second() -> None:
     enrolled = user("bob", allow(["iam:CreateVirtualMFADevice", "iam:EnableMFADevice"]), HOP)
     first = snapshot(enrolled, admin(BY_MFA), credentials=(held("bob", devices=0),))
@@ -420,6 +453,82 @@ def test_a_factor_that_was_enrolled_opens_the_first_role_and_perhaps_the_second(
     found = verdict_on(here, target_of(here, "account-admin"))
     assert isinstance(found, Undecided)
     assert "mfa-into-role-session" in {each.id for each in found.assumptions}
+
+
+def test_of_two_policies_one_can_be_detached_for_what_the_other_allows() -> None:
+    attached = [{"PolicyName": name, "PolicyArn": arn("policy", name)} for name in ("closed", "mixed")]
+    detaching = "iam:DetachUserPolicy"
+    closed: Json = {"Effect": "Deny", "NotAction": detaching, "Resource": "*"}
+    account = bobs(
+        bob(allow(detaching), AttachedManagedPolicies=attached),
+        policy("closed", document(closed)),
+        policy("mixed", document(allow("s3:*"), deny("ec2:*"))),
+    )
+    assert answer(account, "s3:GetObject@arn:aws:s3:::data/x") == REACHABLE
+    assert answer(account, "ec2:RunInstances@*") == UNREACHABLE
+
+
+def test_whoever_leaves_a_group_leaves_what_it_allows_too() -> None:
+    leaving = "iam:RemoveUserFromGroup"
+    everyone = group("all", EVERYTHING)
+    own: Json = {"PolicyName": "mfa", "PolicyDocument": document(without_mfa(leaving))}
+    policies = everyone["GroupPolicyList"]
+    assert isinstance(policies, list)
+    policies.append(own)
+    assert answer(bobs(bob(allow(leaving), GroupList=["all"]), everyone)) == UNREACHABLE
+
+
+def test_whoever_writes_a_buckets_policy_reads_its_objects_and_nothing_else() -> None:
+    account = bobs(bob(allow("s3:PutBucketPolicy", "arn:aws:s3:::data")))
+    assert answer(account, "s3:GetObject@arn:aws:s3:::data/x") == REACHABLE
+    assert answer(account, "s3:GetObject@arn:aws:s3:::other/x") == UNREACHABLE
+    anywhere = bobs(bob(allow("s3:PutBucketPolicy")))
+    assert answer(anywhere, "ec2:RunInstances@*") == UNREACHABLE
+
+
+JOINING, DETACHING = "iam:AddUserToGroup", "iam:DetachUserPolicy"
+AT_ONCE: list[tuple[str, Json]] = [
+    (
+        "a Deny is detached, and a group joined",
+        bobs(
+            bob(allow([DETACHING, JOINING]), attached="mfa"),
+            policy("mfa", document(without_mfa(DETACHING, JOINING))),
+            ADMINS,
+        ),
+    ),
+    (
+        "a group is joined that one may write",
+        bobs(bob(allow([JOINING, "iam:PutGroupPolicy"])), group("empty")),
+    ),
+    (
+        "a group is joined whose policy one may write",
+        bobs(
+            bob(allow([JOINING, "iam:CreatePolicyVersion"])),
+            group("readers") | {"AttachedManagedPolicies": [{"PolicyArn": arn("policy", "p")}]},
+            policy("p", READING),
+        ),
+    ),
+    (
+        "a group is joined whose policy has another version",
+        bobs(
+            bob(allow([JOINING, "iam:SetDefaultPolicyVersion"])),
+            group("readers") | {"AttachedManagedPolicies": [{"PolicyArn": arn("policy", "p")}]},
+            policy("p", READING, ALL),
+        ),
+    ),
+    (
+        "a boundary has another version",
+        bobs(
+            bob(EVERYTHING, boundary="p"),
+            policy("p", document(allow("iam:SetDefaultPolicyVersion")), ALL),
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize("account", [each[1] for each in AT_ONCE], ids=[each[0] for each in AT_ONCE])
+def test_changes_count_together(account: Json) -> None:
+    assert answer(account) == REACHABLE
 
 
 def test_a_workload_alone_is_never_out_of_reach_of_its_own_rights() -> None:

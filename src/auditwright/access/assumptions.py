@@ -64,6 +64,10 @@ PROGRAM_APPROVED = Assumption(
     id="program-approved",
     says="The program's access without a human factor is an approved exception; it has none by nature.",
 )
+TAGS_OF_CHOICE = Assumption(
+    id="tags-of-choice",
+    says="Whoever may tag a user, a role or a session can give it the tag that a policy asks for.",
+)
 OTHER_ACCOUNT = Assumption(
     id="other-account",
     says="Nobody in the other account acts without a second factor; that account can make up the claim.",

@@ -52,6 +52,8 @@ class Gain(StrEnum):
     """A user of choice becomes a member of the group."""
     VERSION = "version"
     """Another version of the policy comes into force."""
+    TAGS = "tags"
+    """The user or role has tags of the adversary's choice."""
     TRUST = "trust"
     """The role trusts whomever the adversary wants."""
     SESSION = "session"
@@ -204,6 +206,10 @@ _POLICIES = (
         "iam:PutRolePermissionsBoundary",
         On.ROLE,
     ),
+    _iam("aw-tag-user", "tag a user", Gain.TAGS, "iam:TagUser", On.USER),
+    _iam("aw-untag-user", "take a tag off a user", Gain.TAGS, "iam:UntagUser", On.USER),
+    _iam("aw-tag-role", "tag a role", Gain.TAGS, "iam:TagRole", On.ROLE),
+    _iam("aw-untag-role", "take a tag off a role", Gain.TAGS, "iam:UntagRole", On.ROLE),
     _iam("iam-012", "rewrite the trust of a role", Gain.TRUST, "iam:UpdateAssumeRolePolicy", On.ROLE),
 )
 

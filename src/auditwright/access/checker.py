@@ -86,7 +86,7 @@ def _is_of(world: World, fact: Fact) -> bool:  # noqa: PLR0911  # one case a kin
             return fact.subject in clusters and fact.detail in set(Level)
         case Kind.EVERY:
             return fact.subject in WAYS_BY_ID
-        case Kind.ALLOW | Kind.LIFT | Kind.UNBOUND | Kind.ADMINISTRATOR | Kind.READ:
+        case Kind.ALLOW | Kind.LIFT | Kind.UNBOUND | Kind.TAGS | Kind.ADMINISTRATOR | Kind.READ:
             return True
         case _:
             assert_never(fact.kind)
@@ -150,7 +150,8 @@ def _asked(world: World, fact: Fact, held: frozenset[Fact], target: Fact) -> Ite
             if way.target is On.RESOURCE and all(
                 put(world, actor, use, target.subject).possible for use in way.uses
             ):
-                yield f"{fact} may {way.title} ({way.id})"
+                for effect in effects(world, way, actor.class_, target.subject):
+                    yield from _lacking(held, effect.gains, f"{fact} may {way.title} ({way.id})")
 
 
 def _may_be_allowed(actor: Actor, action: str) -> bool:

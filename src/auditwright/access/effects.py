@@ -12,6 +12,7 @@ from auditwright.access.assumptions import (
     DEVICES_UNSEEN,
     KEY_TO_SPARE,
     SECOND_DEVICE,
+    TAGS_OF_CHOICE,
     WORKLOAD_IN_SERVICE,
     Assumption,
 )
@@ -57,11 +58,7 @@ def _effects(world: World, way: Way, class_: SessionClass, target: str) -> Itera
             if policy is None or not policy.provider_managed:
                 yield Effect(gains=(Fact(Kind.ALLOW, target),))
         case Gain.LIFT:
-            gains = tuple(
-                Fact(Kind.LIFT, target, each.reference)
-                for each in _attachments(world, target)
-                if denies(each.policy) and _takes_off(way, each)
-            )
+            gains = tuple(dict.fromkeys(_lifted(world, way, target)))
             yield from [Effect(gains=gains)] if gains else []
         case Gain.UNBOUND:
             principal = world.principal(target)
@@ -75,6 +72,9 @@ def _effects(world: World, way: Way, class_: SessionClass, target: str) -> Itera
                 Fact(Kind.VERSION, target, each) for each in policy.versions if each != policy.default
             )
             yield from [Effect(gains=gains)] if gains and not policy.provider_managed else []
+        case Gain.TAGS:
+            if world.asks_for_tags:
+                yield _tagged(target)
         case Gain.TRUST:
             if not world.roles[target].service_linked:
                 yield Effect(gains=(Fact(Kind.TRUST, target),))
@@ -98,7 +98,14 @@ def _effects(world: World, way: Way, class_: SessionClass, target: str) -> Itera
             root = session(f"arn:{world.partition}:iam::{target}:root", SessionClass.CONSOLE)
             yield Effect(gains=(root,), certain=False, assumptions=(CENTRAL_ROOT,))
         case Gain.READ:
-            yield Effect(gains=(Fact(Kind.READ, target),))
+            # Each such right opens resources of its own service.
+            if target.partition(":")[0].lower() == way.uses[0].action.partition(":")[0]:
+                yield Effect(gains=(Fact(Kind.READ, target),))
+
+
+def _tagged(principal: str) -> Effect:
+    # Which tags is up to conditions that the way alone does not show.
+    return Effect(gains=(Fact(Kind.TAGS, principal),), certain=False, assumptions=(TAGS_OF_CHOICE,))
 
 
 def after(class_: SessionClass) -> SessionClass:
@@ -145,11 +152,15 @@ def _attachments(world: World, holder: str) -> tuple[Attachment, ...]:
     return found.attachments
 
 
-def _takes_off(way: Way, attachment: Attachment) -> bool:
-    """True where a way takes off this form of attachment: inline ones are deleted, managed ones detached."""
-    if way.uses[0].action == "iam:RemoveUserFromGroup":
-        return True
-    return attachment.reference.startswith(INLINE) is ("Delete" in way.uses[0].action)
+def _lifted(world: World, way: Way, holder: str) -> Iterator[Fact]:
+    """What a way takes off: inline policies are deleted, managed ones detached, and who leaves a group leaves them all."""
+    action = way.uses[0].action
+    for each in _attachments(world, holder):
+        if denies(each.policy):
+            if action == "iam:RemoveUserFromGroup":
+                yield Fact(Kind.LIFT, holder)
+            elif each.reference.startswith(INLINE) is ("Delete" in action):
+                yield Fact(Kind.LIFT, holder, each.reference)
 
 
 def _run(world: World, way: Way, target: str) -> Iterator[Effect]:
@@ -223,7 +234,7 @@ def _entries_used(cluster: Cluster) -> Iterator[tuple[tuple[Fact, ...], bool]]:
 # --- what follows of itself
 
 
-def laws(world: World, fact: Fact) -> Iterator[Effect]:  # noqa: C901  # one case for each kind of fact
+def laws(world: World, fact: Fact) -> Iterator[Effect]:  # noqa: C901, PLR0912  # one case for each kind of fact
     """What follows from a fact, by itself or with others (`needs`); each conjunction is found from each of its parts."""
     match fact.kind:
         case Kind.SESSION if fact.detail == SessionClass.KEY and ":user/" in fact.subject:
@@ -240,6 +251,11 @@ def laws(world: World, fact: Fact) -> Iterator[Effect]:  # noqa: C901  # one cas
                 yield _with_device(fact.subject, first)
         case Kind.TRUST:
             yield Effect(gains=(session(fact.subject, SessionClass.ROLE),))
+            if world.asks_for_tags:
+                # AWS: the trust of a role says who may tag its sessions.
+                yield _tagged(fact.subject)
+        case Kind.JOIN:
+            yield from _joined(world, fact)
         case Kind.EVERY:
             way = WAYS_BY_ID[fact.subject]
             class_, _, account = fact.detail.partition("@")
@@ -255,6 +271,15 @@ def laws(world: World, fact: Fact) -> Iterator[Effect]:  # noqa: C901  # one cas
                     )
         case _:
             return
+
+
+def _joined(world: World, join: Fact) -> Iterator[Effect]:
+    """Everything is allowed to users of choice where it is to the group that they join, or to a policy of it."""
+    account = account_of(join.subject)
+    gains = tuple(Fact(Kind.ALLOW, user) for user in world.users if account_of(user) == account)
+    references = [each.reference for each in world.groups[join.subject].attachments]
+    for subject in dict.fromkeys((join.subject, *(each for each in references if each in world.policies))):
+        yield Effect(gains=gains, needs=(join, Fact(Kind.ALLOW, subject)))
 
 
 def _signing_in(user: User) -> Iterator[Effect]:

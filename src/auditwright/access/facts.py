@@ -25,13 +25,15 @@ class Kind(StrEnum):
     ALLOW = "allow"
     """Everything is allowed to the user, the role, the group's members or the policy's holders."""
     LIFT = "lift"
-    """The policy of this reference is off its holder."""
+    """The policy of this reference is off its holder; without one, users of choice are out of the group."""
     UNBOUND = "unbound"
     """The user or role has no boundary."""
     JOIN = "join"
     """Users of choice are in the group."""
     VERSION = "version"
     """The version of the policy is in force."""
+    TAGS = "tags"
+    """The user or role, or sessions of the role, have tags of choice."""
     TRUST = "trust"
     """The role trusts the adversary."""
     ENTRIES = "entries"
@@ -58,8 +60,8 @@ class Fact(NamedTuple):
         return " ".join(filter(None, (self.kind, self.subject, self.detail)))
 
 
-CHANGES = frozenset({Kind.ALLOW, Kind.LIFT, Kind.UNBOUND, Kind.JOIN, Kind.VERSION})
-"""Kinds that change which policies a principal has."""
+CHANGES = frozenset({Kind.ALLOW, Kind.LIFT, Kind.UNBOUND, Kind.JOIN, Kind.VERSION, Kind.TAGS})
+"""Kinds that change which policies a principal has, or what they see of it."""
 
 
 def session(principal: str, class_: SessionClass) -> Fact:

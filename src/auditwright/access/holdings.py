@@ -4,9 +4,10 @@ Changes come as alternatives, because an adversary uses each policy before it ta
 does under any of them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import product
+from functools import lru_cache
+from itertools import islice, product
 
 from auditwright.access.context import Caller, CallerKind
 from auditwright.access.evaluator import Policies
@@ -42,6 +43,7 @@ MAX_ALTERNATIVES = 32
 UNSEEN_ACCOUNT = Unknown("the account's own policies were not seen")
 
 
+@lru_cache(maxsize=65_536)
 def denies(policy: Policy) -> bool:
     """True where taking the policy away can open something."""
     return any(statement.effect is not Effect.ALLOW or statement.unread for statement in policy.statements)
@@ -56,26 +58,53 @@ def attachments_of(world: World, principal: Principal) -> tuple[Attachment, ...]
 
 
 def touching(world: World, arn: str) -> tuple[Fact, ...]:
-    """The changes that can matter to a principal."""
+    """The changes that can matter to a principal; the answer is kept."""
+    found = world.touching.get(arn)
+    if found is None:
+        found = world.touching[arn] = _touching(world, arn)
+    return found
+
+
+def _touching(world: World, arn: str) -> tuple[Fact, ...]:
     principal = world.principal(arn)
     if principal is None:
         return ()
     held = attachments_of(world, principal)
-    facts = [Fact(Kind.ALLOW, arn)]
+    joining = _joinable(world, principal)
+    facts = [Fact(Kind.ALLOW, arn), Fact(Kind.TAGS, arn)]
     if isinstance(principal, User):
         facts += [Fact(Kind.ALLOW, group) for group in principal.groups]
-        facts += [Fact(Kind.JOIN, group) for group in world.groups if group not in principal.groups]
-    facts += [Fact(Kind.LIFT, each.holder, each.reference) for each in held if denies(each.policy)]
+        facts += [Fact(Kind.LIFT, group) for group in principal.groups if _group_denies(world, group)]
+        facts += [Fact(Kind.JOIN, group) for group in joining]
+    reachable = (*held, *(each for group in joining for each in world.groups[group].attachments))
+    facts += [Fact(Kind.LIFT, each.holder, each.reference) for each in reachable if denies(each.policy)]
+    references = [each.reference for each in reachable]
     if principal.boundary is not None:
         facts += [Fact(Kind.UNBOUND, arn), Fact(Kind.ALLOW, principal.boundary.arn)]
-    for policy in _own_policies(world, held):
-        facts.append(Fact(Kind.ALLOW, policy.arn))
-        facts += [
-            Fact(Kind.VERSION, policy.arn, version)
-            for version in policy.versions
-            if version != policy.default
-        ]
+        references.append(principal.boundary.arn)
+    facts += [Fact(Kind.ALLOW, policy.arn) for policy in _own_policies(world, held)]
+    facts += [
+        Fact(Kind.VERSION, reference, version)
+        for reference in references
+        if (policy := world.policies.get(reference)) is not None and not policy.provider_managed
+        for version in policy.versions
+        if version != policy.default
+    ]
     return tuple(dict.fromkeys(facts))
+
+
+def _joinable(world: World, principal: Principal) -> tuple[str, ...]:
+    """The groups of a user's account that the user is not in."""
+    if not isinstance(principal, User):
+        return ()
+    account = account_of(principal.arn)
+    return tuple(
+        group for group in world.groups if group not in principal.groups and account_of(group) == account
+    )
+
+
+def _group_denies(world: World, group: str) -> bool:
+    return group in world.groups and any(denies(each.policy) for each in world.groups[group].attachments)
 
 
 def _own_policies(world: World, held: tuple[Attachment, ...]) -> Iterator[ManagedPolicy]:
@@ -95,13 +124,13 @@ def policies_of(world: World, arn: str, changes: frozenset[Fact]) -> tuple[Polic
     held = attachments_of(world, principal)
     boundary = principal.boundary.policy if principal.boundary else None
     service_linked = isinstance(principal, Role) and principal.service_linked
+    bounds = _boundaries(world, principal, boundary, changes)
+    identities = tuple(islice(_identities(world, principal, held, changes), MAX_ALTERNATIVES + 1))
     found = [
         _with_account(identity, each_boundary, None if service_linked else account, outside=service_linked)
-        for identity, each_boundary in product(
-            _identities(world, principal, held, changes), _boundaries(principal, boundary, changes)
-        )
+        for identity, each_boundary in product(dict.fromkeys(identities), bounds)
     ]
-    if len(found) > MAX_ALTERNATIVES:
+    if max(len(found), len(identities)) > MAX_ALTERNATIVES:
         unfollowed = Unknown(f"the principal's policies can be changed in more than {MAX_ALTERNATIVES} ways")
         return (*found[:MAX_ALTERNATIVES], replace(found[0], identity=unfollowed, boundary=None))
     return tuple(found)
@@ -131,31 +160,69 @@ def _with_account(
 
 
 def _boundaries(
-    principal: Principal, boundary: Policy | Unknown | None, changes: frozenset[Fact]
+    world: World, principal: Principal, boundary: Policy | Unknown | None, changes: frozenset[Fact]
 ) -> tuple[Policy | Unknown | None, ...]:
     if principal.boundary is None:
         return (None,)
-    off = {Fact(Kind.UNBOUND, principal.arn), Fact(Kind.ALLOW, principal.boundary.arn)}
-    return (boundary, None) if off & changes else (boundary,)
+    reference = principal.boundary.arn
+    if {Fact(Kind.UNBOUND, principal.arn), Fact(Kind.ALLOW, reference)} & changes:
+        return (boundary, None)
+    managed = world.policies.get(reference)
+    others = managed.versions.items() if managed else ()
+    return (
+        boundary,
+        *(other for name, other in others if Fact(Kind.VERSION, reference, name) in changes),
+    )
 
 
 def _identities(
     world: World, principal: Principal, held: tuple[Attachment, ...], changes: frozenset[Fact]
 ) -> Iterator[tuple[Policy, ...]]:
-    base = tuple(each.policy for each in held)
-    yield base
+    yield tuple(each.policy for each in held)
     if not changes:
         return
-    kept = tuple(each.policy for each in held if not _taken_off(each, changes))
     extra = (ALLOW_ALL,) if _allowed(world, principal, held, changes) else ()
-    if extra or len(kept) < len(held):
-        yield (*kept, *extra)
-    for change in sorted(changes):
-        if change.kind is Kind.JOIN:
-            yield (*base, *(each.policy for each in world.groups[change.subject].attachments), *extra)
-        elif change.kind is Kind.VERSION:
-            other = world.policies[change.subject].versions[change.detail]
-            yield tuple(other if each.reference == change.subject else each.policy for each in held)
+    joined = [group for group in _joinable(world, principal) if Fact(Kind.JOIN, group) in changes]
+    pool = (*held, *(each for group in joined for each in world.groups[group].attachments))
+    gone = _removals(world, principal, pool, changes)
+    # What cannot be missed goes in any case; of the rest, each choice opens what another closes.
+    surely = frozenset(each for part in gone for each in part if extra or not _allows_any(part))
+    parts = [part for part in gone if not surely.issuperset(part)]
+    parts += [
+        frozenset(world.groups[group].attachments)
+        for group in joined
+        if any(denies(each.policy) for each in world.groups[group].attachments)
+    ]
+    versions = [_versions(world, each, changes) for each in pool]
+    for off in product((True, False), repeat=len(parts)):
+        left = surely.union(*(part for part, is_off in zip(parts, off, strict=True) if is_off))
+        kept = [found for each, found in zip(pool, versions, strict=True) if each not in left]
+        yield from ((*policies, *extra) for policies in product(*kept))
+
+
+def _removals(
+    world: World, principal: Principal, pool: tuple[Attachment, ...], changes: frozenset[Fact]
+) -> list[frozenset[Attachment]]:
+    """What can be gone, together or not at all: a policy that is taken off, all those of a group that is left."""
+    found = [frozenset({each}) for each in pool if _taken_off(each, changes)]
+    if isinstance(principal, User):
+        left = [group for group in principal.groups if Fact(Kind.LIFT, group) in changes]
+        found += [frozenset(world.groups[group].attachments) for group in left]
+    return found
+
+
+def _allows_any(attachments: Iterable[Attachment]) -> bool:
+    return any(
+        statement.effect is not Effect.DENY for each in attachments for statement in each.policy.statements
+    )
+
+
+def _versions(world: World, attachment: Attachment, changes: frozenset[Fact]) -> tuple[Policy, ...]:
+    """The versions of an attached policy that can be in force."""
+    managed = world.policies.get(attachment.reference)
+    others = managed.versions.items() if managed else ()
+    found = [other for name, other in others if Fact(Kind.VERSION, attachment.reference, name) in changes]
+    return (attachment.policy, *found)
 
 
 def _taken_off(attachment: Attachment, changes: frozenset[Fact]) -> bool:
@@ -173,7 +240,12 @@ def _allowed(
     return any(change.kind is Kind.ALLOW and change.subject in subjects for change in changes)
 
 
-def caller_of(world: World, arn: str, session: SessionClass) -> Caller:
+TAGGED = Unknown("whoever may tag the principal or its sessions chooses the tags")
+
+
+def caller_of(
+    world: World, arn: str, session: SessionClass, changes: frozenset[Fact] = frozenset()
+) -> Caller:
     """The caller of a session as a principal. The adversary names its sessions as it likes."""
     account = account_of(arn)
     principal = world.principal(arn)
@@ -183,7 +255,9 @@ def caller_of(world: World, arn: str, session: SessionClass) -> Caller:
     if arn.endswith(":root"):
         return Caller(kind=CallerKind.ROOT, arn=arn, account=account, unique_id=account, tags={})
     unique_id = principal.unique_id if principal else unmade
-    tags = principal.tags if principal else {}
+    tags: Mapping[str, str] | Unknown = principal.tags if principal else unmade
+    if Fact(Kind.TAGS, arn) in changes or (isinstance(principal, Role) and _lets_tag(principal.trust)):
+        tags = TAGGED
     if ":user/" in arn:
         return Caller(
             kind=CallerKind.USER,
@@ -205,6 +279,11 @@ def caller_of(world: World, arn: str, session: SessionClass) -> Caller:
     )
 
 
+def _lets_tag(trust: Policy) -> bool:
+    """True where a role's trust may let somebody tag its sessions; such tags override those of the role."""
+    return any(statement.effect is not Effect.DENY for statement in trust.relevant("sts:tagsession"))
+
+
 def _outsider(arn: str) -> Caller:
     """Whom a provider or another account vouches for: an ARN, a provider's name."""
     if ":saml-provider/" in arn or ":oidc-provider/" in arn or not arn.startswith("arn:"):
@@ -216,5 +295,5 @@ def _outsider(arn: str) -> Caller:
         arn=arn.replace(":root", ":user/anybody") if anybody else arn,
         account=account,
         name=arn.rpartition("/")[2],
-        tags={} if account == ADVERSARY_ACCOUNT else Unknown("tags in another account were not seen"),
+        tags=TAGGED if account == ADVERSARY_ACCOUNT else Unknown("tags in another account were not seen"),
     )

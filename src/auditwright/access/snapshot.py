@@ -1,8 +1,7 @@
 """Reads a world from one decoded JSON document: the answer of get-account-authorization-details, and what is beside it.
 
 Documented in docs/snapshot-format.md. What a document leaves out is either left out of the question (`root`, `scps`,
-`clusters`) or unknown (`workloads`, `credentials`), and said to be so in the verdict. What has another shape than it
-should, or is named twice, is refused: a list that is read as empty would prove too much.
+`clusters`) or unknown (`workloads`, `credentials`), and said to be so in the verdict.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -50,6 +49,13 @@ TRUNCATED = Assumption(
     says="The authorization details are complete; the answer says that it was cut off.",
 )
 
+
+UNREAD = Assumption(
+    id="snapshot-unread",
+    says="Whatever of the snapshot cannot be read would open nothing: a list is no list there, or holds no objects.",
+)
+
+
 LISTS_UNSEEN = {
     "UserDetailList": Assumption(
         id="users-unseen", says="The account has no user; the details do not list users."
@@ -83,7 +89,7 @@ def read_snapshot(document: object, *, at: datetime) -> World:
     users = _by_arn(reader.user(each, groups, credentials) for each in details["UserDetailList"])
     roles = _by_arn(map(reader.role, details["RoleDetailList"]))
     documents = [fields["cluster"]] if "cluster" in fields else []
-    documents += _listed(fields, "clusters")
+    documents += _list(fields.get("clusters"))
     ids = _accounts((*users, *groups, *roles, *policies), documents)
     clusters = tuple(_cluster(each, ids) for each in documents)
     rbac = fields.get("rbac")
@@ -96,20 +102,30 @@ def read_snapshot(document: object, *, at: datetime) -> World:
         policies=policies,
         clusters=clusters,
         rbac={cluster.name: _rbac(rbac, cluster.name) for cluster in clusters},
-        documents=dict(_documents(_object(fields, "resourcePolicies"))),
-        workloads=_workloads(fields),
-        attestations=tuple(_attestations(fields)),
-        unseen=tuple(_unseen(gaad)),
+        documents=dict(_documents(fields.get("resourcePolicies"))),
+        workloads=_workloads(fields.get("workloads")),
+        attestations=tuple(_attestations(fields.get("attestations"))),
+        unseen=tuple(_unseen(gaad, fields)),
         at=at,
     )
 
 
-def _unseen(gaad: Mapping[str, object]) -> Iterator[Assumption]:
+def _unseen(gaad: Mapping[str, object], fields: Mapping[str, object]) -> Iterator[Assumption]:
     if gaad.get("IsTruncated", False) is not False:
         yield TRUNCATED
     for name, assumption in LISTS_UNSEEN.items():
         if gaad.get(name) is None:
             yield assumption
+    given = [gaad.get(name) for name in GAAD] + [fields.get(name) for name in ("clusters", "credentials")]
+    lists = [each for each in given if each is not None]
+    policies = {} if fields.get("resourcePolicies") is None else fields["resourcePolicies"]
+    nameless = [each for each in _details(fields, "credentials") if not _text(each.get("user"))]
+    if not all(map(_objects_only, lists)) or not isinstance(policies, dict) or nameless:
+        yield UNREAD
+
+
+def _objects_only(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, dict) for each in value)
 
 
 def named_target(document: object) -> str | None:
@@ -135,11 +151,11 @@ class _Principals:
         groups: Mapping[str, Group],
         credentials: Mapping[str, Credentials] | Unknown,
     ) -> User:
-        arn, name = _arn(detail), _text(detail.get("UserName"))
+        arn = _arn(detail)
+        name = _text(detail.get("UserName")) or arn.rpartition("/")[2]
         by_name = {
             group.name: group.arn for group in groups.values() if account_of(group.arn) == account_of(arn)
         }
-        member_of = _texts(detail, "GroupList")
         if isinstance(credentials, Unknown):
             held = _unknown(credentials)
         else:
@@ -149,10 +165,10 @@ class _Principals:
             name=name,
             unique_id=_text(detail.get("UserId")) or NOT_SEEN,
             tags=_tags(detail.get("Tags")),
-            groups=tuple(by_name[each] for each in member_of if each in by_name),
+            groups=tuple(by_name[each] for each in _texts(detail.get("GroupList")) if each in by_name),
             attachments=(
                 *self._attachments(arn, detail, "UserPolicyList"),
-                *(_unseen_group(arn, each) for each in member_of if each not in by_name),
+                *_of_unread_groups(arn, detail.get("GroupList", []), by_name),
             ),
             boundary=self._boundary(detail),
             credentials=held,
@@ -189,6 +205,9 @@ class _Principals:
             name = _text(each.get("PolicyName"))
             policy = _policy(each.get("PolicyDocument"), f"{name} of {holder.rpartition(':')[2]}")
             found.append(Attachment(holder=holder, reference=f"{INLINE}{name}", policy=policy))
+        lists = ("AttachedManagedPolicies", inline)
+        unread = [name for name in lists if not _objects_only(detail.get(name, []))]
+        found += [_unread_attachment(holder, name) for name in unread]
         return tuple(found)
 
     def _managed(self, arn: str) -> Policy:
@@ -198,22 +217,26 @@ class _Principals:
         return managed.versions[managed.default]
 
     def _boundary(self, detail: Mapping[str, object]) -> Boundary | None:
-        boundary = _object(detail, "PermissionsBoundary")
-        arn = _text(boundary.get("PermissionsBoundaryArn"))
-        if not arn:
+        value = detail.get("PermissionsBoundary")
+        if value is None or value == {}:
             return None
+        arn = _text(_mapping(value).get("PermissionsBoundaryArn"))
         managed = self._policies.get(arn)
         unseen = Unknown(f"the document of the boundary {arn} was not seen")
         return Boundary(arn=arn, policy=managed.versions[managed.default] if managed else unseen)
 
 
-def _unseen_group(user: str, name: str) -> Attachment:
-    """In place of the policies of a group that a user is in and that is not listed."""
-    return Attachment(
-        holder=user,
-        reference=f"group:{name}",
-        policy=unreadable_policy(f"the policies of the group {name} were not seen", name=f"group {name}"),
+def _of_unread_groups(holder: str, names: object, known: Mapping[str, str]) -> Iterator[Attachment]:
+    """In place of the policies of groups that the details lack, or whose names cannot be read."""
+    if not isinstance(names, list) or not all(isinstance(each, str) and each in known for each in names):
+        yield _unread_attachment(holder, "GroupList")
+
+
+def _unread_attachment(holder: str, member: str) -> Attachment:
+    unread = unreadable_policy(
+        f"{member} of {holder} cannot be read, or names what is not there", name=member
     )
+    return Attachment(holder=holder, reference=f"{INLINE}{member}", policy=unread)
 
 
 def _managed(details: Iterable[Mapping[str, object]]) -> Iterator[tuple[str, ManagedPolicy]]:
@@ -244,29 +267,29 @@ UNLISTED = ""
 
 def _credentials(value: object, users: Iterable[Mapping[str, object]]) -> Mapping[str, Credentials] | Unknown:
     """Credentials by the name or ARN of the user; what those have who are not listed stands under UNLISTED."""
-    if value is None:
+    if not isinstance(value, list):
         return Unknown("the credentials of users were not seen")
-    known = {_text(user.get(name)) for user in users for name in ("UserName", "Arn")}
+    details = [(_text(user.get("UserName")), _text(user.get("Arn"))) for user in users]
+    known = {name or arn.rpartition("/")[2] for name, arn in details} | {arn for _, arn in details}
     found = {UNLISTED: NO_CREDENTIALS}
-    for row in _details({"credentials": value}, "credentials"):
+    for row in map(_mapping, _list(value)):
         user = _text(row.get("user"))
-        if not user:
-            raise SnapshotError("expected the name of a `user` in each of the `credentials`")
-        if user in found:
+        if user and user in found:
             raise SnapshotError(f"the credentials of {user!r} stand there twice")
-        found[user] = _credentials_of(row)
-        if user not in known:
+        if user in known:
+            found[user] = _credentials_of(row)
+        else:
             # A name that is spelled otherwise would leave a user with no credentials at all.
-            found[UNLISTED] = _unknown(Unknown(f"the credentials name {user}, who is none of the users"))
+            found[UNLISTED] = _unknown(Unknown(f"the credentials name {user!r}, who is none of the users"))
     return found
 
 
 def _credentials_of(row: Mapping[str, object]) -> Credentials:
-    keys = [_text(key.get("status")).lower() for key in _details(row, "access_keys")]
-    told = row.get("access_keys") is not None and set(keys) <= {"active", "inactive"}
+    states = [_text(_mapping(key).get("status")).lower() for key in _list(row.get("access_keys"))]
+    seen = _objects_only(row.get("access_keys")) and set(states) <= _KEY_STATES
     return Credentials(
-        active_keys=keys.count("active") if told else NOT_SEEN,
-        inactive_keys=keys.count("inactive") if told else NOT_SEEN,
+        active_keys=states.count("active") if seen else NOT_SEEN,
+        inactive_keys=states.count("inactive") if seen else NOT_SEEN,
         password=_flag(row.get("password_enabled")),
         devices=_count(row.get("mfa_devices")),
     )
@@ -274,6 +297,10 @@ def _credentials_of(row: Mapping[str, object]) -> Credentials:
 
 def _unknown(why: Unknown) -> Credentials:
     return Credentials(active_keys=why, inactive_keys=why, password=why, devices=why)
+
+
+_KEY_STATES = {"active", "inactive"}
+"""AWS: whatever else is said of a key is not understood."""
 
 
 def _root(value: object) -> Root | None:
@@ -357,26 +384,26 @@ def _rbac(value: object, cluster: str) -> Rbac:
     return parse_rbac(fields.get(cluster, value))
 
 
-def _documents(fields: Mapping[str, object]) -> Iterator[tuple[str, Policy | Unknown]]:
-    for arn, document in fields.items():
+def _documents(value: object) -> Iterator[tuple[str, Policy | Unknown]]:
+    for arn, document in _mapping(value).items():
         yield arn, _policy(document, f"policy of {arn}") if document is not None else NOT_SEEN
 
 
-def _workloads(fields: Mapping[str, object]) -> tuple[Workload, ...] | Unknown:
-    if fields.get("workloads") is None:
+def _workloads(value: object) -> tuple[Workload, ...] | Unknown:
+    if not _objects_only(value):
         return Unknown("what is in service was not seen")
-    return tuple(map(_workload, _details(fields, "workloads")))
+    rows = [_mapping(each) for each in _list(value)]
+    if not all(_text(row.get(name)) for row in rows for name in ("service", "role")):
+        return Unknown("what is in service cannot be read")
+    return tuple(
+        Workload(arn=_text(row.get("arn")), service=_text(row.get("service")), role=_text(row.get("role")))
+        for row in rows
+    )
 
 
-def _workload(row: Mapping[str, object]) -> Workload:
-    arn, service, role = (_text(row.get(name)) for name in ("arn", "service", "role"))
-    if not (arn and service and role):
-        raise SnapshotError("expected `arn`, `service` and `role` in each of the `workloads`")
-    return Workload(arn=arn, service=service, role=role)
-
-
-def _attestations(fields: Mapping[str, object]) -> Iterator[Attestation]:
-    for row in _details(fields, "attestations"):
+def _attestations(value: object) -> Iterator[Attestation]:
+    for each in _list(value):
+        row = _mapping(each)
         subject = _text(row.get("provider")) or _text(row.get("account")) or _text(row.get("subject"))
         yield Attestation(subject=subject, mfa_required=row.get("mfaRequired") is True)
 
@@ -392,40 +419,6 @@ def _mapping(value: object) -> Mapping[str, object]:
 
 def _list(value: object) -> list[object]:
     return cast("list[object]", value) if isinstance(value, list) else []
-
-
-def _listed(fields: Mapping[str, object], name: str) -> list[object]:
-    """The list of a field; empty where it is missing or null. Raises SnapshotError where it is something else."""
-    value = fields.get(name)
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise SnapshotError(f"expected a list in `{name}`, found {_kind(value)}")
-    return cast("list[object]", value)
-
-
-def _details(fields: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
-    """The objects in the list of a field. Raises SnapshotError where it holds something else."""
-    found = _listed(fields, name)
-    for each in found:
-        if not isinstance(each, dict):
-            raise SnapshotError(f"expected objects in `{name}`, found {_kind(each)}")
-    return [_mapping(each) for each in found]
-
-
-def _object(fields: Mapping[str, object], name: str) -> Mapping[str, object]:
-    value = fields.get(name)
-    if value is not None and not isinstance(value, dict):
-        raise SnapshotError(f"expected an object in `{name}`, found {_kind(value)}")
-    return _mapping(value)
-
-
-def _texts(fields: Mapping[str, object], name: str) -> list[str]:
-    found = _listed(fields, name)
-    for each in found:
-        if not isinstance(each, str):
-            raise SnapshotError(f"expected names in `{name}`, found {_kind(each)}")
-    return [each for each in found if isinstance(each, str)]
 
 
 H = TypeVar("H", User, Group, Role)
@@ -461,8 +454,16 @@ def _refuse_repeated(document: object) -> None:
             todo += value.values()
 
 
+def _details(value: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
+    return [_mapping(each) for each in _list(value.get(name)) if isinstance(each, dict)]
+
+
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _texts(value: object) -> list[str]:
+    return [each for each in _list(value) if isinstance(each, str)]
 
 
 def _arn(detail: Mapping[str, object]) -> str:
@@ -483,7 +484,7 @@ def _arn(detail: Mapping[str, object]) -> str:
 def _tags(value: object) -> Mapping[str, str] | Unknown:
     if value is None:
         return {}
-    if not isinstance(value, list):
+    if not _objects_only(value):
         return NOT_SEEN
     rows = [_mapping(each) for each in _list(value)]
     return {_text(row.get("Key")): _text(row.get("Value")) for row in rows}

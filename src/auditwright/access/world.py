@@ -10,12 +10,17 @@ from typing import TypeAlias
 
 from auditwright.access.assumptions import Assumption
 from auditwright.access.eks import Cluster, MappedPrincipal, principals_mapped
+from auditwright.access.facts import Fact
+from auditwright.access.glob import lower
 from auditwright.access.kubernetes import Rbac
 from auditwright.access.policy import Effect, Policy
 from auditwright.core.outcome import Unknown
 
 INLINE = "inline:"
 """Begins the reference of a policy that is written into its holder; a managed policy's reference is its ARN."""
+
+PRINCIPAL_TAG = "aws:principaltag/"
+"""Begins the condition keys that show the tags of whoever calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,10 +185,16 @@ class World:
     """The roles that each service is named in the trust of."""
     vacant: tuple[str, ...] = field(init=False)
     """ARNs that a cluster lets in and that nobody has."""
+    touching: dict[str, tuple[Fact, ...]] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """The changes that can matter to a principal, by ARN, once they were asked for (holdings.touching)."""
+    asks_for_tags: bool = field(init=False)
+    """True where some policy asks for the tags of whoever calls."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_service", _by_service(self.roles))
         object.__setattr__(self, "vacant", tuple(_vacant(self)))
+        each_once = {policy.key: policy for policy in _policies(self)}
+        object.__setattr__(self, "asks_for_tags", any(map(_asks_for_tags, each_once.values())))
 
     def principal(self, arn: str) -> Principal | None:
         """The user or role of an ARN, if it exists."""
@@ -223,6 +234,33 @@ def _by_service(roles: Mapping[str, Role]) -> Mapping[str, tuple[str, ...]]:
         for service in {service for each in named if each for service in each.services}:
             found.setdefault(service, []).append(role.arn)
     return {service: tuple(arns) for service, arns in found.items()}
+
+
+def _policies(world: World) -> Iterator[Policy]:
+    """Every policy that was seen, some of them several times."""
+    principals: tuple[Principal, ...] = (*world.users.values(), *world.roles.values())
+    for principal in principals:
+        yield from (each.policy for each in principal.attachments)
+        if principal.boundary is not None and isinstance(principal.boundary.policy, Policy):
+            yield principal.boundary.policy
+    yield from (each.policy for group in world.groups.values() for each in group.attachments)
+    yield from (role.trust for role in world.roles.values())
+    yield from (version for each in world.policies.values() for version in each.versions.values())
+    yield from (each for each in world.documents.values() if isinstance(each, Policy))
+    for account in world.accounts.values():
+        for levels in (account.service_policies, account.resource_policies):
+            if not isinstance(levels, Unknown):
+                yield from (policy for level in levels for policy in level)
+
+
+def _asks_for_tags(policy: Policy) -> bool:
+    for statement in policy.statements:
+        keys = [name for each in statement.conditions for name in (each.key, *each.variables)]
+        if statement.resources is not None:
+            keys += map(lower, statement.resources.patterns)
+        if any(PRINCIPAL_TAG in key for key in keys):
+            return True
+    return False
 
 
 def _vacant(world: World) -> Iterator[str]:
