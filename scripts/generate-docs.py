@@ -243,7 +243,7 @@ def _stream(stream: Stream) -> Iterator[str]:
 def _cli() -> Iterator[str]:
     yield "# Command line"
     yield "The text of each command's `--help`. Exit codes stand on [a page of their own](exit-codes.md)."
-    top = click.Context(cli, info_name="auditwright", terminal_width=TERMINAL_WIDTH)
+    top = click.Context(cli, info_name="auditwright", terminal_width=TERMINAL_WIDTH, **cli.context_settings)
     yield f"```text\n{cli.get_help(top)}\n```"
     for name in COMMANDS:
         yield from _command(_found(cli, top, name), name, top)
@@ -278,11 +278,12 @@ def _exit_codes() -> Iterator[str]:
         ("Command", "`0`", "`1`", "`3`"),
         (
             (
-                "`prove`, `certify`, `fix`, `who-can --without-mfa`",
+                "`prove`, `certify`, `who-can --without-mfa`",
                 "proved unreachable",
                 "reachable",
                 "unknown",
             ),
+            ("`fix`", "proved unreachable with the changes made", "a path stays open", "unknown"),
             ("`simulate`", "allowed", "denied", "undecided"),
             ("`lint`", "nothing was found", "something was found", "a policy was not understood"),
             ("`check`", "the certificate holds", "it does not; each problem is named", ""),

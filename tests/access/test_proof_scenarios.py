@@ -174,7 +174,13 @@ CREDENTIALS: list[tuple[str, Json, str]] = [
     ),
     (
         "credentials that were not seen",
-        {"gaad": {"UserDetailList": [user("alice", EVERYTHING, without_mfa())], "RoleDetailList": []}, "workloads": []},
+        {
+            "gaad": {
+                "UserDetailList": [user("alice", EVERYTHING, without_mfa())],
+                **{name: [] for name in ("GroupDetailList", "RoleDetailList", "Policies")},
+            },
+            "workloads": [],
+        },
         UNREACHABLE,
     ),
 ]
@@ -685,3 +691,30 @@ def binding(group_name: str, role_name: str, rules: list[Json]) -> Json:
             }
         ],
     }
+
+
+# --- what cannot be read
+
+UNREADABLE: tuple[object, ...] = (7, None, "junk", {"a": 1})
+
+
+@pytest.mark.parametrize("junk", UNREADABLE, ids=repr)
+@pytest.mark.parametrize("where", ["credentials", "UserDetailList", "RoleDetailList"])
+def test_a_list_that_cannot_be_read_proves_nothing(where: str, junk: object) -> None:
+    account = bobs(bob(), admin(trust({"AWS": BOB})))
+    gaad = account["gaad"]
+    assert isinstance(gaad, dict)
+    (account if where == "credentials" else gaad)[where] = junk
+    assert answer(account) != UNREACHABLE
+
+
+@pytest.mark.parametrize("junk", UNREADABLE, ids=repr)
+def test_a_trust_that_cannot_be_read_may_let_anybody_in(junk: object) -> None:
+    assert answer(snapshot(admin({"Version": "2012-10-17", "Statement": [junk]}))) == UNKNOWN
+
+
+@pytest.mark.parametrize("junk", UNREADABLE, ids=repr)
+def test_policies_of_a_user_that_cannot_be_read_may_allow_anything(junk: object) -> None:
+    holder = bob()
+    holder["UserPolicyList"] = junk
+    assert answer(bobs(holder, admin(ROOT_TRUST))) == UNKNOWN

@@ -23,7 +23,7 @@ def question(document: object) -> tuple[World, Fact]:
 
 
 def scenarios() -> list[Json]:
-    return listed(decoded("mfa", "eks-no-mfa-scenarios.json"))
+    return list(listed(decoded("mfa", "eks-no-mfa-scenarios.json")))
 
 
 def mapped_creator() -> dict[str, object]:
@@ -42,7 +42,7 @@ def mapped_creator() -> dict[str, object]:
         "UserPolicyList": [{"PolicyName": "ask", "PolicyDocument": policy}],
     }
     return {
-        "gaad": {"UserDetailList": [user], "RoleDetailList": []},
+        "gaad": {"UserDetailList": [user], "GroupDetailList": [], "RoleDetailList": [], "Policies": []},
         "credentials": [{"user": "alice", "mfa_devices": 1, "access_keys": [{"status": "Active"}]}],
         "workloads": [],
         "cluster": {

@@ -84,3 +84,7 @@ ROOT_UNSEEN = Assumption(
     id="root-unseen",
     says="The root user has no access key and signs in with a second factor; its credentials were not seen.",
 )
+TRUST_UNREAD = Assumption(
+    id="trust-unread",
+    says="A trust policy that cannot be read, or that names everybody but some, lets in nobody from outside.",
+)

@@ -50,21 +50,26 @@ TRUNCATED = Assumption(
 )
 
 
-UNREAD = Assumption(
-    id="snapshot-unread",
-    says="Whatever of the snapshot cannot be read would open nothing: a list is no list there, or holds no objects.",
-)
+def _objects_only(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, dict) for each in value)
 
 
-LISTS_UNSEEN = {
-    "UserDetailList": Assumption(
-        id="users-unseen", says="The account has no user; the details do not list users."
-    ),
-    "RoleDetailList": Assumption(
-        id="roles-unseen", says="The account has no role; the details do not list roles."
-    ),
-}
-"""Lists without which principals are missing; groups and policies that are missing are found where they are named."""
+def _unread(what: str) -> Assumption:
+    return Assumption(
+        id="snapshot-unread", says=f"Nothing in {what} of the snapshot opens a path; it cannot be read."
+    )
+
+
+def _read(fields: Mapping[str, object], name: str, unread: list[str]) -> Iterator[Mapping[str, object]]:
+    """The objects of a list that has to be there; what cannot be read is noted, because it may open a path."""
+    value = fields.get(name)
+    if not isinstance(value, list):
+        unread.append(name)
+    for each in _list(value):
+        if isinstance(each, dict):
+            yield _mapping(each)
+        else:
+            unread.append(name)
 
 
 class SnapshotError(ValueError):
@@ -81,15 +86,18 @@ def read_snapshot(document: object, *, at: datetime) -> World:
             f"expected an object with `gaad`, the answer of `aws iam get-account-authorization-details` "
             f"({', '.join(GAAD)}), found {_kind(document)}"
         )
-    details = {name: _details(gaad, name) for name in GAAD}
+    unread: list[str] = []
+    details = {name: list(_read(gaad, name, unread)) for name in GAAD}
     policies = dict(_managed(details["Policies"]))
     reader = _Principals(policies)
     groups = _by_arn(map(reader.group, details["GroupDetailList"]))
-    credentials = _credentials(fields.get("credentials"), details["UserDetailList"])
+    credentials = _credentials(fields.get("credentials"), details["UserDetailList"], unread)
     users = _by_arn(reader.user(each, groups, credentials) for each in details["UserDetailList"])
     roles = _by_arn(map(reader.role, details["RoleDetailList"]))
     documents = [fields["cluster"]] if "cluster" in fields else []
-    documents += _list(fields.get("clusters"))
+    documents += _read(fields, "clusters", unread) if fields.get("clusters") is not None else ()
+    if not isinstance(fields.get("resourcePolicies", {}), dict | None):
+        unread.append("resourcePolicies")
     ids = _accounts((*users, *groups, *roles, *policies), documents)
     clusters = tuple(_cluster(each, ids) for each in documents)
     rbac = fields.get("rbac")
@@ -105,27 +113,12 @@ def read_snapshot(document: object, *, at: datetime) -> World:
         documents=dict(_documents(fields.get("resourcePolicies"))),
         workloads=_workloads(fields.get("workloads")),
         attestations=tuple(_attestations(fields.get("attestations"))),
-        unseen=tuple(_unseen(gaad, fields)),
+        unseen=(
+            *((TRUNCATED,) if gaad.get("IsTruncated", False) is not False else ()),
+            *(_unread(what) for what in dict.fromkeys(unread)),
+        ),
         at=at,
     )
-
-
-def _unseen(gaad: Mapping[str, object], fields: Mapping[str, object]) -> Iterator[Assumption]:
-    if gaad.get("IsTruncated", False) is not False:
-        yield TRUNCATED
-    for name, assumption in LISTS_UNSEEN.items():
-        if gaad.get(name) is None:
-            yield assumption
-    given = [gaad.get(name) for name in GAAD] + [fields.get(name) for name in ("clusters", "credentials")]
-    lists = [each for each in given if each is not None]
-    policies = {} if fields.get("resourcePolicies") is None else fields["resourcePolicies"]
-    nameless = [each for each in _details(fields, "credentials") if not _text(each.get("user"))]
-    if not all(map(_objects_only, lists)) or not isinstance(policies, dict) or nameless:
-        yield UNREAD
-
-
-def _objects_only(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(each, dict) for each in value)
 
 
 def named_target(document: object) -> str | None:
@@ -152,7 +145,7 @@ class _Principals:
         credentials: Mapping[str, Credentials] | Unknown,
     ) -> User:
         arn = _arn(detail)
-        name = _text(detail.get("UserName")) or arn.rpartition("/")[2]
+        name = arn.rpartition("/")[2]
         by_name = {
             group.name: group.arn for group in groups.values() if account_of(group.arn) == account_of(arn)
         }
@@ -198,10 +191,17 @@ class _Principals:
 
     def _attachments(self, holder: str, detail: Mapping[str, object], inline: str) -> tuple[Attachment, ...]:
         found: list[Attachment] = []
-        for each in _details(detail, "AttachedManagedPolicies"):
+        # AWS leaves a list out where it is empty; one that stands there and cannot be read may hold anything.
+        unread: list[str] = []
+        named = [name for name in ("AttachedManagedPolicies", inline) if name in detail]
+        rows = {name: list(_read(detail, name, unread)) for name in named}
+        for what in unread:
+            policy = unreadable_policy(f"{what} of {holder} cannot be read", name=what)
+            found.append(Attachment(holder=holder, reference=f"{INLINE}{what}", policy=policy))
+        for each in rows.get("AttachedManagedPolicies", ()):
             arn = _text(each.get("PolicyArn"))
             found.append(Attachment(holder=holder, reference=arn, policy=self._managed(arn)))
-        for each in _details(detail, inline):
+        for each in rows.get(inline, ()):
             name = _text(each.get("PolicyName"))
             policy = _policy(each.get("PolicyDocument"), f"{name} of {holder.rpartition(':')[2]}")
             found.append(Attachment(holder=holder, reference=f"{INLINE}{name}", policy=policy))
@@ -265,14 +265,16 @@ UNLISTED = ""
 """Stands for the users that the credentials do not name."""
 
 
-def _credentials(value: object, users: Iterable[Mapping[str, object]]) -> Mapping[str, Credentials] | Unknown:
+def _credentials(
+    value: object, users: Iterable[Mapping[str, object]], unread: list[str]
+) -> Mapping[str, Credentials] | Unknown:
     """Credentials by the name or ARN of the user; what those have who are not listed stands under UNLISTED."""
     if not isinstance(value, list):
         return Unknown("the credentials of users were not seen")
-    details = [(_text(user.get("UserName")), _text(user.get("Arn"))) for user in users]
-    known = {name or arn.rpartition("/")[2] for name, arn in details} | {arn for _, arn in details}
+    arns = [_text(user.get("Arn")) for user in users]
+    known = {*arns, *(arn.rpartition("/")[2] for arn in arns)}
     found = {UNLISTED: NO_CREDENTIALS}
-    for row in map(_mapping, _list(value)):
+    for row in _read({"credentials": value}, "credentials", unread):
         user = _text(row.get("user"))
         if user and user in found:
             raise SnapshotError(f"the credentials of {user!r} stand there twice")

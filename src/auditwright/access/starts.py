@@ -10,11 +10,12 @@ from auditwright.access.assumptions import (
     PROGRAM_APPROVED,
     PROVIDER_ASKS,
     ROOT_UNSEEN,
+    TRUST_UNREAD,
     Assumption,
 )
 from auditwright.access.facts import Fact, Kind, session
 from auditwright.access.sessions import ADVERSARY_ACCOUNT, SessionClass
-from auditwright.access.trusts import ANYONE, Trusts
+from auditwright.access.trusts import ANYONE, UNREADABLE, Trusts
 from auditwright.access.world import Account, Role, User, World, account_of
 from auditwright.core.outcome import Unknown
 
@@ -148,6 +149,19 @@ def _outside(world: World, trusts: Trusts) -> Iterator[Start]:
             or ("." in name and not name.startswith("arn:"))
         ):
             yield from _of_provider(world, name)
+        elif name == UNREADABLE:
+            begins = f"arn:{world.partition}:iam::{ADVERSARY_ACCOUNT}:"
+            anybody = tuple(
+                session(f"{begins}{who}", SessionClass.OUTSIDE)
+                for who in ("root", "saml-provider/unread", "oidc-provider/unread")
+            )
+            yield Start(
+                id="unread-trust",
+                kind=StartKind.ANYONE,
+                facts=anybody,
+                certain=False,
+                assumptions=(TRUST_UNREAD,),
+            )
         elif name == ANYONE:
             arn = f"arn:{world.partition}:iam::{ADVERSARY_ACCOUNT}:root"
             yield Start(id="anyone", kind=StartKind.ANYONE, facts=(session(arn, SessionClass.OUTSIDE),))

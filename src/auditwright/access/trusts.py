@@ -82,6 +82,7 @@ def _names(policy: Policy) -> Iterator[tuple[str, bool]]:
         who = statement.principals
         if who is None or who.negated or statement.effect is None:
             yield UNREADABLE, True
+        if who is None or who.negated:
             continue
         if who.everyone:
             yield ANYONE, True

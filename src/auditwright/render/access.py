@@ -151,7 +151,7 @@ def change_value(change: Change) -> Mapping[str, object]:
         "kind": change.kind,
         "subject": change.subject,
         "title": change.title,
-        "reason": change.reason,
+        "cuts": change.reason,
         "weight": change.weight,
     }
 

@@ -356,8 +356,8 @@ def _print_linted(linted: "Linted") -> None:
 def fix(snapshot: Path | None, target: str | None, program: Path, as_json: bool) -> None:
     """Find the least disruptive changes that close every path to a target, proved by proving again with them made.
 
-    Exits as `prove` does for the snapshot as it is: 0 where nothing is to be done, 1 where it is reachable, 3 where it is
-    unknown.
+    Exits as `prove` does with the changes made: 0 where they prove the target unreachable, 1 where a path stays open, 3
+    where that is unknown.
     """
     from auditwright.access.repair import repair
     from auditwright.app.proving import opened, targeted
@@ -370,7 +370,7 @@ def fix(snapshot: Path | None, target: str | None, program: Path, as_json: bool)
         print_json(repair_value(found, diffs))
     else:
         _print_repair(found, diffs)
-    raise SystemExit(EXIT_CODES[word_of(found.before)])
+    raise SystemExit(EXIT_CODES[word_of(found.after)])
 
 
 def _print_repair(repair: "Repair", diffs: Sequence[str]) -> None:
@@ -391,7 +391,7 @@ def _print_repair(repair: "Repair", diffs: Sequence[str]) -> None:
     if repair.changes:
         least = "; no set of the changes that were considered disrupts less" if repair.least else ""
         out.print()
-        indented(f"With these changes: [bold]{word_of(repair.after)}[/]{least}.", by=2, hanging=2)
+        indented(f"[bold]{word_of(repair.after)}[/] with them made{least}.", by=2, hanging=2)
     for line in repair.left:
         indented(f"[dim]left open[/] {shown(line)}", by=2, hanging=10)
 
