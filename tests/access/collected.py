@@ -139,18 +139,20 @@ def _without_policies(user: Json) -> Json:
 
 
 def _report(users: Mapping[str, Json], credentials: Sequence[Json]) -> str:
-    names = "user,arn,user_creation_time,password_enabled,mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_2_active,access_key_2_last_rotated"
+    key = "access_key_{0}_active,access_key_{0}_last_rotated,access_key_{0}_last_used_date"
+    columns = "user,arn,user_creation_time,password_enabled,mfa_active"
+    none = "false,N/A,N/A"
     lines = [
-        names,
-        f"<root_account>,arn:aws:iam::{ACCOUNT}:root,{CREATED},not_supported,true,false,N/A,false,N/A",
+        f"{columns},{key.format(1)},{key.format(2)}",
+        f"<root_account>,arn:aws:iam::{ACCOUNT}:root,{CREATED},not_supported,true,{none},{none}",
     ]
     by_user = {str(each["user"]): each for each in credentials}
     for name, user in users.items():
         held = by_user.get(name, {})
         keys = [str(each["status"]) == "Active" for each in cast("list[Json]", held.get("access_keys", []))]
-        columns = [f"{str(key).lower()},{CREATED}" for key in keys] + ["false,N/A"] * (2 - len(keys))
+        shown = [f"{str(each).lower()},{CREATED},N/A" for each in keys] + [none] * (2 - len(keys))
         factors = [str(bool(held.get(each))).lower() for each in ("password_enabled", "mfa_devices")]
-        lines.append(",".join((name, str(user["Arn"]), CREATED, *factors, *columns)))
+        lines.append(",".join((name, str(user["Arn"]), CREATED, *factors, *shown)))
     return base64.b64encode("\n".join(lines).encode()).decode()
 
 

@@ -19,9 +19,9 @@ from auditwright.access.verdict import (
     prove,
     target_of,
 )
-from auditwright.access.world import World
+from auditwright.access.world import Workload, World
 from auditwright.core.outcome import Unknown
-from tests.access.accounts import named
+from tests.access.accounts import allow, held, named, role, snapshot, trust, user
 from tests.access.collected import AT, Json, collected
 from tests.access.published import decoded
 
@@ -124,3 +124,26 @@ def test_a_picture_of_nothing_proves_nothing() -> None:
 def test_a_bucket_that_was_not_seen_has_an_unknown_policy() -> None:
     world = picture({}, at=AT, resources=["arn:aws:s3:::logs/today"])
     assert isinstance(world.documents["arn:aws:s3:::logs/today"], Unknown)
+
+
+def changing(action: str, service: str) -> Json:
+    """A user who may change what a service runs, and a role of an administrator that the service takes."""
+    admin = role("admin", trust({"Service": f"{service}.amazonaws.com"}), allow("*"))
+    return snapshot(user("ops", allow(action)), admin, credentials=(held("ops"),))
+
+
+def test_what_is_in_service_leads_somewhere_only_where_it_may_be_there() -> None:
+    document = changing("lambda:UpdateFunctionCode", "lambda")
+    listed = pictured(document)
+    assert named(verdict_on(listed, "account-admin")) == "UNREACHABLE"
+    assert named(verdict_on(pictured(document, refused=["aws.lambda"]), "account-admin")) == "UNKNOWN"
+    admin = next(iter(listed.roles))
+    function = Workload(arn="arn:aws:lambda:eu-west-1:111122223333:function:f", service="lambda", role=admin)
+    for unseen in (frozenset[str](), frozenset({"lambda"})):
+        world = listed.with_(workloads=(function,), services_unseen=unseen)
+        assert named(verdict_on(world, "account-admin")) == "REACHABLE"
+
+
+def test_a_service_that_no_kind_lists_may_run_something() -> None:
+    document = changing("glue:UpdateDevEndpoint", "glue")
+    assert named(verdict_on(pictured(document), "account-admin")) == "UNKNOWN"

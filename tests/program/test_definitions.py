@@ -24,6 +24,7 @@ from auditwright.core.period import Period
 from auditwright.core.waiver import Waiver
 from auditwright.program import definitions
 from auditwright.program.definitions import (
+    FactorAttestation,
     IntegrationSettings,
     OwnTestFile,
     Program,
@@ -110,6 +111,8 @@ def test_a_whole_program_is_read_as_it_is_written() -> None:
         period=Period(start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2026, 7, 1, tzinfo=UTC)),
         bucket=None,
         timestamps=None,
+        attestations=(),
+        access_targets=(),
         integrations=(
             IntegrationSettings(
                 id=IntegrationId("people"), values={"roster": "people.csv"}, where="auditwright.toml:10"
@@ -355,3 +358,76 @@ def test_evidence_can_be_kept_in_a_bucket() -> None:
     )
     with pytest.raises(ProgramError, match="retention_days: expected a number of days"):
         read_program({**FILES, "auditwright.toml": FILES["auditwright.toml"] + table.replace(b"400", b"-1")})
+
+
+ACCESS = """
+[[access.attestation]]
+provider = "arn:aws:iam::111122223333:saml-provider/okta"
+mfa_required = true
+evidence = "SEC-7: the sign-on policy of Okta"
+until = 2027-01-01
+
+[[access.attestation]]
+account = "444455556666"
+mfa_required = false
+evidence = "SEC-8"
+until = 2027-01-01
+
+[[access.target]]
+name = "the customers' files"
+action = "s3:GetObject"
+resource = "arn:aws:s3:::customers/all"
+"""
+
+
+def with_access(text: str = ACCESS) -> dict[str, bytes]:
+    return {**FILES, "auditwright.toml": (SETTINGS + text).encode()}
+
+
+def test_what_is_vouched_for_and_named_targets_are_read_with_their_place() -> None:
+    program = read_program(with_access())
+    provider, account = program.attestations
+    assert provider == FactorAttestation(
+        subject="arn:aws:iam::111122223333:saml-provider/okta",
+        mfa_required=True,
+        evidence="SEC-7: the sign-on policy of Okta",
+        until=datetime(2027, 1, 1, tzinfo=UTC),
+        where=provider.where,
+    )
+    assert provider.where.startswith("auditwright.toml:")
+    assert (account.subject, account.mfa_required) == ("444455556666", False)
+    (target,) = program.access_targets
+    assert (target.name, target.action, target.resource) == (
+        "the customers' files",
+        "s3:GetObject",
+        "arn:aws:s3:::customers/all",
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ('account = "444455556666"', 'account = "4444"', "twelve digits"),
+        (
+            'account = "444455556666"',
+            'account = "444455556666"\nprovider = "arn"',
+            "expected either provider",
+        ),
+        ('account = "444455556666"', "", "expected either provider"),
+        ("saml-provider/okta", "role/okta", "the ARN of an identity provider"),
+        ("mfa_required = true", 'mfa_required = "yes"', "mfa_required"),
+        ('evidence = "SEC-8"', "", "evidence"),
+        ('evidence = "SEC-8"', 'evidence = "SEC-8"\nwhen = 1', "when"),
+        ("s3:GetObject", "s3:Get*", "expected one action"),
+        ("customers/all", "customers/*", "the ARN of one resource"),
+    ],
+)
+def test_wrong_settings_of_access_are_named_with_their_line(old: str, new: str, problem: str) -> None:
+    with pytest.raises(ProgramError, match=rf"^auditwright\.toml:\d+: .*{problem}"):
+        read_program(with_access(ACCESS.replace(old, new)))
+
+
+def test_two_targets_of_one_name_are_refused() -> None:
+    target = ACCESS[ACCESS.index("[[access.target]]") :]
+    with pytest.raises(ProgramError, match="already"):
+        read_program(with_access(ACCESS + target))

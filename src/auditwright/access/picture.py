@@ -121,6 +121,19 @@ def picture(
     return _Picture(populations).world(at, tuple(attestations), tuple(resources))
 
 
+def account_ids(populations: Populations) -> frozenset[str]:
+    """(1) Every cloud account that is spoken of, seen or refused."""
+    found: set[str] = set()
+    spoken: tuple[type[Resource], ...] = (*GLOBAL_KINDS, ManagedCluster, *SERVICE_KINDS.values())
+    for kind in spoken:
+        population = populations.get(kind.kind)
+        if population is not None:
+            places = [each.scope for each in population.items]
+            places += [*population.scopes, *(gap.scope for gap in population.gaps)]
+            found |= {each.account for each in places if each.source == AWS and each.account.isdigit()}
+    return frozenset(found)
+
+
 def starts_seen(world: World) -> Iterator[Start]:
     """Every start of a picture, where one that is only supposed, such as a key that nobody saw, is not certain."""
     for start in starts(world):
@@ -133,7 +146,7 @@ class _Picture:
     def __init__(self, populations: Populations) -> None:
         self._populations = populations
         self._known_lacks: dict[tuple[type[Resource], str], Unknown | None] = {}
-        self._accounts = tuple(sorted(self._account_ids()))
+        self._accounts = tuple(sorted(account_ids(populations)))
         self._principals = self._all(AccessPrincipal)
         self._documents = self._policies()
         self._logins = {each.id: each for each in self._all(UserAccount)}
@@ -180,16 +193,6 @@ class _Picture:
 
     def _all(self, kind: type[R]) -> tuple[R, ...]:
         return self._population(kind).items
-
-    def _account_ids(self) -> set[str]:
-        """(1) Every account that is spoken of, seen or refused."""
-        found: set[str] = set()
-        for kind in (*GLOBAL_KINDS, ManagedCluster, *SERVICE_KINDS.values()):
-            population: Population[Resource] = self._population(kind)
-            places = [each.scope for each in population.items]
-            places += [*population.scopes, *(gap.scope for gap in population.gaps)]
-            found |= {each.account for each in places if each.source == AWS and each.account.isdigit()}
-        return found
 
     def _lacking(self, kind: type[Resource], account: str) -> Unknown | None:
         """Why not every item of a kind that an account lists once was seen."""

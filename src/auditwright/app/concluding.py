@@ -14,6 +14,7 @@ from auditwright.app import documents
 from auditwright.app.collecting import entry_of, load_evidence
 from auditwright.app.cycles import no_search_for_cycles
 from auditwright.app.own_tests import bound
+from auditwright.app.proved import proved
 from auditwright.app.registry import streams
 from auditwright.app.workspace import Workspace
 from auditwright.core.control_test import ControlTest
@@ -71,13 +72,13 @@ def conclude(workspace: Workspace, run: RunId, at: datetime) -> Sequence[Result]
     assert held is not None, f"{run} was never begun"
     if held.state is RunState.FINISHED:
         return ()
-    captures = tuple(_captures(workspace, run, at))
+    captures = captures_of(workspace, run, at)
     workspace.stores.inventory.record(run, at, _snapshots(captures))
     concluded: list[_Concluded] = []
     now = _Now(workspace=workspace, run=run, at=at)
     workspace.stores.inventory.observe(run, at, _test_all(now, assemble(captures), concluded))
     known = {gap.gap for gap in records.gaps(run)}
-    found = [gap for capture in captures for gap in capture.gaps if gap not in known]
+    found = dict.fromkeys(gap for capture in captures for gap in capture.gaps if gap not in known)
     with records.transaction() as write:
         write.add_gaps(
             [
@@ -93,8 +94,9 @@ def conclude(workspace: Workspace, run: RunId, at: datetime) -> Sequence[Result]
 
 
 def captures_of(workspace: Workspace, run: RunId, at: datetime) -> tuple[Capture, ...]:
-    """What a finished run saw, derived again from its evidence."""
-    return tuple(_captures(workspace, run, at))
+    """What a run saw, derived from its evidence, and what was proved on it."""
+    seen = tuple(_captures(workspace, run, at))
+    return (*seen, *proved(seen, workspace.program, at))
 
 
 def _captures(workspace: Workspace, run: RunId, at: datetime) -> Iterator[Capture]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from auditwright.access import picture as pictures
 from auditwright.access.world import World
 from auditwright.app.concluding import captures_of
+from auditwright.app.proved import attestations_of
 from auditwright.app.running import latest_run
 from auditwright.app.workspace import Workspace
 from auditwright.engine.populations import assemble
@@ -18,4 +19,5 @@ def picture(workspace: Workspace, *, now: datetime, resources: Iterable[str] = (
     """
     run = latest_run(workspace)
     populations = assemble(captures_of(workspace, run.id, now))
-    return pictures.picture(populations, at=now, resources=resources)
+    vouched = attestations_of(workspace.program, now)
+    return pictures.picture(populations, at=now, attestations=vouched, resources=resources)

@@ -1,7 +1,7 @@
 """The program folder as one value: the organization, its scope, its integrations, controls and waivers.
 
 ```
-auditwright.toml     organization, categories in scope, period, evidence, log, integrations, settings of tests
+auditwright.toml     organization, categories in scope, period, access, evidence, log, integrations, settings of tests
 controls/*.yaml      changes to the shipped controls, and the organization's own
 waivers/*.yaml       approved, expiring acceptances of risk
 tests/*.py | *.sql   the organization's own control tests
@@ -9,6 +9,7 @@ tests/*.py | *.sql   the organization's own control tests
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -91,6 +92,30 @@ class TimestampAuthority:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FactorAttestation:
+    """What somebody vouches for: that an identity provider or another account asks each person for a second factor."""
+
+    subject: str
+    """The ARN of an identity provider, or the number of an account."""
+    mfa_required: bool
+    evidence: str
+    """What it rests on, such as a ticket or a screenshot's place."""
+    until: datetime
+    """From then on it no longer counts."""
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessTarget:
+    """Something that nobody without a second factor may get to: an action on a resource."""
+
+    name: str
+    action: str
+    resource: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
     """Everything that an organization defines."""
 
@@ -104,6 +129,8 @@ class Program:
     """None: evidence is kept in the state folder."""
     timestamps: TimestampAuthority | None
     """None: checkpoints are signed, and nobody outside states their time."""
+    attestations: tuple[FactorAttestation, ...]
+    access_targets: tuple[AccessTarget, ...]
     integrations: tuple[IntegrationSettings, ...]
     test_settings: tuple[TestSetting, ...]
     control_overrides: tuple[ControlOverride, ...]
@@ -120,13 +147,14 @@ def read_program(files: Mapping[str, bytes]) -> Program:
     if SETTINGS_FILE not in files:
         raise ProgramError(f"{SETTINGS_FILE}:1: the file is missing; `auditwright init DIR` writes one")
     settings = read_toml(files[SETTINGS_FILE], file=SETTINGS_FILE).fields()
-    settings.only("organization", "scope", "evidence", "log", "integrations", "tests")
+    settings.only("organization", "scope", "access", "evidence", "log", "integrations", "tests")
     organization = settings.required("organization").fields()
     organization.only("name", "notice")
     scope = settings.required("scope").fields()
     scope.only("framework", "categories", "period")
     notice = organization.optional("notice")
     framework = scope.optional("framework")
+    attestations, targets = _access(settings.optional("access"))
     overrides, own = _controls(files)
     waivers = dict(_waivers(files))
     return Program(
@@ -137,6 +165,8 @@ def read_program(files: Mapping[str, bytes]) -> Program:
         period=_period(scope.optional("period")),
         bucket=_bucket(settings.optional("evidence")),
         timestamps=_timestamps(settings.optional("log")),
+        attestations=attestations,
+        access_targets=targets,
         integrations=tuple(_integrations(settings.optional("integrations"))),
         test_settings=tuple(_test_settings(settings.optional("tests"))),
         control_overrides=overrides,
@@ -197,6 +227,62 @@ def _period(entry: Entry | None) -> Period | None:
     # The last day belongs to the period.
     return Period(
         start=datetime.combine(start, midnight), end=datetime.combine(end + timedelta(days=1), midnight)
+    )
+
+
+def _access(entry: Entry | None) -> tuple[tuple[FactorAttestation, ...], tuple[AccessTarget, ...]]:
+    if entry is None:
+        return (), ()
+    fields = entry.fields()
+    fields.only("attestation", "target")
+    vouched, named = fields.optional("attestation"), fields.optional("target")
+    targets = tuple(_access_target(each) for each in named.items()) if named else ()
+    seen: dict[str, AccessTarget] = {}
+    for target, each in zip(targets, named.items() if named else (), strict=True):
+        if target.name in seen:
+            raise each.error(f"the target {target.name!r} stands in {seen[target.name].where} already")
+        seen[target.name] = target
+    return tuple(_attestation(each) for each in vouched.items()) if vouched else (), targets
+
+
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
+_PROVIDER = re.compile(r"arn:[\w-]+:iam::\d{12}:(saml|oidc)-provider/\S+", re.ASCII)
+_ACTION = re.compile(r"[a-z0-9-]+:[A-Za-z0-9]+", re.ASCII)
+
+
+def _attestation(entry: Entry) -> FactorAttestation:
+    fields = entry.fields()
+    fields.only("provider", "account", "mfa_required", "evidence", "until")
+    provider, account = fields.optional("provider"), fields.optional("account")
+    subject = provider or account
+    if subject is None or (provider and account):
+        raise entry.error("expected either provider, the ARN of an identity provider, or account, a number")
+    if provider and not _PROVIDER.fullmatch(provider.text()):
+        raise provider.error("expected the ARN of an identity provider")
+    if account and not _ACCOUNT.fullmatch(account.text()):
+        raise account.error("expected an account's number, of twelve digits")
+    return FactorAttestation(
+        subject=subject.text(),
+        mfa_required=fields.required("mfa_required").flag(),
+        evidence=fields.required("evidence").text(),
+        until=fields.required("until").moment(),
+        where=f"{entry.document.file}:{entry.document.line(entry.path)}",
+    )
+
+
+def _access_target(entry: Entry) -> AccessTarget:
+    fields = entry.fields()
+    fields.only("name", "action", "resource")
+    action, resource = fields.required("action"), fields.required("resource")
+    if not _ACTION.fullmatch(action.text()):
+        raise action.error("expected one action, such as s3:GetObject")
+    if not resource.text().startswith("arn:") or "*" in resource.text() or "?" in resource.text():
+        raise resource.error("expected the ARN of one resource, without * or ?")
+    return AccessTarget(
+        name=fields.required("name").text(),
+        action=action.text(),
+        resource=resource.text(),
+        where=f"{entry.document.file}:{entry.document.line(entry.path)}",
     )
 
 

@@ -20,6 +20,7 @@ from auditwright.core.resources.access import (
     OrganizationMembership,
     OrganizationPolicy,
     PodIdentity,
+    ProvedAccess,
     StoredSecret,
 )
 from auditwright.core.resources.availability import BackupProtection
@@ -132,6 +133,7 @@ __all__ = [
     "Person",
     "PodIdentity",
     "PolicyStatement",
+    "ProvedAccess",
     "PublicAccessBlock",
     "PublicAccessSetting",
     "RootUser",

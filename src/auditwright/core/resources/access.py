@@ -264,3 +264,31 @@ class NodeGroup(Resource):
     """The ARN of the role that each node has, and with it what runs on the node."""
     ssh_key: str | Unknown | None
     """The name of the key that opens a shell on them; None where none does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvedAccess(Resource):
+    """Whether somebody who starts with one credential gets to a target, as proved on what a run collected."""
+
+    credential: str
+    """Such as key:ada; everybody for an adversary who has every first factor at once, and no second one."""
+    credential_type: str
+    """everybody, session with a second factor, access key, password, root user, identity provider, another account, …"""
+    principal: str
+    """The ARN of whose credential it is; empty for everybody."""
+    target: str
+    """In words, such as administrator of account 111122223333."""
+    target_type: str
+    """account administrator, cluster administrator, cluster (at any level) or named, by the program."""
+    verdict: str
+    """reachable, unreachable or unknown."""
+    own_right: bool
+    """True where the path is nothing but what the credential's own policies allow."""
+    path: tuple[str, ...]
+    """The path, a line a step, the credential first: one that was replayed, or one that cannot be ruled out."""
+    assumptions: tuple[str, ...]
+    """What the verdict takes for granted, or what would have to be known for one."""
+    missing: tuple[str, ...]
+    """Condition keys and other facts that leave steps of the path open."""
+    certificate: str
+    """The SHA-256 of the certificate that proves it unreachable, which was checked; empty for other verdicts."""

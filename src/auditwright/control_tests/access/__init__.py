@@ -1,0 +1,1 @@
+"""Control tests of what was proved of access."""
