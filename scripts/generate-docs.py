@@ -273,6 +273,22 @@ def _exit_codes() -> Iterator[str]:
     )
     codes = [line.split(maxsplit=1) for line in EPILOG.splitlines() if line.startswith("  ")]
     yield _table(("Code", "Meaning"), ((f"`{code}`", meaning) for code, meaning in codes))
+    yield "## auditwright access"
+    yield _table(
+        ("Command", "`0`", "`1`", "`3`"),
+        (
+            (
+                "`prove`, `certify`, `who-can --without-mfa`",
+                "proved unreachable",
+                "reachable",
+                "unknown",
+            ),
+            ("`fix`", "proved unreachable with the changes made", "a path stays open", "unknown"),
+            ("`simulate`", "allowed", "denied", "undecided"),
+            ("`lint`", "nothing was found", "something was found", "a policy was not understood"),
+            ("`check`", "the certificate holds", "it does not; each problem is named", ""),
+        ),
+    )
 
 
 # --- Kinds ---------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """`auditwright access` on snapshot files, through the real entry point."""
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -7,10 +8,14 @@ from typing import cast
 
 import pytest
 from click.testing import CliRunner, Result
+from inline_snapshot import snapshot
 
+from auditwright.app.certifying import seal_of
 from auditwright.app.errors import AppError
 from auditwright.cli.main import cli
+from auditwright.core.canonical import Json, canonical_json
 from tests.access.published import decoded
+from tests.app.programs import auditwright
 
 EXAMPLES = Path(__file__).parents[2] / "examples/access"
 HOLE, CREATOR, CLOSED = (EXAMPLES / f"{name}.json" for name in ("1-hole", "2-hidden-creator", "3-closed"))
@@ -49,23 +54,102 @@ def test_one_credential_is_answered_by_itself() -> None:
     assert proved(CREATOR, "--from", "key:noor")["verdict"] == "REACHABLE"
 
 
-def test_a_certificate_holds_until_a_fact_is_taken_out_or_the_snapshot_is_another(tmp_path: Path) -> None:
-    file = tmp_path / "certificate.json"
+def certificate_of(folder: Path) -> tuple[Path, dict[str, object]]:
+    file = folder / "certificate.json"
     assert access("certify", CLOSED, "--out", file).exit_code == 0
+    return file, json.loads(file.read_text())
+
+
+def sealed(file: Path, document: Mapping[str, object]) -> Path:
+    """The certificate of somebody who knows how it is sealed."""
+    whole = {**document, "sha256": seal_of(cast("Mapping[str, Json]", document))}
+    file.write_bytes(canonical_json(cast("Json", whole)))
+    return file
+
+
+def test_a_certificate_holds_by_itself_and_beside_its_snapshot(tmp_path: Path) -> None:
+    file, document = certificate_of(tmp_path)
+    assert file.read_bytes() == canonical_json(cast("Json", document)) + b"\n"
+    assert document["snapshot_sha256"] == hashlib.sha256(CLOSED.read_bytes()).hexdigest()
     assert access("check", file).exit_code == 0
     assert access("check", file, CLOSED).exit_code == 0
     other = access("check", file, HOLE)
     assert other.exit_code == 1
     assert "another snapshot" in other.stdout
-    document = json.loads(file.read_text())
-    for number in range(len(document["held"])):
-        held = [fact for place, fact in enumerate(document["held"]) if place != number]
-        file.write_text(json.dumps({**document, "held": held}))
-        assert access("check", file).exit_code == 1
-    file.write_text(json.dumps({**document, "target": document["held"][0]}))
-    assert "is held" in access("check", file).stdout
-    file.write_text(json.dumps({**document, "snapshot": HOLE.read_text()}))
-    assert "is not the one" in access("check", file).stdout
+    said = json.loads(access("check", file, "--json").stdout)
+    assert (said["holds"], said["target"], said["from"]) == (True, "level prod any", ["everybody"])
+
+
+ROLE_SESSION: list[object] = ["session", "arn:aws:iam::111122223333:role/eks-admin", "role"]
+Tampered = Callable[[dict[str, object]], Mapping[str, object]]
+TAMPERED: list[tuple[str, Tampered, str]] = [
+    *(
+        (f"fact {number} taken out", lambda each, number=number: without(each, number), "not held")
+        for number in range(4)
+    ),
+    (
+        "a role's session put in",
+        lambda each: {**each, "held": [*rows(each, "held"), ROLE_SESSION]},
+        "signs in to prod",
+    ),
+    ("another target", lambda each: {**each, "target": rows(each, "held")[0]}, "is held"),
+    ("another snapshot", lambda each: {**each, "snapshot": HOLE.read_text()}, "is not the one"),
+    (
+        "another snapshot with its digest",
+        lambda each: {
+            **each,
+            "snapshot": HOLE.read_text(),
+            "snapshot_sha256": hashlib.sha256(HOLE.read_bytes()).hexdigest(),
+        },
+        "is not held",
+    ),
+    (
+        "a fact about nobody",
+        lambda each: {**each, "held": [*rows(each, "held"), ["password", "arn:x", ""]]},
+        "about nothing",
+    ),
+    ("a start left out", lambda each: {**each, "start": rows(each, "start")[1:]}, "leaves out"),
+    ("nobody's proof", lambda each: {**each, "whose": []}, "names no start"),
+    ("somebody who is not there", lambda each: {**each, "whose": ["key:zoe"]}, "no credential key:zoe"),
+    ("ways that are said to be closed", lambda each: {**each, "crossings": []}, "is not what closes them"),
+]
+
+
+def rows(document: Mapping[str, object], name: str) -> list[object]:
+    return cast("list[object]", document[name])
+
+
+def without(document: Mapping[str, object], number: int) -> Mapping[str, object]:
+    return {
+        **document,
+        "held": [each for place, each in enumerate(rows(document, "held")) if place != number],
+    }
+
+
+@pytest.mark.parametrize(
+    ("tamper", "said"), [each[1:] for each in TAMPERED], ids=[each[0] for each in TAMPERED]
+)
+def test_a_certificate_that_was_tampered_with_fails_with_its_cause(
+    tmp_path: Path, tamper: Tampered, said: str
+) -> None:
+    file, document = certificate_of(tmp_path)
+    changed = tamper(document)
+    file.write_text(json.dumps(changed))
+    plain = access("check", file)
+    assert plain.exit_code == 1
+    assert "was changed after it was written" in plain.stdout
+    result = access("check", sealed(file, changed), "--json")
+    assert result.exit_code == 1
+    problems = json.loads(result.stdout)["problems"]
+    assert any(said in each for each in problems), problems
+
+
+def test_a_fact_that_changes_nothing_and_was_put_in_breaks_the_seal(tmp_path: Path) -> None:
+    file, document = certificate_of(tmp_path)
+    file.write_text(json.dumps({**document, "held": [*rows(document, "held"), ["allow", "arn:x", ""]]}))
+    result = access("check", file)
+    assert result.exit_code == 1
+    assert "was changed after it was written" in result.stdout
 
 
 def test_a_certificate_that_supposes_nothing_proves_nothing(tmp_path: Path) -> None:
@@ -123,7 +207,139 @@ def test_lint_shows_the_request_that_gets_through() -> None:
     result = access("lint", HOLE, "--json")
     assert result.exit_code == 1
     found = json.loads(result.stdout)
-    assert "iam:EnableMFADevice" in {each["request"]["action"] for each in found}
+    requests = {one["request"]["action"] for each in found for one in each["findings"]}
+    assert "iam:EnableMFADevice" in requests
+    assert all("inline policy ask-for-mfa of" in each["where"] for each in found)
+
+
+def written(folder: Path, name: str, value: object) -> Path:
+    file = folder / name
+    file.write_text(json.dumps(value))
+    return file
+
+
+OPEN_TO_KEYS = {
+    "Version": "2012-10-17",
+    "Statement": {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+        "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}},
+    },
+}
+
+
+def test_lint_reads_a_trust_policy_by_itself_and_says_what_it_does_not_understand(tmp_path: Path) -> None:
+    found = access("lint", written(tmp_path, "trust.json", OPEN_TO_KEYS), "--json")
+    assert found.exit_code == 1
+    assert json.loads(found.stdout)[0]["findings"]
+    odd = {"Version": "2012-10-17", "Statement": [{"Effect": "Permit", "Action": "*", "Resource": "*"}]}
+    unread = access("lint", written(tmp_path, "odd.json", odd))
+    assert unread.exit_code == 3
+    assert "not understood" in unread.stdout
+    fine = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    assert access("lint", written(tmp_path, "fine.json", fine)).exit_code == 0
+
+
+def test_lint_reads_guardrails_and_policies_of_resources_of_a_snapshot(tmp_path: Path) -> None:
+    document = json.loads(CLOSED.read_text())
+    document["resourcePolicies"] = {"arn:aws:s3:::customers": OPEN_TO_KEYS}
+    found = json.loads(access("lint", written(tmp_path, "all.json", document), "--json").stdout)
+    assert "policy of arn:aws:s3:::customers" in {each["where"] for each in found}
+
+
+def test_who_can_says_in_which_session_and_takes_the_trust_policy_into_account() -> None:
+    role = "arn:aws:iam::111122223333:role/eks-admin"
+    found = json.loads(access("who-can", "sts:AssumeRole", role, CLOSED, "--json").stdout)
+    assert {(each["principal"].rpartition("/")[2], each["session"], each["certain"]) for each in found} == {
+        ("maya", "mfa", True),
+        ("noor", "mfa", True),
+    }
+    assert access("who-can", "sts:AssumeRole", role, CLOSED, "--without-mfa").exit_code == 0
+
+
+def test_a_repair_is_printed_with_the_verdict_that_it_was_proved_to_have() -> None:
+    result = access("fix", HOLE, "--json")
+    assert result.exit_code == 0
+    found = json.loads(result.stdout)
+    assert (found["before"], found["after"], found["complete"]) == ("REACHABLE", "UNREACHABLE", True)
+    assert all(each["title"] and each["cuts"] for each in found["changes"])
+    assert "aws-auth" in access("fix", HOLE).stdout
+    closed = access("fix", CLOSED, "--json")
+    assert (closed.exit_code, json.loads(closed.stdout)["changes"]) == (0, [])
+
+
+def test_a_repair_of_a_policy_shows_what_changes_in_it(tmp_path: Path) -> None:
+    scenarios = cast("list[Mapping[str, object]]", decoded("mfa", "eks-no-mfa-scenarios.json"))
+    enrolling = next(each for each in scenarios if each["id"] == "enrol-3-other-can-deactivate")
+    result = access("fix", written(tmp_path, "snapshot.json", enrolling))
+    assert '+      "Sid": "EnrollInTheConsoleOnly",' in result.stdout
+
+
+def test_a_snapshot_comes_from_standard_input_too() -> None:
+    result = access("prove", "-", "--json", given=CREATOR.read_bytes())
+    assert json.loads(result.stdout)["witness"][0] == "key:noor"
+
+
+def test_the_answer_in_json_says_everything_that_the_text_does() -> None:
+    found = proved(HOLE)
+    assert set(found) >= {
+        "verdict",
+        "witness",
+        "assumptions",
+        "missing",
+        "target",
+        "from",
+        "requests",
+        "credentials",
+        "workloads",
+        "scope",
+        "as_of",
+        "semantics",
+    }
+    credentials = cast("list[Mapping[str, object]]", found["credentials"])
+    assert {str(each["from"]): each["verdict"] for each in credentials} == {
+        "key:maya": "REACHABLE",
+        "key:noor": "REACHABLE",
+    }
+
+
+def test_keys_that_were_not_seen_are_named_as_an_assumption(tmp_path: Path) -> None:
+    document = json.loads(HOLE.read_text())
+    del document["credentials"]
+    found = proved(written(tmp_path, "snapshot.json", document))
+    named = {each["id"] for each in cast("list[Mapping[str, str]]", found["assumptions"])}
+    assert found["verdict"] == "REACHABLE"
+    assert "credentials-unseen" in named
+    assert any("credentials of users were not given" in each for each in cast("list[str]", found["scope"]))
+
+
+def test_the_text_gives_the_verdict_first_then_the_path() -> None:
+    assert access("prove", HOLE).stdout[:112] == snapshot("""\
+REACHABLE  cluster prod, at any level
+
+     key:maya
+  └─ sts:GetCallerIdentity (presigned), prod: maya in syste\
+""")
+
+
+ESCAPES = "\x1b[2J\x1b]0;owned\x07\u202e\n[red]"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [("prove", "--from", "key:zoe"), ("prove", "--to", "role:zoe"), ("prove",), ("fix",)],
+    ids=["a start that is not there", "a target that is not there", "prove", "fix"],
+)
+def test_no_name_of_the_account_reaches_the_terminal_raw(tmp_path: Path, asked: tuple[str, ...]) -> None:
+    text = HOLE.read_text().replace("maya", json.dumps(f"maya{ESCAPES}")[1:-1])
+    file = tmp_path / "snapshot.json"
+    file.write_text(text)
+    ran = auditwright("access", asked[0], file, *asked[1:])
+    assert ran.code in {0, 1, 2}
+    shown = ran.out + ran.err
+    assert not {"\x1b", "\x07", "\u202e"} & set(shown)
+    assert "[U+001B]" in shown or "there is" in shown or "no role" in shown
 
 
 def test_a_path_is_drawn_and_hostile_names_stay_text(tmp_path: Path) -> None:
@@ -141,6 +357,10 @@ BAD: list[tuple[str, bytes, str]] = [
     ("empty", b"", "is empty"),
     ("cut off", b'{"gaad": {', "no JSON"),
     ("not UTF-8", b"\xff\xfe\x00", "no UTF-8"),
+    ("NaN", b'{"gaad": {"UserDetailList": [], "x": NaN}}', "NaN is no JSON"),
+    ("half a character", b'{"gaad": {"UserDetailList": []}, "x": "\\ud800"}', "half a character"),
+    ("a name twice", b'{"gaad": {"UserDetailList": []}, "rcps": [], "rcps": []}', "stands twice"),
+    ("a target that is none", b'{"gaad": {"UserDetailList": []}, "target": 5}', "`target`"),
     ("another shape", b'{"a": 1}', "get-account-authorization-details"),
     ("a list", b"[]", "get-account-authorization-details"),
     ("deep", b"[" * 200_000, "no JSON"),
@@ -161,12 +381,17 @@ def refused(*arguments: str | Path) -> str:
     return str(result.exception)
 
 
+ASKING = ("--action", "s3:GetObject", "--resource", "*")
+
 MISTAKES: list[tuple[str, Callable[[], str], str]] = [
     ("no file", lambda: refused("prove", "nowhere.json"), "cannot be read"),
     ("no such target", lambda: refused("prove", HOLE, "--to", "staging"), "no target 'staging'"),
     ("no such level", lambda: refused("prove", HOLE, "--to", "prod:king"), "the levels are"),
     ("no such credential", lambda: refused("prove", HOLE, "--from", "key:zoe"), "no credential 'key:zoe'"),
     ("no certificate", lambda: refused("check", HOLE), "is no certificate"),
+    ("no action", lambda: refused("who-can", "GetObject", "*", HOLE), "SERVICE:OPERATION"),
+    ("no principal", lambda: refused("simulate", HOLE, *ASKING, "--as", "user:zoe"), "user:zoe"),
+    ("no snapshot and no program", lambda: refused("prove", "--program", "nowhere"), "name a snapshot file"),
 ]
 
 

@@ -11,7 +11,7 @@ from itertools import islice, product
 
 from auditwright.access.catalogue import ASSUME, On, Use
 from auditwright.access.context import ABSENT, Caller, CallerKind, Context, Entry, Present
-from auditwright.access.evaluator import Allowed, Decision, Policies, Undecided, decide, may
+from auditwright.access.evaluator import Allowed, Decision, ImplicitDeny, Policies, Undecided, decide, may
 from auditwright.access.facts import Fact
 from auditwright.access.glob import Wild, pieces_of
 from auditwright.access.holdings import caller_of, policies_of
@@ -153,11 +153,7 @@ def put(world: World, actor: Actor, use: Use, target: str) -> Answer:  # noqa: P
         case On.ANY:
             return ask(world, actor, use, "*")
         case On.RESOURCE:
-            resource = Question.of(target).resource
-            if use.action == "s3:PutBucketPolicy":
-                # The policy of an object is that of its bucket.
-                resource = resource.partition("/")[0]
-            return ask(world, actor, use, resource, document=world.documents.get(resource))
+            return _put_to_resource(world, actor, use, Question.of(target).resource)
         case On.ACCOUNT:
             return ask(world, actor, use, f"arn:{world.partition}:iam::{target}:root")
         case On.WORKLOAD if target in world.roles:
@@ -210,11 +206,48 @@ def let_in(world: World, actor: Actor, role: str) -> Answer:
 
 
 def read(world: World, actor: Actor, question: Question) -> Answer:
-    """The answer to what an organization asks about."""
+    """The answer to what an organization asks about: where it names a pattern, on whatever fits it."""
+    resource = question.resource
     use = Use(action=question.action, on=On.RESOURCE)
+    if is_pattern(resource):
+        use = Use(action=question.action, on=On.MADE, made=resource)
     if not may_call(actor.class_, question.action.lower()):
-        return ask(world, replace(actor, alternatives=(NOTHING,)), use, question.resource)
-    return ask(world, actor, use, question.resource, document=world.documents.get(question.resource))
+        return ask(world, _powerless(actor), use, resource)
+    return ask(world, actor, use, resource, document=policy_of_resource(world, question.action, resource))
+
+
+def is_pattern(resource: str) -> bool:
+    """True where a resource stands for all that fit it; `*` alone is that of operations that take none."""
+    return resource != "*" and not {"*", "?"}.isdisjoint(resource)
+
+
+def policy_of_resource(world: World, action: str, resource: str) -> Policy | Unknown | None:
+    """The policy of a resource itself, as far as it is about an action: of an object its bucket's, of a role its trust."""
+    role = world.roles.get(resource)
+    if role is not None:
+        return role.trust if action.lower().startswith("sts:") else None
+    return world.documents.get(resource, world.documents.get(bucket_of(resource)))
+
+
+def bucket_of(resource: str) -> str:
+    """The bucket of an object in S3; any other resource as it is."""
+    return resource.partition("/")[0] if resource.split(":")[2:3] == ["s3"] else resource
+
+
+def _put_to_resource(world: World, actor: Actor, use: Use, resource: str) -> Answer:
+    """Whether the policy of a resource can be rewritten; each service does it to its own resources only."""
+    service = use.action.partition(":")[0]
+    if resource.split(":")[2:3] != [service]:
+        answer = ask(world, _powerless(actor), use, resource)
+        return replace(answer, decision=ImplicitDeny(why=(f"{use.action} is for {service} only",), trace=()))
+    held_by = bucket_of(resource)
+    if is_pattern(held_by):
+        use = replace(use, on=On.MADE, made=held_by)
+    return ask(world, actor, use, held_by, document=policy_of_resource(world, use.action, held_by))
+
+
+def _powerless(actor: Actor) -> Actor:
+    return replace(actor, alternatives=(NOTHING,))
 
 
 NOTHING = Policies(identity=())

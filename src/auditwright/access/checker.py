@@ -11,16 +11,18 @@ It shares nothing of how a closed set is found: it goes through every session, w
 """
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from auditwright.access.asking import Actor, Question, actor_of, assuming, let_in, probe, put, read
-from auditwright.access.catalogue import WAYS, Gain, On, Way
+from auditwright.access.catalogue import WAYS, WAYS_BY_ID, Gain, On, Way
 from auditwright.access.certificate import EVERYBODY, Certificate
 from auditwright.access.effects import after, cluster_of, effects, laws, targets_of
 from auditwright.access.entering import Entrances
 from auditwright.access.facts import Fact, Kind, session
 from auditwright.access.holdings import touching
+from auditwright.access.kubernetes_levels import Level
 from auditwright.access.policy import Effect
-from auditwright.access.sessions import may_call
+from auditwright.access.sessions import SessionClass, may_call
 from auditwright.access.starts import OVERALL, SUPPOSED, starts
 from auditwright.access.world import World
 from auditwright.core.outcome import Unknown
@@ -41,6 +43,10 @@ def check(world: World, certificate: Certificate) -> tuple[str, ...]:
 
 def _problems(world: World, certificate: Certificate) -> Iterator[str]:
     held = frozenset(certificate.held)
+    strange = next((each for each in (*held, certificate.target) if not _is_of(world, each)), None)
+    if strange is not None:
+        yield f"{strange} is about nothing that the picture has"
+        return
     yield from _begins(world, certificate)
     for fact in certificate.start:  # (1)
         if fact not in held:
@@ -57,6 +63,33 @@ def _problems(world: World, certificate: Certificate) -> Iterator[str]:
         if fact.kind is Kind.SESSION:
             yield from _out_of(world, fact, held, entrances)
             yield from _asked(world, fact, held, certificate.target)
+
+
+def _is_of(world: World, fact: Fact) -> bool:  # noqa: PLR0911  # one case a kind
+    """Whether what a fact is about is there: a certificate comes from outside and may say anything."""
+    clusters = {cluster.name for cluster in world.clusters}
+    match fact.kind:
+        case Kind.SESSION:
+            return fact.detail in set(SessionClass) and fact.subject != ""
+        case Kind.PASSWORD | Kind.OLD_KEY | Kind.NO_DEVICE | Kind.DEVICE:
+            return fact.subject in world.users
+        case Kind.JOIN:
+            return fact.subject in world.groups
+        case Kind.VERSION:
+            policy = world.policies.get(fact.subject)
+            return policy is not None and fact.detail in policy.versions
+        case Kind.TRUST:
+            return fact.subject in world.roles
+        case Kind.ENTRIES:
+            return fact.subject in clusters
+        case Kind.LEVEL:
+            return fact.subject in clusters and fact.detail in set(Level)
+        case Kind.EVERY:
+            return fact.subject in WAYS_BY_ID
+        case Kind.ALLOW | Kind.LIFT | Kind.UNBOUND | Kind.TAGS | Kind.ADMINISTRATOR | Kind.READ:
+            return True
+        case _:
+            assert_never(fact.kind)
 
 
 def _begins(world: World, certificate: Certificate) -> Iterator[str]:

@@ -24,6 +24,9 @@ from auditwright.core.outcome import Unknown
 MAX_ENTRIES = 50_000
 """A cluster has at most 1,500 access entries unless AWS raises it; bounds the time that a hostile file takes."""
 
+COLONS = 5
+"""An ARN has six parts: arn:partition:service:region:account:resource."""
+
 _MODES = {mode.value: mode for mode in AuthenticationMode}
 _NODE_USERNAMES = {
     "EC2": "system:node:{{EC2PrivateDNSName}}",
@@ -50,7 +53,7 @@ def parse_cluster(document: object, *, account: str | Unknown) -> Cluster:
     flag = access.get("bootstrapClusterCreatorAdminPermissions")
     return Cluster(
         name=name if isinstance(name, str) else "cluster",
-        arn=arn if isinstance(arn, str) else None,
+        arn=arn if isinstance(arn, str) and arn.count(":") >= COLONS else None,
         account=account,
         authentication_mode=_MODES.get(mode, Unknown("the authentication mode cannot be read"))
         if isinstance(mode, str)

@@ -202,6 +202,11 @@ def json_object(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
     return members if len(members) == len(pairs) else _Repeated(members)
 
 
+def repeats_a_key(value: object) -> bool:
+    """True for an object of `json_object` in which a key stands twice."""
+    return isinstance(value, _Repeated)
+
+
 def _no_constant(constant: str) -> object:
     raise ValueError(f"{constant} is no JSON")
 

@@ -10,7 +10,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from auditwright.access.asking import Answer
+from auditwright.access.asking import Answer, bucket_of
 from auditwright.access.eks import Creator, Source
 from auditwright.access.entering import Entrances
 from auditwright.access.facts import Kind
@@ -194,6 +194,7 @@ def _asking(where: Where, statements: Sequence[Statement], step: WitnessStep, wh
 
 def _on_resource(world: World, step: WitnessStep, answer: Answer) -> Iterator[Change]:
     resource = answer.request.resource
+    resource = resource if resource in world.documents else bucket_of(resource)
     document = world.documents.get(resource)
     if document is None or isinstance(document, Unknown) or document.unread:
         return

@@ -7,7 +7,7 @@ Another way to the same end is another path.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from auditwright.access.asking import PROBES, Question
+from auditwright.access.asking import PROBES, Question, policy_of_resource
 from auditwright.access.catalogue import WAYS_BY_ID, Gain
 from auditwright.access.effects import effects, laws
 from auditwright.access.entering import Entered, Entrances
@@ -83,8 +83,7 @@ def _open(world: World, request: Request, step: WitnessStep, changes: frozenset[
     assert step.actor is not None, "requests are made in a session"
     if not may_call(SessionClass(step.actor.detail), request.action.lower()):
         return False
-    role = world.roles.get(request.resource) if request.action.lower().startswith("sts:assumerole") else None
-    document = role.trust if role else world.documents.get(request.resource)
+    document = policy_of_resource(world, request.action, request.resource)
     account = world.accounts.get(account_of(request.resource))
     return any(
         may(

@@ -6,14 +6,20 @@ Documented in docs/snapshot-format.md. What a document leaves out is either left
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import cast
+from typing import TypeVar, cast
 
 from auditwright.access.assumptions import Assumption
 from auditwright.access.eks import Cluster
 from auditwright.access.eks_documents import parse_cluster
 from auditwright.access.kubernetes import DEFAULT_RBAC, Rbac
 from auditwright.access.kubernetes_objects import parse_rbac
-from auditwright.access.policy import Policy, parse_policy, parse_policy_text, unreadable_policy
+from auditwright.access.policy import (
+    Policy,
+    parse_policy,
+    parse_policy_text,
+    repeats_a_key,
+    unreadable_policy,
+)
 from auditwright.access.world import (
     INLINE,
     NO_CREDENTIALS,
@@ -44,6 +50,10 @@ TRUNCATED = Assumption(
 )
 
 
+def _objects_only(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, dict) for each in value)
+
+
 def _unread(what: str) -> Assumption:
     return Assumption(
         id="snapshot-unread", says=f"Nothing in {what} of the snapshot opens a path; it cannot be read."
@@ -68,6 +78,7 @@ class SnapshotError(ValueError):
 
 def read_snapshot(document: object, *, at: datetime) -> World:
     """The world of a snapshot; raises SnapshotError where the document is none."""
+    _refuse_repeated(document)
     fields = _mapping(document)
     gaad = _mapping(fields.get("gaad", fields))
     if not any(name in gaad for name in GAAD):
@@ -79,15 +90,14 @@ def read_snapshot(document: object, *, at: datetime) -> World:
     details = {name: list(_read(gaad, name, unread)) for name in GAAD}
     policies = dict(_managed(details["Policies"]))
     reader = _Principals(policies)
-    groups = {group.arn: group for group in map(reader.group, details["GroupDetailList"])}
-    credentials = _credentials(fields.get("credentials"), unread)
-    users = {
-        user.arn: user
-        for user in (reader.user(each, groups, credentials) for each in details["UserDetailList"])
-    }
-    roles = {role.arn: role for role in map(reader.role, details["RoleDetailList"])}
+    groups = _by_arn(map(reader.group, details["GroupDetailList"]))
+    credentials = _credentials(fields.get("credentials"), details["UserDetailList"], unread)
+    users = _by_arn(reader.user(each, groups, credentials) for each in details["UserDetailList"])
+    roles = _by_arn(map(reader.role, details["RoleDetailList"]))
     documents = [fields["cluster"]] if "cluster" in fields else []
-    documents += _list(fields.get("clusters"))
+    documents += _read(fields, "clusters", unread) if fields.get("clusters") is not None else ()
+    if not isinstance(fields.get("resourcePolicies", {}), dict | None):
+        unread.append("resourcePolicies")
     ids = _accounts((*users, *groups, *roles, *policies), documents)
     clusters = tuple(_cluster(each, ids) for each in documents)
     rbac = fields.get("rbac")
@@ -104,7 +114,7 @@ def read_snapshot(document: object, *, at: datetime) -> World:
         workloads=_workloads(fields.get("workloads")),
         attestations=tuple(_attestations(fields.get("attestations"))),
         unseen=(
-            *((TRUNCATED,) if gaad.get("IsTruncated") is True else ()),
+            *((TRUNCATED,) if gaad.get("IsTruncated", False) is not False else ()),
             *(_unread(what) for what in dict.fromkeys(unread)),
         ),
         at=at,
@@ -112,9 +122,11 @@ def read_snapshot(document: object, *, at: datetime) -> World:
 
 
 def named_target(document: object) -> str | None:
-    """The target that a snapshot asks about, where it names one."""
+    """The target that a snapshot asks about, where it names one; raises SnapshotError where it is no text."""
     target = _mapping(document).get("target")
-    return target if isinstance(target, str) else None
+    if target is not None and not isinstance(target, str):
+        raise SnapshotError(f"expected a text in `target`, found {_kind(target)}")
+    return target
 
 
 # --- principals
@@ -138,11 +150,9 @@ class _Principals:
             group.name: group.arn for group in groups.values() if account_of(group.arn) == account_of(arn)
         }
         if isinstance(credentials, Unknown):
-            held = Credentials(
-                active_keys=credentials, inactive_keys=credentials, password=credentials, devices=credentials
-            )
+            held = _unknown(credentials)
         else:
-            held = credentials.get(arn) or credentials.get(name) or NO_CREDENTIALS
+            held = credentials.get(arn) or credentials.get(name) or credentials[UNLISTED]
         return User(
             arn=arn,
             name=name,
@@ -243,22 +253,48 @@ def _policy(value: object, name: str) -> Policy:
 # --- credentials
 
 
-def _credentials(value: object, unread: list[str]) -> Mapping[str, Credentials] | Unknown:
+UNLISTED = ""
+"""Stands for the users that the credentials do not name."""
+
+
+def _credentials(
+    value: object, users: Iterable[Mapping[str, object]], unread: list[str]
+) -> Mapping[str, Credentials] | Unknown:
+    """Credentials by the name or ARN of the user; what those have who are not listed stands under UNLISTED."""
     if not isinstance(value, list):
         return Unknown("the credentials of users were not seen")
-    found: dict[str, Credentials] = {}
+    arns = [_text(user.get("Arn")) for user in users]
+    known = {*arns, *(arn.rpartition("/")[2] for arn in arns)}
+    found = {UNLISTED: NO_CREDENTIALS}
     for row in _read({"credentials": value}, "credentials", unread):
-        keys = [_text(_mapping(key).get("status")).lower() for key in _list(row.get("access_keys"))]
-        seen = isinstance(row.get("access_keys"), list) and set(keys) <= {"active", "inactive"}
-        if not _text(row.get("user")):
-            unread.append("credentials")
-        found[_text(row.get("user"))] = Credentials(
-            active_keys=keys.count("active") if seen else NOT_SEEN,
-            inactive_keys=keys.count("inactive") if seen else NOT_SEEN,
-            password=_flag(row.get("password_enabled")),
-            devices=_count(row.get("mfa_devices")),
-        )
+        user = _text(row.get("user"))
+        if user and user in found:
+            raise SnapshotError(f"the credentials of {user!r} stand there twice")
+        if user in known:
+            found[user] = _credentials_of(row)
+        else:
+            # A name that is spelled otherwise would leave a user with no credentials at all.
+            found[UNLISTED] = _unknown(Unknown(f"the credentials name {user!r}, who is none of the users"))
     return found
+
+
+def _credentials_of(row: Mapping[str, object]) -> Credentials:
+    states = [_text(_mapping(key).get("status")).lower() for key in _list(row.get("access_keys"))]
+    seen = _objects_only(row.get("access_keys")) and set(states) <= _KEY_STATES
+    return Credentials(
+        active_keys=states.count("active") if seen else NOT_SEEN,
+        inactive_keys=states.count("inactive") if seen else NOT_SEEN,
+        password=_flag(row.get("password_enabled")),
+        devices=_count(row.get("mfa_devices")),
+    )
+
+
+def _unknown(why: Unknown) -> Credentials:
+    return Credentials(active_keys=why, inactive_keys=why, password=why, devices=why)
+
+
+_KEY_STATES = {"active", "inactive"}
+"""AWS: whatever else is said of a key is not understood."""
 
 
 def _root(value: object) -> Root | None:
@@ -350,7 +386,9 @@ def _documents(value: object) -> Iterator[tuple[str, Policy | Unknown]]:
 def _workloads(value: object) -> tuple[Workload, ...] | Unknown:
     if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
         return Unknown("what is in service was not seen")
-    rows = (_mapping(each) for each in _list(value))
+    rows = [_mapping(each) for each in _list(value)]
+    if not all(_text(row.get(name)) for row in rows for name in ("service", "role")):
+        return Unknown("what is in service cannot be read")
     return tuple(
         Workload(arn=_text(row.get("arn")), service=_text(row.get("service")), role=_text(row.get("role")))
         for row in rows
@@ -377,6 +415,39 @@ def _list(value: object) -> list[object]:
     return cast("list[object]", value) if isinstance(value, list) else []
 
 
+H = TypeVar("H", User, Group, Role)
+
+
+def _by_arn(found: Iterable[H]) -> dict[str, H]:
+    by_arn: dict[str, H] = {}
+    for each in found:
+        if each.arn in by_arn:
+            raise SnapshotError(f"{each.arn} stands there twice")
+        by_arn[each.arn] = each
+    return by_arn
+
+
+_OF_POLICIES = frozenset({"Statement", "Version"})
+
+
+def _refuse_repeated(document: object) -> None:
+    """Refuse a name that stands twice in one object: which of the two counts is not known.
+
+    A policy's own document is left to its reader, which takes it as unread.
+    """
+    todo = [document]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, list):
+            todo += value
+        elif isinstance(value, dict) and not _OF_POLICIES & value.keys():
+            if repeats_a_key(value):
+                raise SnapshotError(
+                    f"a name stands twice in one object, {_kind(cast('dict[object, object]', value))}"
+                )
+            todo += value.values()
+
+
 def _details(value: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
     return [_mapping(each) for each in _list(value.get(name)) if isinstance(each, dict)]
 
@@ -391,7 +462,7 @@ def _texts(value: object) -> list[str]:
 
 def _arn(detail: Mapping[str, object]) -> str:
     arn = _text(detail.get("Arn"))
-    if not arn.startswith("arn:"):
+    if not arn.startswith("arn:") or not account_of(arn):
         name = next(
             (
                 _text(detail[key])
@@ -407,6 +478,8 @@ def _arn(detail: Mapping[str, object]) -> str:
 def _tags(value: object) -> Mapping[str, str] | Unknown:
     if value is None:
         return {}
+    if not _objects_only(value):
+        return NOT_SEEN
     rows = [_mapping(each) for each in _list(value)]
     return {_text(row.get("Key")): _text(row.get("Value")) for row in rows}
 

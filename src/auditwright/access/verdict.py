@@ -165,6 +165,8 @@ def _missing(witness: Witness) -> tuple[str, ...]:
     for step in witness.steps:
         for answer in step.answers:
             if isinstance(answer.decision, Open):
-                found |= dict.fromkeys(answer.decision.keys or answer.decision.why)
+                # Grants of a key leave a request open without a word of any statement.
+                unsaid = f"whether a grant allows {answer.request.action} on {answer.request.resource}"
+                found |= dict.fromkeys(answer.decision.keys or answer.decision.why or (unsaid,))
         found |= dict.fromkeys(step.doubts)
     return tuple(found)

@@ -8,7 +8,7 @@ step gives only where the catalogue or a law says that it does.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from auditwright.access.asking import PROBES, Answer, Question
+from auditwright.access.asking import PROBES, Answer, Question, is_pattern, policy_of_resource
 from auditwright.access.assumptions import Assumption
 from auditwright.access.catalogue import WAYS_BY_ID, Gain
 from auditwright.access.effects import cluster_of, effects, laws
@@ -16,6 +16,7 @@ from auditwright.access.entering import Entered, Entrances
 from auditwright.access.evaluator import Allowed, ImplicitDeny, decide
 from auditwright.access.explorer import Explorer, Move
 from auditwright.access.facts import CHANGES, Fact, Kind
+from auditwright.access.glob import compile_glob
 from auditwright.access.holdings import policies_of
 from auditwright.access.matching import Request
 from auditwright.access.search import Reason
@@ -202,8 +203,7 @@ def _refused(world: World, request: Request, actor: Fact | None, changes: frozen
     assert actor is not None, "requests are made in a session"
     if not may_call(SessionClass(actor.detail), request.action.lower()):
         return f"{request.action} is not open to such a session"
-    role = world.roles.get(request.resource) if request.action.lower().startswith("sts:assumerole") else None
-    document = role.trust if role else world.documents.get(request.resource)
+    document = policy_of_resource(world, request.action, request.resource)
     account = world.accounts.get(account_of(request.resource))
     why = ""
     for policies in policies_of(world, actor.subject, changes):
@@ -246,6 +246,10 @@ def _asked_for(step: WitnessStep) -> Iterator[Fact]:
     if (
         len(asked) == 1
         and asked[0] == question.action
-        and step.answers[0].request.resource == question.resource
+        and _is_of(question.resource, step.answers[0].request.resource)
     ):
         yield Fact(Kind.READ, step.target)
+
+
+def _is_of(asked: str, resource: str) -> bool:
+    return compile_glob(asked).matches(resource) if is_pattern(asked) else resource == asked

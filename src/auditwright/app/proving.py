@@ -1,36 +1,33 @@
-"""Questions about access, asked of one snapshot file: proofs, certificates, single requests, lint."""
+"""Questions about access, asked of a snapshot file or of what the last run collected: proofs and single requests."""
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import cast
+from typing import NoReturn, TypeAlias
 
-from auditwright.access.asking import Question, actor_of, read
-from auditwright.access.certificate import Certificate, Crossing
-from auditwright.access.checker import check
+from auditwright.access.asking import Actor, Answer, Question, actor_of, let_in, read
+from auditwright.access.certificate import EVERYBODY
 from auditwright.access.context import Present
-from auditwright.access.evaluator import Decision, decide
-from auditwright.access.facts import Fact, Kind, session
-from auditwright.access.lint import LintFinding, lint
-from auditwright.access.matching import Part, Request
-from auditwright.access.policy import Policy, json_object, parse_policy
+from auditwright.access.facts import Fact, session
+from auditwright.access.policy import json_object
 from auditwright.access.sessions import SessionClass
 from auditwright.access.snapshot import SnapshotError, named_target, read_snapshot
-from auditwright.access.starts import Start, StartError, start_of
+from auditwright.access.starts import OVERALL, Start, StartError, start_of, starts
 from auditwright.access.verdict import (
+    Answered,
     Proof,
     TargetError,
     Verdict,
     default_target,
     explorer_for,
     prove,
-    prove_all,
     target_of,
 )
-from auditwright.access.world import Group, Principal, Role, User, World
+from auditwright.access.world import Principal, World
 from auditwright.app.errors import AppError
 
 MAX_SNAPSHOT_BYTES = 200_000_000
@@ -63,6 +60,16 @@ class Snapshot:
     world: World
 
     @property
+    def starts(self) -> tuple[Start, ...]:
+        """Every credential of the picture."""
+        return tuple(starts(self.world))
+
+    @property
+    def target(self) -> str | None:
+        """The target that the file names."""
+        return named_target(self.document)
+
+    @property
     def digest(self) -> str:
         """The SHA-256 of the file's bytes."""
         return hashlib.sha256(self.body).hexdigest()
@@ -79,10 +86,51 @@ class Snapshot:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """What the last run of a program collected."""
+
+    world: World
+
+    @property
+    def starts(self) -> tuple[Start, ...]:
+        """Every credential of the picture; one that is only supposed, such as a key that nobody saw, is not certain."""
+        from auditwright.access.picture import starts_seen
+
+        return tuple(starts_seen(self.world))
+
+    @property
+    def target(self) -> None:
+        """What was collected names no target."""
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """What the picture lacks."""
+        return tuple(each.says for each in self.world.unseen)
+
+
+Source: TypeAlias = Snapshot | Collected
+
+
+def opened(snapshot: Path | None, program: Path, *, now: datetime, resources: Iterable[str] = ()) -> Source:
+    """The snapshot of a file; without one, what the last run of the program collected. Raises AppError.
+
+    `resources` are ARNs that will be asked about by name.
+    """
+    if snapshot is not None:
+        return open_snapshot(snapshot, now=now)
+    from auditwright.app.picturing import picture
+    from auditwright.app.workspace import open_workspace
+
+    try:
+        with open_workspace(program) as workspace:
+            return Collected(world=picture(workspace, now=now, resources=resources))
+    except AppError as error:
+        raise AppError(f"{error}\nWithout a program that has collected, name a snapshot file.") from None
+
+
 def read_file(path: Path) -> bytes:
     """The bytes of a file, or of standard input for `-`; raises AppError."""
-    import sys
-
     try:
         if str(path) == "-":
             body = sys.stdin.buffer.read(MAX_SNAPSHOT_BYTES + 1)
@@ -103,7 +151,15 @@ def decoded(body: bytes, path: Path) -> object:
     if not body.strip():
         raise AppError(f"{path} is empty; expected JSON.")
     try:
-        return json.loads(body.decode("utf-8-sig"), object_pairs_hook=json_object)
+        value: object = json.loads(
+            body.decode("utf-8-sig"), object_pairs_hook=json_object, parse_constant=_no_constant
+        )
+        # An escape such as backslash ud800 alone is half a character, which nothing can write again.
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise AppError(f"{path} holds half a character, such as \\ud800 alone, which is no text.") from None
+    except _ConstantError as error:
+        raise AppError(f"{path}: {error} is no JSON.") from None
     except UnicodeDecodeError:
         raise AppError(f"{path} is no UTF-8 text; expected JSON.") from None
     except json.JSONDecodeError as error:
@@ -112,6 +168,15 @@ def decoded(body: bytes, path: Path) -> object:
         raise AppError(
             f"{path} is no JSON that can be read: it nests too deep, or holds a number too long."
         ) from None
+    return value
+
+
+class _ConstantError(ValueError):
+    """NaN or Infinity, which Python reads and JSON does not have."""
+
+
+def _no_constant(constant: str) -> NoReturn:
+    raise _ConstantError(constant)
 
 
 def open_snapshot(path: Path, *, now: datetime) -> Snapshot:
@@ -130,75 +195,84 @@ def snapshot_of(body: bytes, path: Path, *, now: datetime) -> Snapshot:
         raise AppError(f"{path}: it nests too deep.") from None
 
 
-def targeted(snapshot: Snapshot, spelled: str | None) -> Fact:
+def targeted(source: Source, spelled: str | None) -> Fact:
     """The target that is asked about: as spelled, as the snapshot names it, or the default; raises AppError."""
     try:
-        return target_of(
-            snapshot.world, spelled or named_target(snapshot.document) or default_target(snapshot.world)
-        )
-    except TargetError as error:
-        raise AppError(str(error)) from None
+        return target_of(source.world, spelled or source.target or default_target(source.world))
+    except (TargetError, SnapshotError) as error:
+        raise AppError(f"{error}.") from None
 
 
-def started(snapshot: Snapshot, spelled: str) -> Start:
+def started(source: Source, spelled: str) -> Start:
     """The start of a spelling; raises AppError."""
     try:
-        return start_of(snapshot.world, spelled)
+        found = start_of(source.world, spelled)
     except StartError as error:
-        raise AppError(str(error)) from None
+        raise AppError(f"{error}.") from None
+    return next((each for each in source.starts if each.id == found.id), found)
 
 
-def proof_of(snapshot: Snapshot, target: Fact) -> Proof:
-    """The verdict on a whole snapshot and on each credential."""
-    return prove_all(explorer_for(snapshot.world, [target]), target)
+def proof_of(source: Source, target: Fact) -> Proof:
+    """The verdict on a whole picture, and on each credential and workload by itself."""
+    explorer = explorer_for(source.world, [target])
+    counted = [start for start in source.starts if start.kind in OVERALL]
+    return Proof(
+        target=target,
+        overall=prove(explorer, counted, target, whose=(EVERYBODY,)),
+        answers=tuple(
+            Answered(start=start, verdict=prove(explorer, [start], target)) for start in source.starts
+        ),
+    )
 
 
-def verdict_of(snapshot: Snapshot, start: Start, target: Fact) -> Verdict:
+def verdict_of(source: Source, start: Start, target: Fact) -> Verdict:
     """The verdict on one start."""
-    return prove(explorer_for(snapshot.world, [target]), [start], target)
+    return prove(explorer_for(source.world, [target]), [start], target)
 
 
 # --- single requests
 
 
-def principal_of(snapshot: Snapshot, spelled: str) -> Principal:
+def principal_of(source: Source, spelled: str) -> Principal:
     """The user or role of `user:NAME` or `role:NAME`; raises AppError."""
     kind, _, name = spelled.partition(":")
     known: Mapping[str, Iterable[Principal]] = {
-        "user": snapshot.world.users.values(),
-        "role": snapshot.world.roles.values(),
+        "user": source.world.users.values(),
+        "role": source.world.roles.values(),
     }
     for each in known.get(kind, ()):
         if name in {each.name, each.arn}:
             return each
-    raise AppError(f"No principal {spelled} here; name one as user:NAME or role:NAME.")
+    raise AppError(f"No principal {spelled!r} here; name one as user:NAME or role:NAME.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Simulated:
-    """One request and what the evaluator says of it."""
-
-    request: Request
-    decision: Decision
-
-
-def simulate(  # noqa: PLR0913  # one parameter for each part of a request
-    snapshot: Snapshot, arn: str, class_: SessionClass, *, question: Question, keys: Mapping[str, str]
-) -> Simulated:
-    """Decide one concrete request of a session."""
-    actor = actor_of(snapshot.world, session(arn, class_))
-    actor = replace(
-        actor, context=actor.context.with_({key: Present((value,)) for key, value in keys.items()})
-    )
-    answer = read(snapshot.world, actor, question)
-    role = snapshot.world.roles.get(question.resource)
-    if role is not None and question.action.lower().startswith("sts:assumerole"):
-        policies = replace(actor.alternatives[0], resource=role.trust)
-        return Simulated(request=answer.request, decision=decide(answer.request, policies))
-    return Simulated(request=answer.request, decision=answer.decision)
+def question_of(action: str, resource: str) -> Question:
+    """The question of an action on a resource; raises AppError where the action is none."""
+    service, colon, operation = action.partition(":")
+    if not (service and colon and operation) or "*" in action or "@" in action:
+        raise AppError(f"{action!r} is no action; name one as SERVICE:OPERATION, such as s3:GetObject.")
+    return Question(action=action, resource=resource)
 
 
-CLASSES_OF_USERS = (SessionClass.KEY, SessionClass.CONSOLE, SessionClass.MFA)
+ASSUME_ROLE = "sts:assumerole"
+
+
+def simulate(source: Source, who: Fact, question: Question, keys: Mapping[str, tuple[str, ...]]) -> Answer:
+    """Decide one concrete request of a session; `keys` are condition keys with their values."""
+    actor = actor_of(source.world, who)
+    shown = {key: Present(values) for key, values in keys.items()}
+    return _answer(source.world, replace(actor, context=actor.context.with_(shown)), question)
+
+
+def _answer(world: World, actor: Actor, question: Question) -> Answer:
+    """What the evaluator says, with the trust policy where a role is to be taken."""
+    if question.action.lower() == ASSUME_ROLE and question.resource in world.roles:
+        return let_in(world, actor, question.resource)
+    return read(world, actor, question)
+
+
+CLASSES_OF_USERS = (SessionClass.KEY, SessionClass.CONSOLE, SessionClass.TOKEN, SessionClass.MFA)
+CLASSES_OF_ROLES = (SessionClass.ROLE, SessionClass.ROLE_AFTER_MFA)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,135 +284,12 @@ class Able:
     certain: bool
 
 
-def who_can(snapshot: Snapshot, question: Question) -> Iterator[Able]:
-    """Every principal that may do something directly, by class of session."""
-    world = snapshot.world
+def who_can(source: Source, question: Question) -> Iterator[Able]:
+    """Every principal that may do something directly, by class of session, whatever credentials it has."""
+    world = source.world
     sessions = [(user, class_) for user in world.users for class_ in CLASSES_OF_USERS]
-    sessions += [(role, SessionClass.ROLE) for role in world.roles]
+    sessions += [(role, class_) for role in world.roles for class_ in CLASSES_OF_ROLES]
     for arn, class_ in sessions:
-        answer = read(world, actor_of(world, session(arn, class_)), question)
+        answer = _answer(world, actor_of(world, session(arn, class_)), question)
         if answer.possible:
             yield Able(arn=arn, class_=class_, certain=answer.certain)
-
-
-# --- lint
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Linted:
-    """A policy of a file, where it stands, and what was found in it."""
-
-    where: str
-    findings: tuple[LintFinding, ...]
-    unread: tuple[str, ...]
-
-
-def lint_file(path: Path, *, now: datetime) -> tuple[Linted, ...]:
-    """What is found in a policy document, or in every policy of a snapshot; raises AppError."""
-    body = read_file(path)
-    document = decoded(body, path)
-    if isinstance(document, dict) and "Statement" in document:
-        policies: list[tuple[str, Policy, Part]] = [
-            (str(path), parse_policy(document, name=path.name), Part.IDENTITY)
-        ]
-    else:
-        policies = list(_policies_in(snapshot_of(body, path, now=now).world))
-    return tuple(
-        Linted(where=where, findings=lint(policy, part), unread=policy.unread)
-        for where, policy, part in policies
-    )
-
-
-def _policies_in(world: World) -> Iterator[tuple[str, Policy, Part]]:
-    seen: set[str] = set()
-    holders: list[User | Group | Role] = [
-        *world.users.values(),
-        *world.groups.values(),
-        *world.roles.values(),
-    ]
-    for holder in holders:
-        for each in holder.attachments:
-            where = (
-                each.reference if each.reference in world.policies else f"{each.reference} of {each.holder}"
-            )
-            if where not in seen:
-                seen.add(where)
-                yield where, each.policy, Part.IDENTITY
-    for role in world.roles.values():
-        yield f"trust of {role.arn}", role.trust, Part.RESOURCE
-
-
-# --- certificates
-
-CERTIFICATE_TYPE = "auditwright.access-certificate.v1"
-
-
-def certificate_document(snapshot: Snapshot, certificate: Certificate) -> Mapping[str, object]:
-    """A certificate with the snapshot that it speaks of, as plain values."""
-    return {
-        "type": CERTIFICATE_TYPE,
-        "at": snapshot.world.at.isoformat(),
-        "snapshot_sha256": snapshot.digest,
-        "snapshot": snapshot.body.decode("utf-8-sig"),
-        "whose": list(certificate.whose),
-        "start": [list(fact) for fact in certificate.start],
-        "target": list(certificate.target),
-        "held": [list(fact) for fact in certificate.held],
-        "crossings": [
-            {
-                "session": list(each.session),
-                "way": each.way,
-                "target": each.target,
-                "closed_by": each.closed_by,
-            }
-            for each in certificate.crossings
-        ],
-        "semantics": SEMANTICS,
-    }
-
-
-def check_file(path: Path, beside: Path | None) -> tuple[str, ...]:
-    """What is wrong with the certificate of a file; nothing where it proves. Raises AppError where it is none."""
-    document = decoded(read_file(path), path)
-    if not isinstance(document, dict) or document.get("type") != CERTIFICATE_TYPE:
-        raise AppError(f"{path} is no certificate of `auditwright access certify`.")
-    fields = cast("Mapping[str, object]", document)
-    try:
-        certificate = _certificate(fields)
-        at = datetime.fromisoformat(str(fields["at"]))
-        body = str(fields["snapshot"]).encode()
-    except (KeyError, ValueError, TypeError, IndexError) as error:
-        raise AppError(f"{path} is no whole certificate: {error!r} cannot be read.") from None
-    if hashlib.sha256(body).hexdigest() != fields.get("snapshot_sha256"):
-        return ("the snapshot in the certificate is not the one that it was made for: its digest differs",)
-    if beside is not None and read_file(beside).removeprefix(b"\xef\xbb\xbf") != body:
-        return (f"the certificate was made for another snapshot than {beside}",)
-    return check(snapshot_of(body, path, now=at).world, certificate)
-
-
-def _certificate(fields: Mapping[str, object]) -> Certificate:
-    crossings = cast("Sequence[Mapping[str, object]]", fields["crossings"])
-    return Certificate(
-        whose=tuple(str(each) for each in cast("Sequence[object]", fields["whose"])),
-        start=_facts(fields["start"]),
-        target=_fact(fields["target"]),
-        held=_facts(fields["held"]),
-        crossings=tuple(
-            Crossing(
-                session=_fact(each["session"]),
-                way=str(each["way"]),
-                target=str(each["target"]),
-                closed_by=str(each["closed_by"]),
-            )
-            for each in crossings
-        ),
-    )
-
-
-def _facts(value: object) -> tuple[Fact, ...]:
-    return tuple(_fact(each) for each in cast("Sequence[object]", value))
-
-
-def _fact(value: object) -> Fact:
-    kind, subject, detail = cast("Sequence[object]", value)
-    return Fact(Kind(str(kind)), str(subject), str(detail))

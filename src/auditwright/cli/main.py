@@ -90,7 +90,10 @@ def main() -> None:
         error.show()
         code = EXIT_USAGE
     except (AppError, StoreError) as error:
-        click.echo(f"Error: {error}", err=True)
+        from auditwright.render.words import visible_block
+
+        # A message may quote what stands in a file or an account.
+        click.echo(f"Error: {visible_block(str(error))}", err=True)
         code = EXIT_USAGE
     except (KeyboardInterrupt, click.Abort):
         _stopped()

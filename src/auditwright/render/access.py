@@ -1,25 +1,29 @@
 """Verdicts on access as plain values and as lines."""
 
+import json
 from collections.abc import Mapping, Sequence
+from difflib import unified_diff
+from typing import assert_never
 
 from auditwright.access.assumptions import Assumption
 from auditwright.access.context import Present
-from auditwright.access.evaluator import Allowed, Decision, ExplicitDeny, ImplicitDeny
+from auditwright.access.evaluator import Allowed, Decision, ExplicitDeny, ImplicitDeny, Step
+from auditwright.access.evaluator import Undecided as Open
 from auditwright.access.facts import Fact, Kind
 from auditwright.access.kubernetes_levels import Level
+from auditwright.access.lint import LintFinding
+from auditwright.access.policy import Policy
 from auditwright.access.repair import Repair
-from auditwright.access.starts import StartKind
+from auditwright.access.repair_changes import Change
+from auditwright.access.repair_edits import Revised, Where, document_of, policy_at
+from auditwright.access.starts import Start, StartKind
 from auditwright.access.verdict import Answered, Reachable, Undecided, Unreachable, Verdict
 from auditwright.access.witness import Witness
+from auditwright.access.world import World
 
 WORDS = {Reachable: "REACHABLE", Unreachable: "UNREACHABLE", Undecided: "UNKNOWN"}
-SHOWN_KEYS = (
-    "aws:multifactorauthpresent",
-    "aws:multifactorauthage",
-    "aws:principalarn",
-    "iam:passedtoservice",
-)
-"""Condition keys that a printed request names: those that decide about a second factor."""
+UNTOLD_KEYS = frozenset({"aws:currenttime", "aws:epochtime", "aws:tokenissuetime"})
+"""Condition keys that a printed request leaves out: when a snapshot is read says nothing of it."""
 
 
 def word_of(verdict: Verdict) -> str:
@@ -53,13 +57,13 @@ def path_of(verdict: Verdict) -> Witness | None:
             return None
 
 
-def verdict_value(verdict: Verdict) -> Mapping[str, object]:
-    """A verdict as plain values."""
+def verdict_value(verdict: Verdict, starts: Sequence[Start] = ()) -> Mapping[str, object]:
+    """A verdict as plain values; `starts` are those that it may begin with."""
     path = path_of(verdict)
     value: dict[str, object] = {
         "verdict": word_of(verdict),
         "witness": list(path.lines) if path else None,
-        "assumptions": [_assumption(each) for each in assumptions_of(verdict)],
+        "assumptions": [_assumption(each) for each in assumptions_of(verdict, starts)],
         "missing": list(verdict.missing) if isinstance(verdict, Undecided) else [],
     }
     if isinstance(verdict, Unreachable):
@@ -71,11 +75,12 @@ def verdict_value(verdict: Verdict) -> Mapping[str, object]:
     return value
 
 
-def assumptions_of(verdict: Verdict) -> Sequence[Assumption]:
-    """What a verdict takes for granted, or would need to know."""
+def assumptions_of(verdict: Verdict, starts: Sequence[Start] = ()) -> Sequence[Assumption]:
+    """What a verdict takes for granted, of the credentials that its path begins with too, or would need to know."""
     match verdict:
         case Reachable(witness=witness):
-            return witness.assumptions
+            begun = (each for start in starts if start.id in witness.start for each in start.assumptions)
+            return tuple(dict.fromkeys((*begun, *witness.assumptions)))
         case Undecided(assumptions=assumptions):
             return assumptions
         case Unreachable():
@@ -88,7 +93,11 @@ def _assumption(assumption: Assumption) -> Mapping[str, str]:
 
 def answered_value(answered: Answered) -> Mapping[str, object]:
     """A credential and its verdict as plain values."""
-    return {"from": answered.start.id, "kind": answered.start.kind, **verdict_value(answered.verdict)}
+    return {
+        "from": answered.start.id,
+        "kind": answered.start.kind,
+        **verdict_value(answered.verdict, [answered.start]),
+    }
 
 
 def requests_value(verdict: Verdict) -> Sequence[Mapping[str, object]]:
@@ -98,15 +107,18 @@ def requests_value(verdict: Verdict) -> Sequence[Mapping[str, object]]:
     for number, step in enumerate(path.steps if path else (), start=1):
         for answer in step.answers:
             request = answer.request
-            known = {key: request.context.get(key) for key in SHOWN_KEYS}
+            known = {key: each for key, each in request.context.entries.items() if key not in UNTOLD_KEYS}
             found.append(
                 {
                     "step": number,
+                    "actor": str(step.actor) if step.actor else None,
                     "caller": request.caller.arn,
                     "action": request.action,
                     "resource": request.resource,
                     "context": {
-                        key: list(each.values) for key, each in known.items() if isinstance(each, Present)
+                        key: list(each.values)
+                        for key, each in sorted(known.items())
+                        if isinstance(each, Present)
                     },
                     "decision": decision_word(answer.decision),
                 }
@@ -127,30 +139,113 @@ def decision_word(decision: Decision) -> str:
             return "undecided"
 
 
-def repair_value(repair: Repair) -> Mapping[str, object]:
-    """A repair as plain values."""
+def beside(answers: Sequence[Answered]) -> tuple[Sequence[Answered], Sequence[Answered]]:
+    """The credentials, and the workloads, which have no human factor by nature."""
+    workloads = [each for each in answers if each.start.kind is StartKind.WORKLOAD]
+    return [each for each in answers if each.start.kind is not StartKind.WORKLOAD], workloads
+
+
+def change_value(change: Change) -> Mapping[str, object]:
+    """A change of a repair as plain values."""
     return {
+        "kind": change.kind,
+        "subject": change.subject,
+        "title": change.title,
+        "cuts": change.reason,
+        "weight": change.weight,
+    }
+
+
+def repair_value(repair: Repair, diffs: Sequence[str]) -> Mapping[str, object]:
+    """A repair as plain values; `diffs` are those of its changes, in their order."""
+    return {
+        "target": str(repair.target),
         "before": word_of(repair.before),
         "after": word_of(repair.after),
         "complete": repair.complete,
         "least": repair.least,
         "cost": repair.cost,
         "changes": [
-            {
-                "kind": each.kind,
-                "subject": each.subject,
-                "title": each.title,
-                "cuts": each.reason,
-                "weight": each.weight,
-            }
-            for each in repair.changes
+            {**change_value(change), "diff": diff} for change, diff in zip(repair.changes, diffs, strict=True)
         ],
         "evidence": [{"id": each.id, "says": each.says, "closes": each.closes} for each in repair.evidence],
         "left": list(repair.left),
     }
 
 
-def beside(answers: Sequence[Answered]) -> tuple[Sequence[Answered], Sequence[Answered]]:
-    """The credentials, and the workloads, which have no human factor by nature."""
-    workloads = [each for each in answers if each.start.kind is StartKind.WORKLOAD]
-    return [each for each in answers if each.start.kind is not StartKind.WORKLOAD], workloads
+def diffs_of(world: World, changes: Sequence[Change]) -> Sequence[str]:
+    """For each change, made after those before it, how it changes a policy: a unified diff, or an empty text."""
+    found: list[str] = []
+    for change in changes:
+        after = change.apply(world)
+        edit = change.edit
+        found.append(_diff(world, after, edit.where) if isinstance(edit, Revised) else "")
+        world = after
+    return found
+
+
+def _diff(before: World, after: World, where: Where) -> str:
+    old, new = (_policy_lines(policy_at(world, where)) for world in (before, after))
+    name = f"{where.place} {where.name or where.arn}"
+    return "\n".join(unified_diff(old, new, name, name, lineterm=""))
+
+
+def _policy_lines(policy: Policy | None) -> list[str]:
+    return [] if policy is None else json.dumps(document_of(policy), indent=2).splitlines()
+
+
+def reasons_of(decision: Decision) -> Sequence[str]:
+    """Why a request is decided as it is, a line each."""
+    match decision:
+        case Allowed(by=by) | ExplicitDeny(by=by):
+            return [_step_line(step) for step in by]
+        case ImplicitDeny(why=why):
+            return why
+        case Open(why=why, keys=keys):
+            return [*why, *(f"not known: {key}" for key in keys)]
+        case _:
+            assert_never(decision)
+
+
+def _step_line(step: Step) -> str:
+    if step.index < 0:
+        return step.why
+    return f"by {step.part} {step.policy}, statement {step.sid or step.index}"
+
+
+def trace_value(decision: Decision) -> Sequence[Mapping[str, object]]:
+    """The statements that were weighed, as plain values."""
+    return [
+        {
+            "part": step.part,
+            "policy": step.policy,
+            "statement": "" if step.index < 0 else step.sid or step.index,
+            "effect": step.effect,
+            "applies": step.truth.value,
+            "why": step.why,
+        }
+        for step in decision.trace
+    ]
+
+
+def linted_value(where: str, findings: Sequence[LintFinding], unread: Sequence[str]) -> Mapping[str, object]:
+    """What was found in one policy as plain values."""
+    return {
+        "where": where,
+        "unread": list(unread),
+        "findings": [
+            {
+                "rule": each.rule,
+                "title": each.title,
+                "why": each.why,
+                "statement": each.sid or each.index,
+                "request": {
+                    "caller": each.request.caller.arn,
+                    "action": each.request.action,
+                    "resource": each.request.resource,
+                },
+                "corrected": list(each.corrected),
+            }
+            for each in findings
+        ],
+    }

@@ -1,50 +1,193 @@
-"""A path drawn as SVG: one box a step, from the credential to the target. No script, nothing from outside."""
+"""A path drawn as SVG: the credentials, a box for each step with who makes it, and the target.
 
-from collections.abc import Sequence
+No script and nothing from outside. Colors are those of tokens.css, light as plain rules and dark in a media query, so
+that what knows no media queries still draws the light ones.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from html import escape
+from importlib.resources import files
+from itertools import count
+from textwrap import wrap
 
-from auditwright.render.words import visible
+from auditwright.access.assumptions import Assumption
+from auditwright.access.facts import Fact, Kind
+from auditwright.access.witness import Witness, WitnessStep
+from auditwright.access.world import account_of
+from auditwright.render.words import clipped, visible
 
 WIDTH = 720
-BOX = 34
-GAP = 22
-MARGIN = 12
-MAX_LETTERS = 92
-"""Letters of a step that its box shows; the whole text stands in its title."""
+MARGIN = 16
+GAP = 26
+LINE = 18
+PAD = 11
+INDENT = 46
+"""Where a step's text begins, right of its number."""
 
-_STYLE = (
-    "text{font:13px ui-monospace,'JetBrains Mono',monospace;fill:#1c2024}rect{fill:#f4f5f6;stroke:#b9bec4}"
-    "path{stroke:#6b7178;fill:none}.end rect{fill:#fdecea;stroke:#c0392b}.start rect{stroke:#1c2024}"
-    "@media (prefers-color-scheme:dark){text{fill:#e8eaed}rect{fill:#22262b;stroke:#4a5058}"
-    "path{stroke:#9aa0a6}.end rect{fill:#3b1d1a;stroke:#e57368}.start rect{stroke:#e8eaed}}"
-)
+LETTERS = 80
+"""Letters of a line: 13 pixels of a monospaced font are 7.8 wide, 80 of them as wide as a box."""
+LETTERS_OF_META = 88
+"""Letters of a line in the smaller type."""
+
+MAX_LINES = 4
+"""Lines of a step that its box shows; its whole text stands in its title."""
+
+MAX_LETTERS = 2_000
+"""Letters of a text that are drawn at all: names come from outside and may be as long as they like."""
+
+_TOKENS = ("surface", "sunken", "line-2", "text", "text-2", "text-3", "accent")
+_STATUS = {"REACHABLE": "bad", "UNKNOWN": "und"}
 
 
-def path_svg(title: str, starts: Sequence[str], steps: Sequence[str]) -> str:
-    """The drawing of a path; every text is escaped."""
-    lines = [", ".join(starts), *steps]
-    height = 2 * MARGIN + len(lines) * BOX + (len(lines) - 1) * GAP
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{_text(title)}">',
-        f"<title>{_text(title)}</title><style>{_STYLE}</style>",
-    ]
-    for number, line in enumerate(lines):
-        top = MARGIN + number * (BOX + GAP)
-        kind = "start" if number == 0 else "end" if number == len(lines) - 1 else "step"
-        parts.append(
-            f'<g class="{kind}"><title>{_text(line)}</title>'
-            f'<rect x="{MARGIN}" y="{top}" width="{WIDTH - 2 * MARGIN}" height="{BOX}" rx="4"/>'
-            f'<text x="{2 * MARGIN}" y="{top + 22}">{_text(_short(line))}</text></g>'
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Box:
+    kind: str
+    title: str
+    number: str
+    lines: tuple[str, ...]
+    meta: tuple[str, ...]
+
+    @property
+    def height(self) -> int:
+        return 2 * PAD + LINE * (len(self.lines) + len(self.meta)) - 4
+
+
+def path_svg(verdict: str, target: str, path: Witness, assumed: Sequence[Assumption] = ()) -> str:
+    """The drawing of a path under its verdict, a word; every text is made visible and escaped.
+
+    `assumed` is what the verdict takes for granted; what no step names stands with the credentials.
+    """
+    begun = tuple(f"assumes {each.id}" for each in assumed if each not in path.assumptions)
+    reached = "what is reached" if verdict == "REACHABLE" else "what may be reached"
+    boxes = (
+        _box("start", ", ".join(path.start), "", ("what it begins with", *begun)),
+        *map(_of_step, count(1), path.steps),
+        _box("target", target, "", (reached,)),
+    )
+    top = MARGIN + 2 * LINE
+    drawn: list[str] = []
+    for number, box in enumerate(boxes):
+        drawn += _drawn(box, top)
+        top += box.height
+        if number + 1 < len(boxes):
+            drawn.append(_arrow(top))
+            top += GAP
+    status = _STATUS[verdict]
+    title, height = f"{verdict}: {target}", top + MARGIN
+    return "".join(
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" ',
+            f'height="{height}" role="img" aria-label="{_text(clipped(title, MAX_LETTERS))}" class="path path-{status}">',
+            f"<title>{_text(clipped(title, MAX_LETTERS))}</title><style>{_style(status)}</style>",
+            f'<rect class="page" width="{WIDTH}" height="{height}"/>',
+            f'<text class="verdict" x="{MARGIN}" y="{MARGIN + LINE - 4}">{_text(verdict)}</text>',
+            *drawn,
+            "</svg>\n",
         )
-        if number + 1 < len(lines):
-            x, y = WIDTH // 2, top + BOX
-            parts.append(f'<path d="M{x} {y}v{GAP - 2}m-4 -6l4 6l4 -6"/>')
-    return "".join([*parts, "</svg>\n"])
+    )
 
 
-def _short(line: str) -> str:
-    return line if len(line) <= MAX_LETTERS else f"{line[: MAX_LETTERS - 1]}…"
+def _of_step(number: int, step: WitnessStep) -> _Box:
+    return _box("step" if step.certain else "step perhaps", step.text, str(number), _meta(step))
+
+
+def _meta(step: WitnessStep) -> tuple[str, ...]:
+    """Who makes the step, and what it rests on."""
+    who = f"as {_holder(step.actor)}" if step.actor else "no policy has a say in it"
+    return (who, *(f"assumes {each.id}" for each in step.assumptions), *step.doubts)
+
+
+def _holder(fact: Fact) -> str:
+    name = fact.subject.rpartition(":")[2]
+    if name == "root":
+        name = f"root of {account_of(fact.subject)}"
+    return f"{name}, {fact.detail}" if fact.kind is Kind.SESSION else str(fact)
+
+
+def _box(kind: str, text: str, number: str, meta: tuple[str, ...]) -> _Box:
+    whole = clipped(text, MAX_LETTERS)
+    return _Box(
+        kind=kind,
+        title=whole,
+        number=number,
+        lines=_lines(whole, LETTERS),
+        meta=tuple(line for each in meta for line in _lines(clipped(each, MAX_LETTERS), LETTERS_OF_META)),
+    )
+
+
+def _lines(text: str, letters: int) -> tuple[str, ...]:
+    lines = wrap(text, letters, break_on_hyphens=False) or [""]
+    if len(lines) <= MAX_LINES:
+        return tuple(lines)
+    return (*lines[: MAX_LINES - 1], f"{lines[MAX_LINES - 1][: letters - 1]}…")
+
+
+def _drawn(box: _Box, top: int) -> Iterator[str]:
+    yield f'<g class="{box.kind}"><title>{_text(box.title)}</title>'
+    yield f'<rect x="{MARGIN}" y="{top}" width="{WIDTH - 2 * MARGIN}" height="{box.height}" rx="6"/>'
+    left = MARGIN + PAD
+    if box.number:
+        yield f'<text class="number" x="{left}" y="{top + PAD + 11}">{box.number}</text>'
+        left = MARGIN + INDENT
+    baseline = top + PAD + 11
+    for line in box.lines:
+        yield f'<text x="{left}" y="{baseline}">{_text(line)}</text>'
+        baseline += LINE
+    for line in box.meta:
+        yield f'<text class="meta" x="{left}" y="{baseline}">{_text(line)}</text>'
+        baseline += LINE
+    yield "</g>"
+
+
+def _arrow(top: int) -> str:
+    x = MARGIN + PAD + 10
+    return f'<path d="M{x} {top + 3}v{GAP - 8}m-4.5 -5l4.5 5l4.5 -5"/>'
 
 
 def _text(text: str) -> str:
     return escape(visible(text), quote=True)
+
+
+# --- style
+
+
+@cache
+def _style(status: str) -> str:
+    tokens = _tokens()
+    light, dark = (
+        _rules({name: tokens[name][theme] for name in tokens}, status) for theme in ("light", "dark")
+    )
+    fixed = (
+        ".path text{font:13px 'JetBrains Mono',ui-monospace,Menlo,Consolas,monospace;white-space:pre}"
+        ".path .meta{font-size:12px}.path .verdict{font:600 16px Inter,system-ui,sans-serif}"
+        ".path path{fill:none;stroke-width:1.5}.path .perhaps rect{stroke-dasharray:5 4}"
+    )
+    return f"{fixed}{light}@media (prefers-color-scheme:dark){{{dark}}}"
+
+
+def _rules(color: Mapping[str, str], status: str) -> str:
+    # Two drawings in one page share their rules, but for what depends on the verdict.
+    return (
+        f".path .page{{fill:{color['surface']}}}.path text{{fill:{color['text']}}}"
+        f".path .meta,.path .number{{fill:{color['text-3']}}}"
+        f".path-{status} .verdict{{fill:{color[f'{status}-fg']}}}"
+        f".path g rect{{fill:{color['sunken']};stroke:{color['line-2']}}}"
+        f".path .start rect{{stroke:{color['accent']}}}"
+        f".path-{status} .target rect{{fill:{color[f'{status}-bg']};stroke:{color[f'{status}-line']}}}"
+        f".path path{{stroke:{color['text-2']}}}"
+    )
+
+
+@cache
+def _tokens() -> Mapping[str, Mapping[str, str]]:
+    """The colors that a drawing takes, from the one file that has them."""
+    css = files("auditwright.render").joinpath("templates/tokens.css").read_text(encoding="utf-8")
+    found = {
+        name: {"light": light, "dark": dark}
+        for name, light, dark in re.findall(r"--([\w-]+):\s*light-dark\((#\w+),\s*(#\w+)\)", css)
+    }
+    names = (*_TOKENS, *(f"{status}-{part}" for status in _STATUS.values() for part in ("fg", "bg", "line")))
+    return {name: found[name] for name in names}

@@ -1,20 +1,25 @@
 """auditwright access."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from auditwright.cli.output import AS_JSON, console, indented, print_json, shown, table, write_new
+from auditwright.cli.output import AS_JSON, PROGRAM, console, indented, print_json, shown, table, write_new
 
 if TYPE_CHECKING:
+    from auditwright.access.repair import Repair
+    from auditwright.access.starts import Start
     from auditwright.access.verdict import Answered, Verdict
-    from auditwright.app.proving import Snapshot
+    from auditwright.access.witness import Witness
+    from auditwright.app.linting import Linted
+    from auditwright.app.proving import Source
 
-SNAPSHOT = click.argument("snapshot", type=click.Path(path_type=Path))
+A_FILE = click.Path(path_type=Path)
+SNAPSHOT = click.argument("snapshot", type=A_FILE, required=False)
 TARGET = click.option(
     "--to", "target", help="CLUSTER, CLUSTER:LEVEL, account-admin, role:NAME, or ACTION@RESOURCE."
 )
@@ -27,7 +32,8 @@ def command() -> None:
     """Prove that every path to what matters is behind a second factor.
 
     SNAPSHOT is a JSON file: the answer of `aws iam get-account-authorization-details`, or an object that holds it as
-    `gaad` beside credentials, cluster and guardrails (docs/snapshot-format.md); - is standard input.
+    `gaad` beside credentials, cluster and guardrails (docs/snapshot-format.md); - is standard input. Without one, the
+    question is about what the last run of the program collected.
     """
 
 
@@ -37,65 +43,85 @@ def command() -> None:
     "--from", "start", help="One credential, such as key:alice; user:NAME or role:NAME supposes a session."
 )
 @TARGET
-@click.option("--svg", type=click.Path(path_type=Path), help="Write the path as SVG to this file.")
+@PROGRAM
+@click.option("--svg", type=A_FILE, help="Write the path as SVG to this file, where there is one.")
 @AS_JSON
 def prove(  # noqa: PLR0913  # one parameter for each option
-    snapshot: Path, start: str | None, target: str | None, svg: Path | None, as_json: bool
+    snapshot: Path | None,
+    start: str | None,
+    target: str | None,
+    program: Path,
+    svg: Path | None,
+    as_json: bool,
 ) -> None:
     """Say whether somebody without a second factor reaches a target.
 
     Exits with 0 where it is proved unreachable, 1 where it is reachable, 3 where it is unknown.
     """
-    from auditwright.app.proving import SEMANTICS, open_snapshot, proof_of, started, targeted, verdict_of
+    from auditwright.app.proving import SEMANTICS, opened, proof_of, started, targeted, verdict_of
     from auditwright.render.access import (
         answered_value,
         beside,
-        path_of,
         requests_value,
         target_words,
         verdict_value,
         word_of,
     )
-    from auditwright.render.path_svg import path_svg
 
-    opened = open_snapshot(snapshot, now=datetime.now(UTC))
-    asked = targeted(opened, target)
+    source = opened(snapshot, program, now=datetime.now(UTC), resources=_resource_of(target))
+    asked = targeted(source, target)
     answers: Sequence[Answered] = ()
+    begun: Sequence[Start] = source.starts
     if start is None:
-        proof = proof_of(opened, asked)
+        proof = proof_of(source, asked)
         verdict, answers = proof.overall, proof.answers
     else:
-        verdict = verdict_of(opened, started(opened, start), asked)
+        begun = (started(source, start),)
+        verdict = verdict_of(source, begun[0], asked)
     credentials, workloads = beside(answers)
-    path = path_of(verdict)
-    if svg is not None and path is not None:
-        drawing = path_svg(
-            f"{word_of(verdict)}: {target_words(asked)}", path.start, [step.text for step in path.steps]
-        )
-        write_new(svg, drawing.encode(), on_written=lambda _: None)
+    if svg is not None:
+        _draw(svg, target_words(asked), verdict, begun)
     if as_json:
         print_json(
             {
-                **verdict_value(verdict),
+                **verdict_value(verdict, begun),
                 "target": str(asked),
                 "from": start or "every first factor at once",
                 "requests": requests_value(verdict),
                 "credentials": [answered_value(each) for each in credentials],
                 "workloads": [answered_value(each) for each in workloads],
-                "scope": list(opened.scope),
-                "as_of": opened.world.at.isoformat(),
+                "scope": list(source.scope),
+                "as_of": source.world.at.isoformat(),
                 "semantics": SEMANTICS,
             }
         )
     else:
-        _print_verdict(target_words(asked), verdict)
-        _print_credentials("Credential by itself", credentials)
-        _print_credentials("Workload (no human factor by nature)", workloads)
-        _print_scope(opened, SEMANTICS)
+        _print_verdict(target_words(asked), verdict, begun)
+        _print_answers("Credential by itself", credentials)
+        _print_answers("Workload (no human factor by nature)", workloads)
+        _print_scope(source, SEMANTICS)
     raise SystemExit(EXIT_CODES[word_of(verdict)])
 
 
-def _print_verdict(target: str, verdict: "Verdict") -> None:
+def _resource_of(target: str | None) -> tuple[str, ...]:
+    """The ARN that a target names, so that its own policy is looked for."""
+    _, at, resource = (target or "").partition("@")
+    return (resource,) if at else ()
+
+
+def _draw(file: Path, target: str, verdict: "Verdict", starts: Sequence["Start"]) -> None:
+    from auditwright.render.access import assumptions_of, path_of, word_of
+    from auditwright.render.path_svg import path_svg
+
+    path = path_of(verdict)
+    if path is None:
+        click.echo(f"There is no path to draw; {file} was not written.", err=True)
+        return
+    drawing = path_svg(word_of(verdict), target, path, assumptions_of(verdict, starts))
+    write_new(file, drawing.encode(), on_written=lambda _: None)
+
+
+def _print_verdict(target: str, verdict: "Verdict", starts: Sequence["Start"]) -> None:
     from auditwright.access.verdict import Undecided, Unreachable
     from auditwright.render.access import assumptions_of, path_of, word_of
 
@@ -106,9 +132,7 @@ def _print_verdict(target: str, verdict: "Verdict") -> None:
     )
     path = path_of(verdict)
     if path is not None:
-        console().print("" if word == "REACHABLE" else "A path that cannot be ruled out:")
-        for number, line in enumerate(path.lines):
-            indented(f"{'   ' if number < len(path.start) else '└─ '}{shown(line)}", by=2, hanging=3)
+        _print_path(path, heading="" if word == "REACHABLE" else "A path that cannot be ruled out:")
     if isinstance(verdict, Unreachable):
         held, closed = len(verdict.certificate.held), len(verdict.certificate.crossings)
         indented(
@@ -116,13 +140,19 @@ def _print_verdict(target: str, verdict: "Verdict") -> None:
             "open in part are closed. `auditwright access certify` writes the certificate.",
             by=2,
         )
-    for each in assumptions_of(verdict):
+    for each in assumptions_of(verdict, starts):
         indented(f"[dim]assumes[/] {shown(each.says)} [dim]({each.id})[/]", by=2, hanging=8)
     for missing in verdict.missing if isinstance(verdict, Undecided) else ():
-        indented(f"[dim]not known[/] {shown(missing)}", by=2, hanging=8)
+        indented(f"[dim]not known[/] {shown(missing)}", by=2, hanging=10)
 
 
-def _print_credentials(title: str, answers: Sequence["Answered"]) -> None:
+def _print_path(path: "Witness", *, heading: str) -> None:
+    console().print(heading)
+    for number, line in enumerate(path.lines):
+        indented(f"{'   ' if number < len(path.start) else '└─ '}{shown(line)}", by=2, hanging=3)
+
+
+def _print_answers(title: str, answers: Sequence["Answered"]) -> None:
     from auditwright.render.access import path_of, word_of
 
     if not answers:
@@ -136,9 +166,9 @@ def _print_credentials(title: str, answers: Sequence["Answered"]) -> None:
     table((title, "Verdict", "Last step"), rows)
 
 
-def _print_scope(opened: "Snapshot", semantics: str) -> None:
+def _print_scope(source: "Source", semantics: str) -> None:
     console().print()
-    for each in opened.scope:
+    for each in source.scope:
         indented(f"[dim]{shown(each)}[/]", by=2, hanging=2)
     indented(f"[dim]{semantics}[/]", by=2, hanging=2)
 
@@ -150,67 +180,82 @@ def _print_scope(opened: "Snapshot", semantics: str) -> None:
 @click.option("--resource", required=True, help="An ARN, or *.")
 @click.option("--mfa/--no-mfa", default=False, help="With a second factor; by default with a plain key.")
 @click.option(
-    "--context", "context", multiple=True, metavar="KEY=VALUE", help="A condition key of the request."
+    "--context",
+    "context",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A condition key of the request; a key of several values is given several times.",
 )
+@PROGRAM
 @AS_JSON
 def simulate(  # noqa: PLR0913  # one parameter for each part of a request
-    snapshot: Path, who: str, action: str, resource: str, mfa: bool, context: tuple[str, ...], as_json: bool
+    snapshot: Path | None,
+    who: str,
+    action: str,
+    resource: str,
+    mfa: bool,
+    context: tuple[str, ...],
+    program: Path,
+    as_json: bool,
 ) -> None:
     """Decide one concrete request, and show which statements were weighed.
 
     Exits with 0 where it is allowed, 1 where it is denied, 3 where it is undecided.
     """
-    from auditwright.access.asking import Question
     from auditwright.access.evaluator import Allowed, ExplicitDeny, ImplicitDeny
+    from auditwright.access.facts import session
     from auditwright.access.sessions import SessionClass
-    from auditwright.app.proving import open_snapshot, principal_of
+    from auditwright.app.proving import opened, principal_of, question_of
     from auditwright.app.proving import simulate as decided
-    from auditwright.render.access import decision_word
+    from auditwright.render.access import decision_word, reasons_of, trace_value
 
-    keys = dict(_pair(each) for each in context)
-    opened = open_snapshot(snapshot, now=datetime.now(UTC))
-    arn = principal_of(opened, who).arn
+    question, keys = question_of(action, resource), _pairs(context)
+    source = opened(snapshot, program, now=datetime.now(UTC), resources=(resource,))
+    arn = principal_of(source, who).arn
     if ":role/" in arn:
         class_ = SessionClass.ROLE_AFTER_MFA if mfa else SessionClass.ROLE
     else:
         class_ = SessionClass.MFA if mfa else SessionClass.KEY
-    found = decided(opened, arn, class_, question=Question(action=action, resource=resource), keys=keys)
-    steps = [
-        {
-            "part": step.part,
-            "policy": step.policy,
-            "statement": step.sid or step.index,
-            "effect": step.effect,
-            "applies": step.truth.value,
-            "why": step.why,
-        }
-        for step in found.decision.trace
-    ]
-    word = decision_word(found.decision)
+    found = decided(source, session(arn, class_), question, keys)
+    word, steps = decision_word(found.decision), trace_value(found.decision)
     if as_json:
-        print_json({"decision": word, "caller": found.request.caller.arn, "session": class_, "trace": steps})
+        print_json(
+            {
+                "decision": word,
+                "caller": found.request.caller.arn,
+                "session": class_,
+                "why": list(reasons_of(found.decision)),
+                "trace": steps,
+            }
+        )
     else:
         console().print(f"[bold]{word}[/]  {shown(action)} on {shown(resource)} as {shown(who)} ({class_})")
-        rows = [
-            (
-                shown(str(s["part"])),
-                shown(f"{s['policy']} {s['statement']}"),
-                str(s["effect"] or ""),
-                str(s["applies"]),
-                shown(str(s["why"])),
-            )
-            for s in steps
-        ]
+        for reason in reasons_of(found.decision):
+            indented(shown(reason), by=2, hanging=2)
+        console().print()
+        rows = (
+            [
+                shown(str(step["part"])),
+                shown(f"{step['policy']} {step['statement']}"),
+                str(step["effect"] or ""),
+                str(step["applies"]),
+                shown(str(step["why"])),
+            ]
+            for step in steps
+        )
         table(("Part", "Statement", "Effect", "Applies", "Why"), rows)
     denied = isinstance(found.decision, ExplicitDeny | ImplicitDeny)
     raise SystemExit(0 if isinstance(found.decision, Allowed) else 1 if denied else 3)
 
 
-def _pair(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise click.BadParameter(f"expected KEY=VALUE, found {text!r}", param_hint="--context")
-    return key, value
+def _pairs(texts: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise click.BadParameter(f"expected KEY=VALUE, found {text!r}", param_hint="--context")
+        found[key] = (*found.get(key, ()), value)
+    return found
 
 
 @command.command("who-can")
@@ -218,163 +263,198 @@ def _pair(text: str) -> tuple[str, str]:
 @click.argument("resource")
 @SNAPSHOT
 @click.option("--without-mfa", is_flag=True, help="Who gets there without a second factor, by any path.")
+@PROGRAM
 @AS_JSON
 def who_can(  # noqa: PLR0913  # one parameter for each option
-    action: str, resource: str, snapshot: Path, without_mfa: bool, as_json: bool
+    action: str, resource: str, snapshot: Path | None, without_mfa: bool, program: Path, as_json: bool
 ) -> None:
-    """List who may do something to a resource: itself, or by any path from a first factor."""
-    from auditwright.access.asking import Question
-    from auditwright.app.proving import open_snapshot, proof_of, targeted
+    """List who may do something to a resource: itself, or by any path from a first factor.
+
+    With --without-mfa it exits as `prove` does: 0 where nobody gets there, 1 where somebody does, 3 where it is unknown.
+    """
+    from auditwright.app.proving import opened, proof_of, question_of, targeted
     from auditwright.app.proving import who_can as able
     from auditwright.render.access import answered_value, word_of
 
-    opened = open_snapshot(snapshot, now=datetime.now(UTC))
-    question = Question(action=action, resource=resource)
+    question = question_of(action, resource)
+    source = opened(snapshot, program, now=datetime.now(UTC), resources=(resource,))
     if without_mfa:
-        proof = proof_of(opened, targeted(opened, question.key))
+        proof = proof_of(source, targeted(source, question.key))
         found = [each for each in proof.answers if word_of(each.verdict) != "UNREACHABLE"]
         if as_json:
             print_json([answered_value(each) for each in found])
         else:
-            _print_credentials("Without a second factor", found)
-        return
-    rows = list(able(opened, question))
+            _print_answers("Without a second factor", found)
+            if not found:
+                console().print("Nobody gets there without a second factor, by any path.")
+        raise SystemExit(EXIT_CODES[word_of(proof.overall)])
+    rows = list(able(source, question))
     if as_json:
         print_json(
             [{"principal": each.arn, "session": each.class_, "certain": each.certain} for each in rows]
         )
         return
+    by_principal: dict[str, tuple[list[str], list[str]]] = {}
+    for each in rows:
+        by_principal.setdefault(each.arn, ([], []))[0 if each.certain else 1].append(each.class_)
+    if not rows:
+        console().print("Nobody may do this itself.")
+        return
     table(
-        ("Principal", "Session", "Certain"),
-        [(shown(each.arn), each.class_, "yes" if each.certain else "perhaps") for each in rows],
+        ("Principal", "Surely, in a session of", "Perhaps"),
+        ((shown(arn), ", ".join(sure), ", ".join(perhaps)) for arn, (sure, perhaps) in by_principal.items()),
     )
 
 
 @command.command("lint")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=A_FILE)
 @AS_JSON
 def lint(files: tuple[Path, ...], as_json: bool) -> None:
     """Find MFA conditions that look right and are not, each with a request that gets through.
 
-    FILES are policy documents, or snapshots, of which every policy is read. Exits with 1 where something was found.
+    FILES are policy documents, or snapshots, of which every policy is read. Exits with 1 where something was found, and
+    with 3 where nothing was and a policy was not understood.
     """
-    from auditwright.app.proving import lint_file
+    from auditwright.app.linting import lint_file
+    from auditwright.render.access import linted_value
 
-    found = [each for file in files for each in lint_file(file, now=datetime.now(UTC))]
+    read = [each for file in files for each in lint_file(file, now=datetime.now(UTC))]
+    told = [each for each in read if each.findings or each.unread]
     if as_json:
-        print_json(
-            [
-                {
-                    "where": each.where,
-                    "rule": one.rule,
-                    "title": one.title,
-                    "why": one.why,
-                    "statement": one.sid or one.index,
-                    "request": {
-                        "caller": one.request.caller.arn,
-                        "action": one.request.action,
-                        "resource": one.request.resource,
-                    },
-                    "corrected": list(one.corrected),
-                }
-                for each in found
-                for one in each.findings
-            ]
-        )
+        print_json([linted_value(each.where, each.findings, each.unread) for each in told])
     else:
-        for each in found:
-            for unread in each.unread:
-                indented(f"[yellow]not understood[/] {shown(each.where)}: {shown(unread)}", by=0, hanging=2)
-            for one in each.findings:
-                console().print(
-                    f"[bold]{shown(one.title)}[/]  {shown(each.where)}, statement {shown(str(one.sid or one.index))}"
-                )
-                indented(shown(one.why), by=2)
-                indented(
-                    f"gets through: {shown(one.request.action)} on {shown(one.request.resource)} as {shown(one.request.caller.arn)}",
-                    by=2,
-                    hanging=2,
-                )
-                for document in one.corrected:
-                    indented(f"instead: {shown(json.dumps(document))}", by=2, hanging=2)
-        if not any(each.findings for each in found):
-            console().print(f"{len(found)} policies read; nothing was found.")
-    raise SystemExit(1 if any(each.findings for each in found) else 0)
+        for each in told:
+            _print_linted(each)
+        found, unread = sum(len(each.findings) for each in read), sum(bool(each.unread) for each in read)
+        console().print(f"Policies read: {len(read)}; findings: {found}; not understood: {unread}.")
+    raise SystemExit(1 if any(each.findings for each in told) else 3 if told else 0)
+
+
+def _print_linted(linted: "Linted") -> None:
+    console().print(f"[bold]{shown(linted.where)}[/]")
+    for unread in linted.unread:
+        indented(f"[yellow]not understood[/] {shown(unread)}", by=2, hanging=2)
+    for each in linted.findings:
+        indented(f"statement {shown(str(each.sid or each.index))}: [bold]{shown(each.title)}[/]", by=2)
+        indented(shown(each.why), by=4)
+        request = each.request
+        indented(
+            f"[dim]shown by[/] {shown(request.action)} on {shown(request.resource)} as {shown(request.caller.arn)}",
+            by=4,
+            hanging=2,
+        )
+        for document in each.corrected:
+            indented(f"[dim]instead[/] {shown(json.dumps(document))}", by=4, hanging=2)
+    console().print()
 
 
 @command.command("fix")
 @SNAPSHOT
 @TARGET
+@PROGRAM
 @AS_JSON
-def fix(snapshot: Path, target: str | None, as_json: bool) -> None:
-    """Find the least disruptive changes that close every path to a target, and prove it with them made.
+def fix(snapshot: Path | None, target: str | None, program: Path, as_json: bool) -> None:
+    """Find the least disruptive changes that close every path to a target, proved by proving again with them made.
 
-    Exits with 0 where the changes prove the target unreachable, and with 1 where something stays open.
+    Exits as `prove` does with the changes made: 0 where they prove the target unreachable, 1 where a path stays open, 3
+    where that is unknown.
     """
     from auditwright.access.repair import repair
-    from auditwright.app.proving import open_snapshot, targeted
-    from auditwright.render.access import repair_value, target_words, word_of
+    from auditwright.app.proving import opened, targeted
+    from auditwright.render.access import diffs_of, repair_value, word_of
 
-    opened = open_snapshot(snapshot, now=datetime.now(UTC))
-    asked = targeted(opened, target)
-    found = repair(opened.world, asked)
+    source = opened(snapshot, program, now=datetime.now(UTC), resources=_resource_of(target))
+    found = repair(source.world, targeted(source, target))
+    diffs = diffs_of(source.world, found.changes)
     if as_json:
-        print_json({"target": str(asked), **repair_value(found)})
-        raise SystemExit(0 if found.complete else 1)
-    console().print(f"{shown(target_words(asked))}: {word_of(found.before)} as it stands")
-    for number, change in enumerate(found.changes, start=1):
-        indented(
-            f"[bold]{number}. {shown(change.title)}[/] [dim](disruption {change.weight})[/]", by=2, hanging=3
-        )
-        indented(f"cuts: {shown(change.reason)}", by=5, hanging=2)
-    for each in found.evidence:
-        indented(f"or show: {shown(each.says)} [dim]({each.id})[/]", by=2, hanging=2)
-    console().print(f"{word_of(found.after)} with them made")
-    for left in found.left:
-        indented(f"[yellow]stays open[/] {shown(left)}", by=2, hanging=2)
-    raise SystemExit(0 if found.complete else 1)
+        print_json(repair_value(found, diffs))
+    else:
+        _print_repair(found, diffs)
+    raise SystemExit(EXIT_CODES[word_of(found.after)])
+
+
+def _print_repair(repair: "Repair", diffs: Sequence[str]) -> None:
+    from auditwright.render.access import target_words, word_of
+
+    out = console()
+    out.print(f"[bold]{word_of(repair.before)}[/]  {shown(target_words(repair.target))}")
+    for number, (change, diff) in enumerate(zip(repair.changes, diffs, strict=True), start=1):
+        out.print()
+        indented(f"[bold]{number}. {shown(change.title)}[/]", by=2, hanging=3)
+        indented(f"[dim]cuts[/] {shown(change.reason)}", by=5, hanging=2)
+        for line in diff.splitlines():
+            color = {"+": "green", "-": "red"}.get(line[:1], "dim")
+            out.print(f"     [{color}]{shown(line)}[/]", soft_wrap=True)
+    for each in repair.evidence:
+        closes = "" if each.closes else ", which does not suffice by itself"
+        indented(f"[dim]or show[/] {shown(each.says)} [dim]({each.id}{closes})[/]", by=2, hanging=8)
+    if repair.changes:
+        least = "; no set of the changes that were considered disrupts less" if repair.least else ""
+        out.print()
+        indented(f"[bold]{word_of(repair.after)}[/] with them made{least}.", by=2, hanging=2)
+    for line in repair.left:
+        indented(f"[dim]left open[/] {shown(line)}", by=2, hanging=10)
 
 
 @command.command("certify")
 @SNAPSHOT
 @TARGET
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The file to write.")
-def certify(snapshot: Path, target: str | None, out: Path) -> None:
-    """Write the certificate of a proof, with the snapshot that it is about.
+@click.option("--out", required=True, type=A_FILE, help="The file to write.")
+def certify(snapshot: Path | None, target: str | None, out: Path) -> None:
+    """Write the certificate of a proof, with the SNAPSHOT that it is about.
 
     Exits as `prove` does; a certificate is written only where the target is proved unreachable.
     """
     from auditwright.access.verdict import Unreachable
-    from auditwright.app.proving import certificate_document, open_snapshot, proof_of, targeted
+    from auditwright.app.certifying import certificate_file
+    from auditwright.app.proving import open_snapshot, proof_of, targeted
     from auditwright.render.access import target_words, word_of
 
-    opened = open_snapshot(snapshot, now=datetime.now(UTC))
-    asked = targeted(opened, target)
-    verdict = proof_of(opened, asked).overall
+    if snapshot is None:
+        raise click.UsageError("A certificate holds the snapshot that it is about: name a SNAPSHOT file.")
+    source = open_snapshot(snapshot, now=datetime.now(UTC))
+    asked = targeted(source, target)
+    verdict = proof_of(source, asked).overall
     if isinstance(verdict, Unreachable):
-        document = json.dumps(certificate_document(opened, verdict.certificate), indent=1, ensure_ascii=False)
-        write_new(out, document.encode(), on_written=lambda path: click.echo(f"wrote {path}", err=True))
+        body = certificate_file(source, verdict.certificate)
+        write_new(out, body, on_written=lambda path: click.echo(f"wrote {path}", err=True))
     else:
-        click.echo(
-            f"{word_of(verdict)}: {target_words(asked)} is not proved unreachable; there is nothing to certify.",
-            err=True,
-        )
+        words = f"{target_words(asked)} is not proved unreachable; there is nothing to certify."
+        console(stderr=True).print(f"{word_of(verdict)}: {shown(words)}")
     raise SystemExit(EXIT_CODES[word_of(verdict)])
 
 
 @command.command("check")
-@click.argument("certificate", type=click.Path(path_type=Path))
-@click.argument("snapshot", type=click.Path(path_type=Path), required=False)
-def check(certificate: Path, snapshot: Path | None) -> None:
+@click.argument("certificate", type=A_FILE)
+@click.argument("snapshot", type=A_FILE, required=False)
+@AS_JSON
+def check(certificate: Path, snapshot: Path | None, as_json: bool) -> None:
     """Check a certificate, trusting nothing of how it was found. With SNAPSHOT, also that it is about that file.
 
     Exits with 0 where it proves what it says, and with 1 where it does not; each problem is named.
     """
-    from auditwright.app.proving import check_file
+    from auditwright.app.certifying import check_file
+    from auditwright.render.access import target_words
 
-    problems = check_file(certificate, snapshot)
-    for problem in problems:
-        indented(f"[red]DOES NOT HOLD[/] {shown(problem)}", by=0, hanging=2)
-    if not problems:
-        console().print("[green]HOLDS[/]: the target is out of reach of every first factor in the snapshot.")
-    raise SystemExit(1 if problems else 0)
+    found = check_file(certificate, snapshot)
+    says = found.certificate
+    if as_json:
+        print_json(
+            {
+                "holds": not found.problems,
+                "target": str(says.target),
+                "from": list(says.whose),
+                "start": [str(fact) for fact in says.start],
+                "snapshot_sha256": found.snapshot_sha256,
+                "problems": list(found.problems),
+            }
+        )
+    else:
+        for problem in found.problems:
+            indented(f"[red]DOES NOT HOLD[/] {shown(problem)}", by=0, hanging=2)
+        if not found.problems:
+            console().print("[green]HOLDS[/]: out of reach without a second factor.")
+        indented(f"[dim]target[/]   {shown(target_words(says.target))}", by=2, hanging=9)
+        indented(f"[dim]from[/]     {shown(', '.join(says.whose))}", by=2, hanging=9)
+        indented(f"[dim]snapshot[/] sha256 {found.snapshot_sha256}", by=2, hanging=9)
+    raise SystemExit(1 if found.problems else 0)
