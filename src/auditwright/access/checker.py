@@ -115,9 +115,10 @@ def _begins(world: World, certificate: Certificate) -> Iterator[str]:
 def _supposes(id_: str, fact: Fact) -> bool:
     """True for a session fact that a supposed start of this id gives."""
     name = id_.removeprefix(SUPPOSED)
-    return (
-        fact.kind is Kind.SESSION and name != id_ and name in {fact.subject, fact.subject.rpartition("/")[2]}
-    )
+    if fact.kind is not Kind.SESSION or name == id_:
+        return False
+    # `session:mfa:alice` supposes that alice has used her second factor.
+    return name == fact.subject or name.rpartition(":")[2] == fact.subject.rpartition("/")[2]
 
 
 def _out_of(world: World, fact: Fact, held: frozenset[Fact], entrances: Entrances) -> Iterator[str]:

@@ -169,4 +169,7 @@ def _missing(witness: Witness) -> tuple[str, ...]:
                 unsaid = f"whether a grant allows {answer.request.action} on {answer.request.resource}"
                 found |= dict.fromkeys(answer.decision.keys or answer.decision.why or (unsaid,))
         found |= dict.fromkeys(step.doubts)
+    if not found and not witness.assumptions:
+        # What leaves a way open on every target need not show in the request for the one that counts.
+        found |= {f"whether {step.text} goes through": None for step in witness.steps if not step.certain}
     return tuple(found)
