@@ -85,11 +85,12 @@ def witness_of(explorer: Explorer, path: Iterable[Reason], ids: dict[Fact, str])
 
 def _step(explorer: Explorer, reason: Reason, path: Iterable[Reason]) -> WitnessStep:
     move = reason.move
-    needs = reason.parents
+    needs, certain = reason.parents, reason.certain
     every = next((each for each in reason.parents if each.kind is Kind.EVERY), None)
     if every is not None:
         # A way on every target: made for the one that counts here.
-        general = next(each.move for each in path if each.fact == every)
+        whole = next(each for each in path if each.fact == every)
+        general, certain = whole.move, certain and whole.certain
         assert general is not None, "only moves give ways on every target"
         found = _for_target(explorer, general, reason.fact)
         rest = tuple(each for each in reason.parents if each != every)
@@ -107,7 +108,7 @@ def _step(explorer: Explorer, reason: Reason, path: Iterable[Reason]) -> Witness
             gains=reason.fact,
             way="",
             target="",
-            certain=reason.certain,
+            certain=certain,
             assumptions=reason.assumptions,
             doubts=(),
         )
@@ -120,7 +121,7 @@ def _step(explorer: Explorer, reason: Reason, path: Iterable[Reason]) -> Witness
         gains=reason.fact,
         way=move.way.id if move.way else "",
         target=move.target,
-        certain=reason.certain,
+        certain=certain,
         assumptions=tuple(dict.fromkeys((*reason.assumptions, *move.assumptions))),
         doubts=entered.doubts if entered else (),
     )
