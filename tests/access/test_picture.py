@@ -1,6 +1,7 @@
 """What was collected gives the verdicts of the snapshot that it was collected from; what was refused gives no proof."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -140,7 +141,7 @@ def test_what_is_in_service_leads_somewhere_only_where_it_may_be_there() -> None
     admin = next(iter(listed.roles))
     function = Workload(arn="arn:aws:lambda:eu-west-1:111122223333:function:f", service="lambda", role=admin)
     for unseen in (frozenset[str](), frozenset({"lambda"})):
-        world = listed.with_(workloads=(function,), services_unseen=unseen)
+        world = replace(listed, workloads=(function,), services_unseen=unseen)
         assert named(verdict_on(world, "account-admin")) == "REACHABLE"
 
 

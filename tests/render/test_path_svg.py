@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditwright.access.snapshot import read_snapshot
+from auditwright.access.starts import starts
 from auditwright.access.verdict import explorer_for, prove_all, target_of
 from auditwright.access.witness import Witness
 from auditwright.render.access import path_of
@@ -26,7 +27,7 @@ def path_with(username: str = "maya") -> Witness:
     )
     world = read_snapshot(document, at=datetime(2026, 11, 27, tzinfo=UTC))
     target = target_of(world, "prod")
-    path = path_of(prove_all(explorer_for(world, [target]), target).overall)
+    path = path_of(prove_all(explorer_for(world, [target]), tuple(starts(world)), target).overall)
     assert path is not None
     return path
 

@@ -16,9 +16,10 @@ from auditwright.access.facts import Fact
 from auditwright.access.glob import Wild, pieces_of
 from auditwright.access.holdings import caller_of, policies_of
 from auditwright.access.matching import Request
-from auditwright.access.policy import Effect, Policy, Statement
+from auditwright.access.policy import Effect, Policy, Resources, Statement
 from auditwright.access.sessions import ADVERSARY_ACCOUNT, SessionClass, may_call, session_context
 from auditwright.access.trusts import sessions_named
+from auditwright.access.variables import has_variables
 from auditwright.access.world import PRINCIPAL_TAG, World, account_of
 from auditwright.core.outcome import Unknown
 
@@ -46,11 +47,17 @@ CHOSEN_FAMILIES = ("aws:requesttag/", "eks:")
 MAX_CHOICES = 64
 """Combinations of choices that are tried for one request."""
 
-MAX_NAMES = 64
-"""Names of something made that are tried: policies rarely name more patterns for one action."""
+MAX_NAMES = 256
+"""Names of something made that are tried; where there are more, whether one of them goes through is not known."""
+
+MAX_NAMES_READ = 4 * MAX_NAMES
+"""Names that are read before they are told apart: most patterns give two, and several may give the same."""
 
 _FRESH = ("auditwright-probe", "p")
 """What a wildcard stands for in a name of choice; two lengths, so that `?` matches neither or one."""
+
+_UNNAMED = ("\ue000", "\ue000" * 40)
+"""Stands for names that no policy spells: what denies these denies every name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,17 +111,29 @@ def ask(  # noqa: PLR0913  # who asks what of what, and what that says itself
     world: World, actor: Actor, use: Use, resource: str, *, document: Policy | Unknown | None = None
 ) -> Answer:
     """The best answer over every alternative and choice; `document` is the resource's own policy."""
+    owner = account_of(resource) or actor.caller.account
+    every = [_with_resource(world, policies, owner, document) for policies in actor.alternatives]
     best: Answer | None = None
-    for policies in actor.alternatives:
-        full = _with_resource(world, policies, resource, document)
-        for request in _requests(world, actor, use, (resource, full)):
-            answer = _decided(request, full)
+    for policies in every:
+        for request in _requests(world, actor, use, (resource, policies)):
+            answer = _decided(request, policies)
             if answer.certain:
                 return answer
             if best is None or (answer.possible and not best.possible):
                 best = answer
     assert best is not None, "a principal's policies stand in some way"
+    if use.on is On.MADE and not best.possible and any(_leaves_names(best, resource, each) for each in every):
+        why = f"whether {use.action} goes through under some name is not known"
+        return replace(best, decision=Undecided(why=(why,), keys=(), trace=best.decision.trace))
     return best
+
+
+def _leaves_names(denied: Answer, template: str, policies: Policies) -> bool:
+    """True where every name that was tried is denied, and another may not be."""
+    request = denied.request
+    named = set(islice(_names(template, request.action, policies, request.context), MAX_NAMES_READ))
+    unnamed = (replace(request, resource=template.replace("*", each)) for each in _UNNAMED)
+    return len(named) > MAX_NAMES or any(_decided(each, policies).possible for each in unnamed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,9 +305,9 @@ def probe(world: World, actor: Actor) -> tuple[Answer, ...] | None:
 
 
 def _with_resource(
-    world: World, policies: Policies, resource: str, document: Policy | Unknown | None
+    world: World, policies: Policies, owner: str, document: Policy | Unknown | None
 ) -> Policies:
-    account = world.accounts.get(account_of(resource))
+    account = world.accounts.get(owner)
     levels = account.resource_policies if account else ()
     return Policies(
         identity=policies.identity,
@@ -398,11 +417,20 @@ def _names(template: str, action: str, policies: Policies, context: Context) -> 
             continue
         # What an Allow names may be had by that name; what a Deny spares (NotResource) may be had by it.
         if statement.effect is Effect.ALLOW or statement.resources.negated:
-            for pattern in statement.resources.patterns:
+            for pattern in _patterns(statement.resources, context):
                 for fresh in _FRESH:
-                    found = common(template, _filled(pattern, context), fresh)
+                    found = common(template, pattern, fresh)
                     if found is not None:
                         yield _in_a_region(found, fresh)
+
+
+def _patterns(resources: Resources, context: Context) -> Iterator[str]:
+    """The patterns of a statement, with what is known of their variables; the rest is left open."""
+    yield from (each for each in resources.patterns if not resources.templates or not has_variables(each))
+    for template in resources.templates:
+        resolved = template.resolve(context)
+        if resolved is not None:
+            yield "".join(each if isinstance(each, str) else each.value for each in resolved.pieces)
 
 
 def _in_a_region(arn: str, fresh: str) -> str:

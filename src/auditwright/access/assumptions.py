@@ -88,3 +88,15 @@ TRUST_UNREAD = Assumption(
     id="trust-unread",
     says="A trust policy that cannot be read, or that names everybody but some, lets in nobody from outside.",
 )
+PASSWORD_UNSEEN = Assumption(
+    id="password-unseen",
+    says="The user has no password, or signs in with a second factor; its credentials were not seen.",
+)
+PROFILE_TO_SPARE = Assumption(
+    id="profile-to-spare",
+    says="There is an instance profile without a role, which a role can be added to.",
+)
+POD_ROLES = Assumption(
+    id="pod-roles",
+    says="Nobody who starts pods or takes their tokens in a cluster gets the role of a pod or a node; which pods have which was not followed.",
+)

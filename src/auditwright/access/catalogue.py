@@ -236,6 +236,8 @@ _STACK = f"{_AT}cloudformation{_HERE}stack/*"
 _STACK_SET = f"{_AT}cloudformation{_HERE}stackset/*"
 _TASK = f"{_AT}ecs{_HERE}task-definition/*"
 _JOB = f"{_AT}glue{_HERE}job/*"
+MACHINES = "ec2.amazonaws.com"
+_PROFILE = f"{_AT}iam::{{account}}:instance-profile/*"
 _INSTANCE = f"{_AT}ec2{_HERE}instance/*"
 _NOTEBOOK = f"{_AT}sagemaker{_HERE}notebook-instance/*"
 _TRAINING = f"{_AT}sagemaker{_HERE}training-job/*"
@@ -274,9 +276,22 @@ _PASSED = (
         _made("lambda:UpdateFunctionConfiguration", _FUNCTION),
         _made("lambda:UpdateFunctionCode", _FUNCTION),
     ),
-    _pass("ec2-001", "ec2.amazonaws.com", _made("ec2:RunInstances", _INSTANCE)),
-    _pass("ec2-003", "ec2.amazonaws.com", _one("ec2:RequestSpotInstances", On.ANY)),
-    _pass("aw-ec2-profile", "ec2.amazonaws.com", _made("ec2:AssociateIamInstanceProfile", _INSTANCE)),
+    _pass("ec2-001", MACHINES, _made("ec2:RunInstances", _INSTANCE)),
+    _pass(
+        "aw-ec2-new-profile",
+        MACHINES,
+        _made("iam:CreateInstanceProfile", _PROFILE),
+        _made("iam:AddRoleToInstanceProfile", _PROFILE),
+        _made("ec2:RunInstances", _INSTANCE),
+    ),
+    _pass(
+        "aw-ec2-spare-profile",
+        MACHINES,
+        _made("iam:AddRoleToInstanceProfile", _PROFILE),
+        _made("ec2:RunInstances", _INSTANCE),
+    ),
+    _pass("ec2-003", MACHINES, _one("ec2:RequestSpotInstances", On.ANY)),
+    _pass("aw-ec2-profile", MACHINES, _made("ec2:AssociateIamInstanceProfile", _INSTANCE)),
     _pass(
         "codebuild-001",
         "codebuild.amazonaws.com",

@@ -11,14 +11,17 @@ from auditwright.access.assumptions import (
     CENTRAL_ROOT,
     DEVICES_UNSEEN,
     KEY_TO_SPARE,
+    POD_ROLES,
+    PROFILE_TO_SPARE,
     SECOND_DEVICE,
     TAGS_OF_CHOICE,
     WORKLOAD_IN_SERVICE,
     Assumption,
 )
-from auditwright.access.catalogue import WAYS_BY_ID, Gain, On, Way
+from auditwright.access.catalogue import MACHINES, WAYS_BY_ID, Gain, On, Way
 from auditwright.access.context import Caller, CallerKind, Present, caller_context
 from auditwright.access.eks import AccessEntry, AuthenticationMode, Cluster
+from auditwright.access.entering import node_roles
 from auditwright.access.evaluator import Allowed, Policies, decide, may
 from auditwright.access.facts import Fact, Kind, session
 from auditwright.access.holdings import denies
@@ -166,9 +169,8 @@ def _lifted(world: World, way: Way, holder: str) -> Iterator[Fact]:
 def _run(world: World, way: Way, target: str) -> Iterator[Effect]:
     if way.target is On.ROLE:
         takes = service_takes(world, target, way.service)
-        # AWS: a machine gets its role by an instance profile.
-        if takes is not Truth.FALSE and (way.service != MACHINES or world.roles[target].instance_profile):
-            yield Effect(gains=(session(target, SessionClass.PROGRAM),), certain=takes is Truth.TRUE)
+        if takes is not Truth.FALSE:
+            yield from _passed(world, way, target, certain=takes is Truth.TRUE)
         return
     if target in world.roles:
         # The target is a role that the service can take: something that runs as it may exist.
@@ -181,7 +183,18 @@ def _run(world: World, way: Way, target: str) -> Iterator[Effect]:
             yield Effect(gains=(session(workload.role, SessionClass.PROGRAM),))
 
 
-MACHINES = "ec2.amazonaws.com"
+def _passed(world: World, way: Way, role: str, *, certain: bool) -> Iterator[Effect]:
+    """What passing a role gives. AWS: a machine gets its role by an instance profile, which has to be there or be made."""
+    gains = (session(role, SessionClass.PROGRAM),)
+    actions = {use.action for use in way.uses}
+    if (
+        way.service != MACHINES
+        or "iam:CreateInstanceProfile" in actions
+        or world.roles[role].instance_profile
+    ):
+        yield Effect(gains=gains, certain=certain)
+    elif "iam:AddRoleToInstanceProfile" in actions:
+        yield Effect(gains=gains, certain=False, assumptions=(PROFILE_TO_SPARE,))
 
 
 def service_takes(world: World, role: str, service: str) -> Truth:
@@ -256,6 +269,11 @@ def laws(world: World, fact: Fact) -> Iterator[Effect]:  # noqa: C901, PLR0912  
                 yield _tagged(fact.subject)
         case Kind.JOIN:
             yield from _joined(world, fact)
+        case Kind.LEVEL:
+            lower = (each for each in Level if Level.NONE.rank < each.rank < Level(fact.detail).rank)
+            yield Effect(gains=tuple(Fact(Kind.LEVEL, fact.subject, each) for each in lower))
+            if Level(fact.detail).rank >= Level.EDIT.rank:
+                yield from _running_pods(world, cluster_of(world, fact.subject))
         case Kind.EVERY:
             way = WAYS_BY_ID[fact.subject]
             class_, _, account = fact.detail.partition("@")
@@ -271,6 +289,13 @@ def laws(world: World, fact: Fact) -> Iterator[Effect]:  # noqa: C901, PLR0912  
                     )
         case _:
             return
+
+
+def _running_pods(world: World, cluster: Cluster) -> Iterator[Effect]:
+    """The roles of pods, and of the nodes that pods reach into: what admission refuses was not seen."""
+    roles = dict.fromkeys((*world.pod_roles, *(each for each in node_roles(cluster) if each in world.roles)))
+    gains = tuple(session(role, SessionClass.PROGRAM) for role in roles)
+    yield Effect(gains=gains, certain=False, assumptions=(POD_ROLES,))
 
 
 def _joined(world: World, join: Fact) -> Iterator[Effect]:

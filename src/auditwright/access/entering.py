@@ -5,9 +5,9 @@ session signs in wherever a cluster knows its principal.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from auditwright.access.assumptions import Assumption
+from auditwright.access.assumptions import POD_ROLES, Assumption
 from auditwright.access.aws_auth import ArnMapping
 from auditwright.access.eks import AccessEntry, Caller, ChosenSession, Cluster, NoSession, identities
 from auditwright.access.eks_users import users_of
@@ -113,6 +113,12 @@ class Entrances:
                         steps=steps,
                         certain=sure,
                     )
+            if any(map(_is_service_account, reach.users)):
+                # Whose token is taken may be a service account that has a role in the cloud.
+                through = replace(way, assumptions=(*way.assumptions, POD_ROLES))
+                for role in self.world.pod_roles:
+                    gain = session(role, SessionClass.PROGRAM)
+                    yield _entered(cluster, user, through, gain=gain, steps=(), certain=False)
             if reach.node is not None:
                 for role in node_roles(cluster):
                     if role in self.world.roles:
@@ -134,6 +140,10 @@ def _entered(  # noqa: PLR0913  # who comes in where, and what for
         assumptions=way.assumptions,
         doubts=(*way.doubts, *(step.doubt for step in steps if step.doubt)),
     )
+
+
+def _is_service_account(user: User) -> bool:
+    return isinstance(user.username, str) and user.username.startswith("system:serviceaccount:")
 
 
 def _named(user: User) -> str:

@@ -310,7 +310,12 @@ class _Scales:
     def _exempt(self, part: Part, statement: Statement, found: Application) -> tuple[Truth, str]:
         """What a statement comes to, where AWS makes an exception of the request."""
         truth = found.truth
-        if truth is Truth.TRUE and part is Part.RCP and not self.rcps_apply:
+        if (
+            truth is Truth.TRUE
+            and part is Part.RCP
+            and statement.effect is not Effect.ALLOW
+            and not self.rcps_apply
+        ):
             return Truth.UNKNOWN, "it is not known whether RCPs apply to the service"
         caller = self.request.caller
         if (

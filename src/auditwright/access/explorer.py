@@ -179,13 +179,17 @@ class Explorer:
     def _bearing_on(self, actor: Actor, action: str) -> tuple[int, ...] | None:
         """The statements that bear on an action, by identity; None where they ask who calls."""
         found: list[int] = []
+        account = self.world.accounts.get(actor.caller.account)
+        levels = account.resource_policies if account else ()
+        if isinstance(levels, Unknown):
+            return None
         for policies in actor.alternatives:
             if isinstance(policies.identity, Unknown) or isinstance(policies.boundary, Unknown):
                 return None
             if isinstance(policies.scps, Unknown):
                 return None
             bounds = () if policies.boundary is None else (policies.boundary,)
-            for part in (policies.identity, bounds, *policies.scps):
+            for part in (policies.identity, bounds, *policies.scps, *levels):
                 for policy in part:
                     for statement in policy.relevant(action):
                         if statement.uses_variables or not all(

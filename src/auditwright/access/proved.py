@@ -17,14 +17,21 @@ from typing import assert_never
 
 from auditwright.access.assumptions import Assumption
 from auditwright.access.certificate import EVERYBODY, Certificate
-from auditwright.access.checker import check
 from auditwright.access.explorer import Explorer
 from auditwright.access.facts import Fact, Kind, session
 from auditwright.access.kubernetes_levels import Level
 from auditwright.access.picture import Populations, picture, starts_seen
 from auditwright.access.sessions import SessionClass
 from auditwright.access.starts import OVERALL, SUPPOSED, Start, StartKind
-from auditwright.access.verdict import Reachable, Undecided, Unreachable, Verdict, explorer_for, prove
+from auditwright.access.verdict import (
+    Reachable,
+    Undecided,
+    Unreachable,
+    Verdict,
+    accepted,
+    explorer_for,
+    prove,
+)
 from auditwright.access.witness import Witness
 from auditwright.access.world import Attestation, User, World, account_of
 from auditwright.core.canonical import canonical_json
@@ -228,15 +235,9 @@ class _Proofs:
 
     def _accepted(self, verdict: Verdict, *, left: bool = True) -> Verdict:
         """(5) A proof that the checker does not accept is none."""
-        if not isinstance(verdict, Unreachable):
-            return verdict
-        if not left:
+        if isinstance(verdict, Unreachable) and not left:
             return _TOO_MUCH
-        problems = check(self._world, verdict.certificate)
-        if problems:
-            why = f"the proof was not accepted: {problems[0]}"
-            return Undecided(possible=None, assumptions=(), missing=(why,))
-        return verdict
+        return accepted(self._world, verdict)
 
     def _digest(self, certificate: Certificate) -> str:
         """The digest of a certificate, of which many verdicts may share one."""

@@ -266,9 +266,11 @@ def _revised(world: World, edit: Revised) -> World:
         case Place.MANAGED:
             return _with_managed(world, where.arn, new)
         case Place.TRUST:
-            return world.with_(roles={**world.roles, where.arn: replace(world.roles[where.arn], trust=new)})
+            return replace(
+                world, roles={**world.roles, where.arn: replace(world.roles[where.arn], trust=new)}
+            )
         case Place.RESOURCE:
-            return world.with_(documents={**world.documents, where.arn: new})
+            return replace(world, documents={**world.documents, where.arn: new})
         case _:
             assert_never(where.place)
 
@@ -360,7 +362,7 @@ def _with_managed(world: World, arn: str, new: Policy) -> World:
     # The version that was in force stays a version: whoever may, can put it in force again.
     version = f"{managed.default}-repaired"
     changed = replace(managed, default=version, versions={**managed.versions, version: new})
-    return world.with_(users=users, roles=roles, groups=groups, policies={**world.policies, arn: changed})
+    return replace(world, users=users, roles=roles, groups=groups, policies={**world.policies, arn: changed})
 
 
 def _attachments(
@@ -371,16 +373,20 @@ def _attachments(
         return _with_user(world, replace(user, attachments=change(user.attachments)))
     if holder in world.roles:
         role = world.roles[holder]
-        return world.with_(roles={**world.roles, holder: replace(role, attachments=change(role.attachments))})
+        return replace(
+            world, roles={**world.roles, holder: replace(role, attachments=change(role.attachments))}
+        )
     group = world.groups[holder]
-    return world.with_(groups={**world.groups, holder: replace(group, attachments=change(group.attachments))})
+    return replace(
+        world, groups={**world.groups, holder: replace(group, attachments=change(group.attachments))}
+    )
 
 
 # --- people and clusters
 
 
 def _with_user(world: World, user: User) -> World:
-    return world.with_(users={**world.users, user.arn: user})
+    return replace(world, users={**world.users, user.arn: user})
 
 
 def _with_root(world: World, account: str, *, keys: int | None = None, devices: int | None = None) -> World:
@@ -391,11 +397,13 @@ def _with_root(world: World, account: str, *, keys: int | None = None, devices: 
         keys=own.root.keys if keys is None else keys,
         devices=own.root.devices if devices is None else devices,
     )
-    return world.with_(accounts={**world.accounts, account: replace(own, root=root)})
+    return replace(world, accounts={**world.accounts, account: replace(own, root=root)})
 
 
 def _with_cluster(world: World, name: str, change: Callable[[Cluster], Cluster]) -> World:
-    return world.with_(clusters=tuple(change(each) if each.name == name else each for each in world.clusters))
+    return replace(
+        world, clusters=tuple(change(each) if each.name == name else each for each in world.clusters)
+    )
 
 
 def _unmapped(cluster: Cluster, edit: MappingGone) -> Cluster:

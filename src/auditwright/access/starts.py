@@ -7,6 +7,7 @@ from enum import StrEnum
 from auditwright.access.assumptions import (
     KEYS_UNSEEN,
     OTHER_ACCOUNT,
+    PASSWORD_UNSEEN,
     PROGRAM_APPROVED,
     PROVIDER_ASKS,
     ROOT_UNSEEN,
@@ -16,7 +17,7 @@ from auditwright.access.assumptions import (
 from auditwright.access.facts import Fact, Kind, session
 from auditwright.access.sessions import ADVERSARY_ACCOUNT, SessionClass
 from auditwright.access.trusts import ANYONE, UNREADABLE, Trusts
-from auditwright.access.world import Account, Role, User, World, account_of
+from auditwright.access.world import Account, Role, User, World, account_of, is_cluster_issuer
 from auditwright.core.outcome import Unknown
 
 
@@ -105,14 +106,14 @@ def _of_user(user: User) -> Iterator[Start]:
         )
     if has.inactive_keys != 0 and not isinstance(has.inactive_keys, Unknown):
         yield Start(id=f"inactive-key:{user.name}", kind=StartKind.KEY, facts=(Fact(Kind.OLD_KEY, user.arn),))
-    if has.password is True or (
-        isinstance(has.password, Unknown) and not isinstance(has.active_keys, Unknown)
-    ):
+    if has.password is not False:
+        seen = has.password is True
         yield Start(
             id=f"password:{user.name}",
             kind=StartKind.PASSWORD,
             facts=(Fact(Kind.PASSWORD, user.arn),),
-            certain=has.password is True,
+            certain=seen,
+            assumptions=() if seen else (PASSWORD_UNSEEN,),
         )
 
 
@@ -183,7 +184,7 @@ def _of_provider(world: World, name: str) -> Iterator[Start]:
         return
     issuer = name.partition(":oidc-provider/")[2] or name
     fact = session(name, SessionClass.OUTSIDE)
-    if issuer.startswith("oidc.eks.") or ("/id/" in issuer and ".eks." in issuer):
+    if is_cluster_issuer(name):
         yield Start(
             id=f"pods:{issuer}",
             kind=StartKind.WORKLOAD,

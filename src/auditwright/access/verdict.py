@@ -7,13 +7,14 @@ from typing import TypeAlias
 from auditwright.access.asking import Question
 from auditwright.access.assumptions import Assumption
 from auditwright.access.certificate import EVERYBODY, Certificate, crossings
+from auditwright.access.checker import check
 from auditwright.access.evaluator import Undecided as Open
 from auditwright.access.explorer import Explorer
 from auditwright.access.facts import Fact, Kind
 from auditwright.access.kubernetes_levels import Level
 from auditwright.access.search import Search
 from auditwright.access.sessions import UNCONFIRMED, SessionClass
-from auditwright.access.starts import OVERALL, Start, starts
+from auditwright.access.starts import OVERALL, Start
 from auditwright.access.witness import Witness, replay, witness_of
 from auditwright.access.world import World
 
@@ -112,15 +113,35 @@ class Proof:
     answers: tuple[Answered, ...]
 
 
-def prove_all(explorer: Explorer, target: Fact) -> Proof:
-    """The verdict on a whole picture, and on each credential and workload by itself."""
-    every = tuple(starts(explorer.world))
-    counted = [start for start in every if start.kind in OVERALL]
+def prove_all(explorer: Explorer, starts: Sequence[Start], target: Fact) -> Proof:
+    """The verdict on every first factor at once, and on each credential and workload by itself.
+
+    What is out of reach of all of them is out of reach of each: what can be held from a part is held from the whole.
+    """
+    world = explorer.world
+    counted = [start for start in starts if start.kind in OVERALL]
+    overall = accepted(world, prove(explorer, counted, target, whose=(EVERYBODY,)))
+
+    def single(start: Start) -> Verdict:
+        if start.kind in OVERALL and isinstance(overall, Unreachable):
+            return overall
+        return accepted(world, prove(explorer, [start], target))
+
     return Proof(
         target=target,
-        overall=prove(explorer, counted, target, whose=(EVERYBODY,)),
-        answers=tuple(Answered(start=start, verdict=prove(explorer, [start], target)) for start in every),
+        overall=overall,
+        answers=tuple(Answered(start=start, verdict=single(start)) for start in starts),
     )
+
+
+def accepted(world: World, verdict: Verdict) -> Verdict:
+    """A verdict as it may be shown: a proof that the checker does not accept is none."""
+    if not isinstance(verdict, Unreachable):
+        return verdict
+    problems = check(world, verdict.certificate)
+    if not problems:
+        return verdict
+    return Undecided(possible=None, assumptions=(), missing=(f"the proof was not accepted: {problems[0]}",))
 
 
 def prove(

@@ -182,7 +182,9 @@ class World:
     at: datetime
     """When the picture was taken: the time of every request that a proof speaks of."""
     by_service: Mapping[str, tuple[str, ...]] = field(init=False)
-    """The roles that each service is named in the trust of."""
+    """The roles that each service is named in the trust of; those that may trust any stand under ANY_SERVICE."""
+    pod_roles: tuple[str, ...] = field(init=False)
+    """The roles that pods of a cluster can have: by the cluster's issuer of identities, or as pod identities."""
     vacant: tuple[str, ...] = field(init=False)
     """ARNs that a cluster lets in and that nobody has."""
     touching: dict[str, tuple[Fact, ...]] = field(default_factory=dict, init=False, compare=False, repr=False)
@@ -192,6 +194,7 @@ class World:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_service", _by_service(self.roles))
+        object.__setattr__(self, "pod_roles", tuple(_pod_roles(self)))
         object.__setattr__(self, "vacant", tuple(_vacant(self)))
         each_once = {policy.key: policy for policy in _policies(self)}
         object.__setattr__(self, "asks_for_tags", any(map(_asks_for_tags, each_once.values())))
@@ -200,13 +203,9 @@ class World:
         """The user or role of an ARN, if it exists."""
         return self.users.get(arn) or self.roles.get(arn)
 
-    def members(self, group: str) -> tuple[User, ...]:
-        """The users of a group."""
-        return tuple(user for user in self.users.values() if group in user.groups)
-
     def taken_by(self, service: str) -> tuple[str, ...]:
         """The roles that a service can take, as far as their trust says."""
-        return self.by_service.get(service, ())
+        return (*self.by_service.get(service, ()), *self.by_service.get(ANY_SERVICE, ()))
 
     def remakable(self, *, users: bool) -> tuple[str, ...]:
         """ARNs that a cluster lets in and that nobody has: whoever makes the principal anew is let in."""
@@ -222,18 +221,48 @@ class World:
         said = [each.mfa_required for each in self.attestations if each.subject == subject]
         return bool(said) and all(said)
 
-    def with_(self, **changes: object) -> "World":
-        """This world with other values for some of its fields, as a repair would leave it."""
-        return replace(self, **changes)  # type: ignore[arg-type]  # the fields' own types are checked where they are read
+
+ANY_SERVICE = "*"
+
+PODS = "pods.eks.amazonaws.com"
+
+
+def is_cluster_issuer(provider: str) -> bool:
+    """True for the issuer of identities of pods in a cluster of Amazon EKS, by ARN or by its host and path."""
+    issuer = provider.partition(":oidc-provider/")[2] or provider
+    return issuer.startswith("oidc.eks.") or ("/id/" in issuer and ".eks." in issuer)
 
 
 def _by_service(roles: Mapping[str, Role]) -> Mapping[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     for role in roles.values():
-        named = [each.principals for each in role.trust.statements if each.effect is not Effect.DENY]
-        for service in {service for each in named if each for service in each.services}:
+        for service in dict.fromkeys(_services_in(role.trust)):
             found.setdefault(service, []).append(role.arn)
-    return {service: tuple(arns) for service, arns in found.items()}
+    return {
+        service: tuple(arn for arn in arns if service == ANY_SERVICE or arn not in found.get(ANY_SERVICE, ()))
+        for service, arns in found.items()
+    }
+
+
+def _services_in(trust: Policy) -> Iterator[str]:
+    """The services that a trust policy may let in: whoever is not named readably may be one."""
+    for statement in trust.statements:
+        if statement.effect is Effect.DENY:
+            continue
+        who = statement.principals
+        if who is None or who.negated or who.everyone:
+            yield ANY_SERVICE
+        else:
+            yield from who.services
+
+
+def _pod_roles(world: World) -> Iterator[str]:
+    taken = set(world.taken_by(PODS))
+    for role in world.roles.values():
+        named = [each.principals for each in role.trust.statements if each.effect is not Effect.DENY]
+        issuers = (provider for each in named if each for provider in each.providers)
+        if role.arn in taken or any(map(is_cluster_issuer, issuers)):
+            yield role.arn
 
 
 def _policies(world: World) -> Iterator[Policy]:

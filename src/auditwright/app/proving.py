@@ -10,21 +10,21 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from auditwright.access.asking import Actor, Answer, Question, actor_of, let_in, read
-from auditwright.access.certificate import EVERYBODY
 from auditwright.access.context import Present
 from auditwright.access.facts import Fact, session
 from auditwright.access.policy import json_object
 from auditwright.access.sessions import SessionClass
 from auditwright.access.snapshot import SnapshotError, named_target, read_snapshot
-from auditwright.access.starts import OVERALL, Start, StartError, start_of, starts
+from auditwright.access.starts import Start, StartError, start_of, starts
 from auditwright.access.verdict import (
-    Answered,
     Proof,
     TargetError,
     Verdict,
+    accepted,
     default_target,
     explorer_for,
     prove,
+    prove_all,
     target_of,
 )
 from auditwright.access.world import Principal, World
@@ -214,20 +214,12 @@ def started(source: Source, spelled: str) -> Start:
 
 def proof_of(source: Source, target: Fact) -> Proof:
     """The verdict on a whole picture, and on each credential and workload by itself."""
-    explorer = explorer_for(source.world, [target])
-    counted = [start for start in source.starts if start.kind in OVERALL]
-    return Proof(
-        target=target,
-        overall=prove(explorer, counted, target, whose=(EVERYBODY,)),
-        answers=tuple(
-            Answered(start=start, verdict=prove(explorer, [start], target)) for start in source.starts
-        ),
-    )
+    return prove_all(explorer_for(source.world, [target]), source.starts, target)
 
 
 def verdict_of(source: Source, start: Start, target: Fact) -> Verdict:
     """The verdict on one start."""
-    return prove(explorer_for(source.world, [target]), [start], target)
+    return accepted(source.world, prove(explorer_for(source.world, [target]), [start], target))
 
 
 # --- single requests
