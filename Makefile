@@ -1,6 +1,6 @@
 # Every target makes the virtual environment that it needs from the locks in requirements/, with plain
 # `python3 -m venv` and pip. Nothing is installed outside of .venv, but for what `make test` says it needs
-# from Debian's packages (PostgreSQL, Chromium, poppler-utils, openssl), which it installs as root.
+# from Debian's packages (PostgreSQL, Chromium, poppler-utils, openssl, kubectl), which it installs as root.
 
 PYTHON ?= python3
 VENV := .venv

@@ -1,7 +1,6 @@
 """A live API server, simulated over HTTP and asked with the official client."""
 
 import json
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -201,7 +200,6 @@ def test_the_doctor_asks_for_one_item_of_each_list(api: ApiServer, tmp_path: Pat
     assert all(check.remedy for check in checks if check.problem)
 
 
-@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
 def test_kubectl_reads_the_simulator_and_its_files_give_what_the_api_gives(
     api: ApiServer, tmp_path: Path
 ) -> None:
