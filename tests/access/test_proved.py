@@ -53,6 +53,13 @@ def test_an_administrator_by_right_is_told_from_one_who_becomes_it() -> None:
     assert escalation["session:mfa:plain"] is Satisfied
 
 
+def test_who_signs_in_as_an_administrator_has_escalated_nothing() -> None:
+    boss = snapshot(user("boss", allow("*")), credentials=(held("boss", keys="", password=True, devices=0),))
+    assert proofs(boss)["password:boss", ADMINISTRATOR].own_right
+    result = examined("access.no-privilege-escalation", boss)
+    assert not any(isinstance(each.outcome, Deviation) for each in result.observations)
+
+
 def test_only_administrators_need_factors_that_cannot_be_phished() -> None:
     result = examined("access.administrators-use-phishing-resistant-factors", THREE)
     deviating = [each for each in result.observations if isinstance(each.outcome, Deviation)]

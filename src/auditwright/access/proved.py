@@ -259,12 +259,17 @@ class _Proofs:
             target=target.words,
             target_type=target.type,
             verdict=_WORDS[type(verdict)],
-            own_right=path is not None and len(path.steps) == 1 and path.steps[0].gains == target.fact,
+            own_right=path is not None and _by_own_right(path),
             path=path.lines if path else (),
             assumptions=tuple(each.says for each in _assumptions(verdict)),
             missing=verdict.missing if isinstance(verdict, Undecided) else (),
             certificate=self._digest(verdict.certificate) if isinstance(verdict, Unreachable) else "",
         )
+
+
+def _by_own_right(path: Witness) -> bool:
+    """True where whoever signs in with the credential is there: no request before the last one changes anything."""
+    return len(path.start) == 1 and all(step.actor is None for step in path.steps[:-1])
 
 
 def _signs_in(user: User) -> bool:
