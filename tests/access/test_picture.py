@@ -22,6 +22,7 @@ from auditwright.access.verdict import (
 )
 from auditwright.access.world import Workload, World
 from auditwright.core.outcome import Unknown
+from auditwright.core.resources import ManagedCluster
 from tests.access.accounts import allow, held, named, role, snapshot, trust, user
 from tests.access.collected import AT, Json, collected
 from tests.access.published import decoded
@@ -148,3 +149,15 @@ def test_what_is_in_service_leads_somewhere_only_where_it_may_be_there() -> None
 def test_a_service_that_no_kind_lists_may_run_something() -> None:
     document = changing("glue:UpdateDevEndpoint", "glue")
     assert named(verdict_on(pictured(document), "account-admin")) == "UNKNOWN"
+
+
+def test_entries_that_were_listed_of_another_cluster_say_nothing_of_this_one() -> None:
+    document = scenarios()["eksapi-1-create-access-entry"]
+    seen = collected(document)
+    clusters = seen[ManagedCluster.kind]
+    for principals in (Unknown("nobody asked"), ("arn:aws:iam::111122223333:role/x",)):
+        items = tuple(
+            replace(cast("ManagedCluster", each), entry_principals=principals) for each in clusters.items
+        )
+        here = picture({**seen, ManagedCluster.kind: replace(clusters, items=items)}, at=AT)
+        assert all(each.access_entries != () for each in here.clusters)

@@ -10,7 +10,6 @@ for it, and an assumption in `World.unseen` where it has none: no proof of unrea
 4. A cluster's own map, roles and bindings come from whoever asked its API, joined by the cluster's ARN.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -20,9 +19,8 @@ from typing import TypeVar, cast
 from auditwright.access.assumptions import Assumption
 from auditwright.access.eks import Cluster
 from auditwright.access.eks_documents import parse_cluster
-from auditwright.access.kubernetes import Binding, Rbac, RoleKind, RoleRef, Subject, SubjectKind
-from auditwright.access.kubernetes import Role as ClusterRole
-from auditwright.access.kubernetes_rules import Rule
+from auditwright.access.kubernetes import Rbac, RoleKind
+from auditwright.access.pictured_clusters import access_entry, binding, cluster_role, map_part
 from auditwright.access.policy import Policy, parse_policy_text, unreadable_policy
 from auditwright.access.starts import Start, starts
 from auditwright.access.world import (
@@ -60,9 +58,7 @@ from auditwright.core.resources import (
     KubernetesCluster,
     KubernetesIdentityMap,
     KubernetesRole,
-    KubernetesRule,
     KubernetesServiceAccount,
-    KubernetesSubject,
     ManagedCluster,
     MfaDevice,
     OrganizationMembership,
@@ -479,9 +475,17 @@ class _Picture:
         # AWS refuses the question to a cluster of this mode: it has no entries.
         if cluster.authentication_mode == "CONFIG_MAP":
             return []
+        if isinstance(cluster.entry_principals, Unknown):
+            return cluster.entry_principals
+        described = [each for each in self._all(ClusterAccessEntry) if each.cluster == cluster.id]
+        undescribed = set(cluster.entry_principals).difference(each.principal for each in described)
         lacking = Related(self._population(ClusterAccessEntry)).absence_at(cluster.scope)
         listed: list[object] = [
-            _entry(each) for each in self._all(ClusterAccessEntry) if each.cluster == cluster.id
+            *(access_entry(each) for each in described),
+            *(
+                Unknown(f"the access entry of {principal} was not described")
+                for principal in sorted(undescribed)
+            ),
         ]
         # What is no list of entries is read as one that was not seen; what is no entry, as one that may be any.
         return listed if lacking is None else [*listed, lacking] if listed else lacking
@@ -492,7 +496,7 @@ class _Picture:
             return None
         (map_,) = found
         parts = {"mapRoles": map_.map_roles, "mapUsers": map_.map_users, "mapAccounts": map_.map_accounts}
-        return {name: _decoded(part) for name, part in parts.items() if part is not None}
+        return {name: map_part(part) for name, part in parts.items() if part is not None}
 
     def _creator(self, cluster: ManagedCluster) -> object:
         if not isinstance(cluster.creator, ClusterCreator):
@@ -534,11 +538,11 @@ class _Picture:
         def lacking(kind: type[Resource]) -> bool:
             return Related(self._population(kind)).absence_at(scope) is not None
 
-        roles = [_cluster_role(each) for each in self._all(KubernetesRole) if each.cluster == id_]
+        roles = [cluster_role(each) for each in self._all(KubernetesRole) if each.cluster == id_]
         return Rbac(
             cluster_roles={each.name: each for each in roles if not each.namespace},
             roles={(each.namespace, each.name): each for each in roles if each.namespace},
-            bindings=tuple(_binding(each) for each in self._all(KubernetesBinding) if each.cluster == id_),
+            bindings=tuple(binding(each) for each in self._all(KubernetesBinding) if each.cluster == id_),
             service_accounts=frozenset(
                 (each.namespace, each.name.rpartition("/")[2])
                 for each in self._all(KubernetesServiceAccount)
@@ -621,77 +625,3 @@ def _document_of(each: Resource) -> str | Unknown | None:
             return each.policy
         case _:
             return Unknown(f"the policy of a {each.kind} was not seen")
-
-
-def _entry(each: ClusterAccessEntry) -> Mapping[str, object]:
-    policies: object = each.policies
-    if isinstance(each.policies, tuple):
-        policies = [
-            {
-                "policyArn": policy.arn,
-                "accessScope": {"type": "cluster"}
-                if policy.namespaces is None
-                else {"type": "namespace", "namespaces": policy.namespaces},
-            }
-            for policy in each.policies
-        ]
-    return {
-        "principalArn": each.principal,
-        "type": each.type,
-        "username": each.username,
-        "kubernetesGroups": each.groups,
-        "accessPolicies": policies,
-    }
-
-
-def _decoded(part: str | Unknown) -> object:
-    if isinstance(part, Unknown):
-        return part
-    try:
-        decoded: object = json.loads(part)
-    except (ValueError, RecursionError):
-        return Unknown("a part of the aws-auth map cannot be read")
-    return decoded
-
-
-def _cluster_role(each: KubernetesRole) -> ClusterRole:
-    rules: tuple[Rule | Unknown, ...] = (
-        (each.rules,) if isinstance(each.rules, Unknown) else tuple(map(_rule, each.rules))
-    )
-    # The cluster itself has filled an aggregated role with the rules of the others.
-    return ClusterRole(name=each.name, namespace=each.namespace, rules=rules, aggregates=each.aggregated)
-
-
-def _rule(each: KubernetesRule) -> Rule:
-    return Rule(
-        verbs=frozenset(each.verbs),
-        api_groups=frozenset(each.api_groups),
-        resources=frozenset(each.resources),
-        resource_names=frozenset(each.resource_names),
-        urls=frozenset(each.urls),
-    )
-
-
-def _binding(each: KubernetesBinding) -> Binding:
-    subjects: tuple[Subject | Unknown, ...] = (
-        (each.subjects,) if isinstance(each.subjects, Unknown) else tuple(map(_subject, each.subjects))
-    )
-    return Binding(name=each.name, namespace=each.namespace, role=_role_ref(each), subjects=subjects)
-
-
-def _role_ref(each: KubernetesBinding) -> RoleRef | Unknown:
-    if each.role == f"{each.cluster}:clusterrole/{each.role_name}":
-        return RoleRef(kind=RoleKind.CLUSTER_ROLE, name=each.role_name)
-    if each.role == f"{each.cluster}:role/{each.namespace}/{each.role_name}":
-        return RoleRef(kind=RoleKind.ROLE, name=each.role_name)
-    return Unknown(f"the role of the binding {each.name} cannot be read")
-
-
-_SUBJECT_KINDS: Mapping[str, SubjectKind] = {kind.value: kind for kind in SubjectKind}
-
-
-def _subject(each: KubernetesSubject) -> Subject | Unknown:
-    kind = _SUBJECT_KINDS.get(each.type)
-    if kind is None:
-        return Unknown(f"a subject of the type {each.type} cannot be read")
-    return Subject(kind=kind, name=each.name, namespace=each.namespace)

@@ -41,7 +41,7 @@ SEMANTICS = (
 )
 
 LEFT_OUT: Mapping[str, str] = {
-    "credentials": "the credentials of users were not given: each user is supposed to have an active key",
+    "credentials": "the credentials of users were not given: each user is supposed to have an active key, and may have a password",
     "root": "the root user was not given, and is left out of the question",
     "scps": "service control policies were not given: none is taken to apply",
     "rcps": "resource control policies were not given: none is taken to apply",

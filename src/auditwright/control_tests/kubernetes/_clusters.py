@@ -62,6 +62,7 @@ MANAGED = ManagedCluster(
         with_mfa=False,
         at=days_ago(30),
     ),
+    entry_principals=(),
     role="arn:aws:iam::111122223333:role/control-plane",
     oidc_issuer=None,
     public_endpoint=False,

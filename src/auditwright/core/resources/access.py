@@ -191,6 +191,8 @@ class ManagedCluster(Resource):
     creator_is_administrator: bool | Unknown
     """What the cluster was made with: whether its creator was given administrator rights."""
     creator: ClusterCreator | Unknown
+    entry_principals: tuple[str, ...] | Unknown
+    """The ARNs of whom the cloud's own list lets in; each stands in an access entry of its own."""
     role: str | Unknown
     """The ARN of the control plane's own role."""
     oidc_issuer: str | Unknown | None

@@ -245,6 +245,7 @@ def _cluster(answers: Answers, name: str, events: Iterable[_Creation]) -> Manage
         if isinstance(access, Unknown)
         else access.boolean("bootstrapClusterCreatorAdminPermissions"),
         creator=creator,
+        entry_principals=_entry_principals(answers, name),
         role=row if isinstance(row, Unknown) else row.text("roleArn"),
         oidc_issuer=_oidc_issuer(row),
         public_endpoint=network if isinstance(network, Unknown) else network.boolean("endpointPublicAccess"),
@@ -256,6 +257,13 @@ def _cluster(answers: Answers, name: str, events: Iterable[_Creation]) -> Manage
         encryption_key=_encryption_key(row),
         tags=row if isinstance(row, Unknown) else _texts_of(row, "tags"),
     )
+
+
+def _entry_principals(answers: Answers, cluster: str) -> tuple[str, ...] | Unknown:
+    listed = answers.detail(ENTRIES, clusterName=cluster)
+    if listed is None:
+        return Unknown("AWS answered that the cluster has no access entries to list")
+    return listed if isinstance(listed, Unknown) else listed.texts("accessEntries")
 
 
 def _inside(row: Row | Unknown, name: str) -> Row | Unknown:
