@@ -1,0 +1,426 @@
+"""Grype's JSON, from 0.7 to today: `grype IMAGE -o json`.
+
+Source: the structs of anchore/grype `grype/presenter/models`, and reports of 0.7 to 0.96. What changed over the years: `matchDetails`
+was one object until 0.13; `relatedVulnerabilities`, namespaces and `fix` did not exist then; `epss`, `knownExploited`
+and `risk` came in 0.90.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Generic, TypeVar
+
+import msgspec
+
+from auditwright.vulns.readers.door import Buffer, Cut, Refused
+from auditwright.vulns.readers.glimpse import Glimpse, Reader
+from auditwright.vulns.readers.purl import with_purl
+from auditwright.vulns.readers.wire import Members, first_line, moment, texts
+from auditwright.vulns.report import (
+    NO_FIX_SAID,
+    NO_THREAT_SAID,
+    Distribution,
+    Fix,
+    FixState,
+    Kind,
+    Match,
+    Package,
+    Report,
+    Row,
+    Score,
+    Skipped,
+    Target,
+    Threat,
+    Tool,
+    severity_of,
+)
+
+
+class _Metrics(msgspec.Struct, gc=False):
+    base: float | None = msgspec.field(default=None, name="baseScore")
+
+
+class _Cvss(msgspec.Struct, gc=False):
+    source: str | None = None
+    version: str | None = None
+    vector: str | None = None
+    metrics: _Metrics | None = None
+
+
+class _OldCvss(msgspec.Struct, gc=False):
+    base: float | None = msgspec.field(default=None, name="baseScore")
+    vector: str | None = None
+
+
+class _Fix(msgspec.Struct, gc=False):
+    versions: list[str] | None = None
+    state: str | None = None
+
+
+class _Named(msgspec.Struct, gc=False):
+    id: str | None = None
+
+
+class _Epss(msgspec.Struct, gc=False):
+    epss: float | None = None
+    date: str | None = None
+
+
+class _Related(msgspec.Struct, gc=False):
+    id: str | None = None
+    namespace: str | None = None
+    cvss: list[_Cvss] | None = None
+
+
+class _Vulnerability(msgspec.Struct, gc=False):
+    id: str
+    data_source: str | None = msgspec.field(default=None, name="dataSource")
+    namespace: str | None = None
+    severity: str | None = None
+    description: str | None = None
+    cvss: list[_Cvss] | None = None
+    cvss2: _OldCvss | None = msgspec.field(default=None, name="cvssV2")
+    cvss3: _OldCvss | None = msgspec.field(default=None, name="cvssV3")
+    fix: _Fix | None = None
+    fixed_in: str | None = msgspec.field(default=None, name="fixedInVersion")
+    advisories: list[_Named] | None = None
+    epss: list[_Epss] | None = None
+    exploited: list[msgspec.Raw] | None = msgspec.field(default=None, name="knownExploited")
+
+
+class _Detail(msgspec.Struct, gc=False):
+    type: str | None = None
+    matcher: str | None = None
+    key: dict[str, msgspec.Raw] | None = msgspec.field(default=None, name="searchKey")
+
+
+class _Location(msgspec.Struct, gc=False):
+    path: str | None = None
+    layer: str | None = msgspec.field(default=None, name="layerID")
+
+
+class _Upstream(msgspec.Struct, gc=False):
+    name: str | None = None
+    version: str | None = None
+
+
+class _Artifact(msgspec.Struct, gc=False):
+    name: str
+    version: str | None = None
+    type: str | None = None
+    purl: str | None = None
+    locations: list[_Location] | None = None
+    upstreams: list[_Upstream] | None = None
+
+
+class _Rule(msgspec.Struct, gc=False):
+    vulnerability: str | None = None
+    reason: str | None = None
+    namespace: str | None = None
+
+
+class _Match(msgspec.Struct, gc=False):
+    """The parts of a match that repeat from match to match are decoded once each, by their bytes."""
+
+    vulnerability: msgspec.Raw
+    artifact: msgspec.Raw
+    related: msgspec.Raw = msgspec.field(
+        default_factory=lambda: msgspec.Raw(b"null"), name="relatedVulnerabilities"
+    )
+    details: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"null"), name="matchDetails")
+    rules: list[_Rule] | None = msgspec.field(default=None, name="appliedIgnoreRules")
+
+
+class _ImageTarget(msgspec.Struct):
+    name: str | None = msgspec.field(default=None, name="userInput")
+    config: str | None = msgspec.field(default=None, name="imageID")
+    manifest: str | None = msgspec.field(default=None, name="manifestDigest")
+    tags: list[str] | None = None
+    repo_digests: list[str] | None = msgspec.field(default=None, name="repoDigests")
+    architecture: str | None = None
+
+
+class _Source(msgspec.Struct):
+    type: str | None = None
+    target: _ImageTarget | str | None = None
+
+
+class _Distro(msgspec.Struct):
+    name: str | None = None
+    version: str | None = None
+
+
+class _DatabaseStatus(msgspec.Struct):
+    built: str | None = None
+
+
+class _Database(msgspec.Struct):
+    built: str | None = None
+    status: _DatabaseStatus | None = None
+
+
+class _Descriptor(msgspec.Struct):
+    version: str | None = None
+    timestamp: str | None = None
+    db: _Database | None = None
+
+
+class _Whole(msgspec.Struct, gc=False):
+    """What all matches of one vulnerability share."""
+
+    id: str
+    namespace: str
+    url: str
+    title: str
+    severity: str
+    scores: tuple[Score, ...]
+    fix: Fix
+    bundles: tuple[str, ...]
+    threat: Threat
+
+
+REMEMBERED_BYTES = 16 << 20
+"""Of each part; a report in which nothing repeats is read without remembering more."""
+
+_TYPES = {
+    "java-archive": "maven",
+    "jenkins-plugin": "maven",
+    "python": "pypi",
+    "go-module": "golang",
+    "rust-crate": "cargo",
+    "dotnet": "nuget",
+    "php-composer": "composer",
+    "binary": "generic",
+}
+"""Syft's package types that are not called as in a package URL."""
+
+_FIX_STATES: Mapping[str, FixState] = {"fixed": "fixed", "not-fixed": "not-fixed", "wont-fix": "wont-fix"}
+
+
+Part = TypeVar("Part")
+Fact = TypeVar("Fact")
+
+
+def read(data: Buffer) -> Report:
+    """Read a report. Raises UnreadableReportError where it is no JSON or has no list of matches."""
+    document = Cut(data, "matches")
+    reading = _Reading()
+    reading.take(document.decoded(_Match), "matches")
+    members = Members(document.rest)
+    reading.take(members.get("ignoredMatches", list[_Match]) or (), "ignoredMatches")
+    descriptor = members.get("descriptor", _Descriptor) or _Descriptor()
+    source = members.get("source", _Source) or _Source()
+    return Report(
+        format="grype",
+        format_version=descriptor.version or "",
+        tool=Tool(name="grype", version=descriptor.version or "", database=_built(descriptor.db)),
+        made_at=moment(descriptor.timestamp),
+        targets=(_target(source, members.get("distro", _Distro) or _Distro()),),
+        rows=tuple(reading.rows),
+        skipped=(*members.skipped, *reading.skipped),
+    )
+
+
+def _built(database: _Database | None) -> str:
+    if database is None:
+        return ""
+    return (database.status.built if database.status else None) or database.built or ""
+
+
+_KINDS: Mapping[str, Kind] = {
+    "image": "image",
+    "directory": "filesystem",
+    "file": "filesystem",
+    "sbom": "sbom",
+}
+
+
+def _target(source: _Source, distro: _Distro) -> Target:
+    distribution = Distribution(name=distro.name, version=distro.version or "") if distro.name else None
+    kind = _KINDS.get(source.type or "", "unknown")
+    if not isinstance(source.target, _ImageTarget):
+        return Target(kind=kind, name=source.target or "", distribution=distribution)
+    image = source.target
+    digests = [image.manifest, *(entry.rpartition("@")[2] for entry in image.repo_digests or ())]
+    return Target(
+        kind=kind,
+        name=image.name or "",
+        architecture=image.architecture or "",
+        config_digest=image.config or "",
+        manifest_digests=texts(digests),
+        tags=texts(image.tags),
+        distribution=distribution,
+    )
+
+
+class _Reading:
+    """The rows read so far, and what was read of the parts that matches share."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.skipped: list[Skipped] = []
+        self._position = 0
+        self._vulnerability = _Memo(_Vulnerability, _whole)
+        self._related = _Memo(list[_Related] | None, _other)
+        self._details = _Memo(list[_Detail] | _Detail | None, _match_kind)
+        self._artifact = _Memo(_Artifact, _package)
+
+    def take(self, matches: Iterable[_Match | Refused], member: str) -> None:
+        for number, match in enumerate(matches):
+            try:
+                if isinstance(match, Refused):
+                    self.skipped.append(Skipped(where=f"{member}[{number}]", why=match.why))
+                else:
+                    self.rows.append(self._row(match))
+            except (msgspec.ValidationError, UnicodeDecodeError) as error:
+                self.skipped.append(Skipped(where=f"{member}[{number}]", why=str(error)))
+            self._position += 1
+
+    def _row(self, match: _Match) -> Row:
+        whole = self._vulnerability.of(match.vulnerability)
+        aliases, related_scores = self._related.of(match.related)
+        return Row(
+            index=self._position,
+            id=whole.id,
+            namespace=whole.namespace,
+            aliases=aliases,
+            bundles=whole.bundles,
+            package=self._artifact.of(match.artifact),
+            fix=whole.fix,
+            severity=severity_of(whole.severity),
+            severity_said=whole.severity,
+            severity_source=_rater(whole.namespace),
+            scores=whole.scores or related_scores,
+            threat=whole.threat,
+            match=self._details.of(match.details),
+            title=whole.title,
+            url=whole.url,
+            suppressed=_reason(match.rules) if match.rules else "",
+        )
+
+
+class _Memo(Generic[Part, Fact]):
+    """Reads each distinct text once. A report repeats a package for each of its vulnerabilities, and the reverse."""
+
+    def __init__(self, shape: object, made: Callable[[Part], Fact]) -> None:
+        self._decoder: msgspec.json.Decoder[Part] = msgspec.json.Decoder(shape)
+        self._made = made
+        self._facts: dict[bytes, Fact] = {}
+        self._room = REMEMBERED_BYTES
+
+    def of(self, raw: msgspec.Raw) -> Fact:
+        key = bytes(raw)
+        fact = self._facts.get(key)
+        if fact is None:
+            fact = self._made(self._decoder.decode(raw))
+            self._room -= len(key)
+            if self._room > 0:
+                self._facts[key] = fact
+        return fact
+
+
+def _whole(said: _Vulnerability) -> _Whole:
+    namespace = said.namespace or ""
+    old = [("2.0", said.cvss2), ("3.1", said.cvss3)]
+    return _Whole(
+        id=said.id.strip(),
+        namespace=namespace,
+        url=said.data_source or "",
+        title=first_line(said.description),
+        severity=said.severity or "",
+        scores=(
+            *_scores(said.cvss, namespace),
+            *(
+                Score(source="nvd", version=version, base=cvss.base, vector=cvss.vector or "")
+                for version, cvss in old
+                if cvss
+            ),
+        ),
+        fix=_fix(said),
+        bundles=texts(advisory.id for advisory in said.advisories or ()),
+        threat=_threat(said),
+    )
+
+
+def _fix(said: _Vulnerability) -> Fix:
+    if said.fix is None:
+        return Fix(state="fixed", versions=(said.fixed_in,)) if said.fixed_in else NO_FIX_SAID
+    versions = texts(said.fix.versions)
+    state = _FIX_STATES.get(said.fix.state or "", "unknown")
+    return Fix(state="fixed" if versions and state == "unknown" else state, versions=versions)
+
+
+def _threat(said: _Vulnerability) -> Threat:
+    if not said.epss and said.exploited is None:
+        return NO_THREAT_SAID
+    epss = said.epss[0] if said.epss else _Epss()
+    return Threat(epss=epss.epss, epss_date=epss.date or "", exploited=bool(said.exploited) or None)
+
+
+def _scores(listed: list[_Cvss] | None, namespace: str) -> tuple[Score, ...]:
+    return tuple(
+        Score(
+            source=cvss.source or _rater(namespace),
+            version=cvss.version or "",
+            base=cvss.metrics.base if cvss.metrics else None,
+            vector=cvss.vector or "",
+        )
+        for cvss in listed or ()
+    )
+
+
+def _rater(namespace: str) -> str:
+    """`debian:distro:debian:11` and `nvd:cpe` name who keeps the database first; GitHub's ratings are called GHSA's."""
+    keeper = namespace.partition(":")[0]
+    return "ghsa" if keeper == "github" else keeper
+
+
+def _other(related: list[_Related] | None) -> tuple[tuple[str, ...], tuple[Score, ...]]:
+    listed = related or []
+    scores = [score for entry in listed for score in _scores(entry.cvss, entry.namespace or "")]
+    return texts(entry.id for entry in listed), tuple(scores)
+
+
+_MATCHES = {"exact-direct-match": Match.EXACT, "exact-indirect-match": Match.INDIRECT, "cpe-match": Match.CPE}
+
+
+def _match_kind(details: list[_Detail] | _Detail | None) -> Match:
+    """The surest way in which the match was made."""
+    listed = details if isinstance(details, list) else [details] if details else []
+    kinds = {_MATCHES.get(detail.type or "", _old_kind(detail)) for detail in listed}
+    return next((kind for kind in (Match.EXACT, Match.INDIRECT, Match.CPE) if kind in kinds), Match.UNSAID)
+
+
+def _old_kind(detail: _Detail) -> Match:
+    """Before 0.14 a match did not say its type, but what was looked for."""
+    if not detail.key:
+        return Match.UNSAID
+    return Match.CPE if "cpe" in detail.key else Match.EXACT
+
+
+def _package(artifact: _Artifact) -> Package:
+    upstream = artifact.upstreams[0] if artifact.upstreams else _Upstream()
+    locations = artifact.locations or []
+    named = Package(
+        ecosystem=_TYPES.get(artifact.type or "", artifact.type or ""),
+        name=artifact.name,
+        version=artifact.version or "",
+        source=upstream.name or "",
+        source_version=upstream.version or "",
+        purl=artifact.purl or "",
+        paths=texts(location.path for location in locations),
+        layer=next((location.layer for location in locations if location.layer), ""),
+    )
+    return with_purl(named)
+
+
+def _reason(rules: list[_Rule]) -> str:
+    reasons = texts(rule.reason or rule.vulnerability or rule.namespace for rule in rules)
+    return "; ".join(reasons) or "an ignore rule of Grype"
+
+
+def _sniff(glimpse: Glimpse) -> bool:
+    if not glimpse.mentions("matches"):
+        return False
+    return glimpse.mentions("vulnerability") or {"descriptor", "source"} & glimpse.members.keys() != set()
+
+
+READER = Reader(id="grype", title="Grype JSON (0.7 to 0.96)", sniff=_sniff, read=read)
