@@ -36,6 +36,10 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     row: Row
 
 
+IssueKey = tuple[Line, Family, str]
+"""What an issue is known again by: its line, its family and its leading id."""
+
+
 class Issue(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One vulnerability in one family of one asset line, and every row that says so."""
 
@@ -50,6 +54,11 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def id(self) -> str:
         """The leading id."""
         return self.ids[0]
+
+    @property
+    def key(self) -> IssueKey:
+        """What it is known again by."""
+        return (self.line, self.family, self.ids[0])
 
 
 class RefusedJoin(msgspec.Struct, frozen=True, kw_only=True):

@@ -112,6 +112,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     manifest_digests: tuple[str, ...] = ()
     """`sha256:…` of the image's manifests, without the repository's name."""
     tags: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
+    """`sha256:…` of each layer's content, the base first, where the report lists them."""
     distribution: Distribution | None = None
     account: str = ""
     region: str = ""

@@ -129,6 +129,10 @@ class _Match(msgspec.Struct, gc=False):
     rules: list[_Rule] | None = msgspec.field(default=None, name="appliedIgnoreRules")
 
 
+class _Layer(msgspec.Struct):
+    digest: str | None = None
+
+
 class _ImageTarget(msgspec.Struct):
     name: str | None = msgspec.field(default=None, name="userInput")
     config: str | None = msgspec.field(default=None, name="imageID")
@@ -136,6 +140,7 @@ class _ImageTarget(msgspec.Struct):
     tags: list[str] | None = None
     repo_digests: list[str] | None = msgspec.field(default=None, name="repoDigests")
     architecture: str | None = None
+    layers: list[_Layer] | None = None
 
 
 class _Source(msgspec.Struct):
@@ -247,6 +252,7 @@ def _target(source: _Source, distro: _Distro) -> Target:
         config_digest=image.config or "",
         manifest_digests=texts(digests),
         tags=texts(image.tags),
+        layers=texts(layer.digest for layer in image.layers or ()),
         distribution=distribution,
     )
 

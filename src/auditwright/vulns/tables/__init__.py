@@ -1,0 +1,1 @@
+"""Decision tables that come with Auditwright, as TOML (`vulns.policy`)."""
