@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from auditwright.render import words
-from auditwright.render.pdf import MAX_ROWS, _breakable, render_pdf
+from auditwright.render.paper import breakable
+from auditwright.render.pdf import MAX_ROWS, render_pdf
 from tests.render import samples
 
 INTER = Path("/usr/share/fonts/opentype/inter")
@@ -155,15 +156,15 @@ def test_what_the_organization_decided_is_printed() -> None:
 
 def test_a_line_ends_after_a_separator_and_never_in_an_account_number() -> None:
     arn = "arn:aws:iam::410983217705:user/bootstrap-ops/access-key-1"
-    pieces = _breakable(arn).split("\u200b")
+    pieces = breakable(arn).split("\u200b")
     assert "".join(pieces) == arn
     assert any("410983217705:" in piece for piece in pieces)
     assert min(len(piece) for piece in pieces) > 3
-    assert _breakable("--authentication-code1 <code>") == "--authentication-code1 <code>"
+    assert breakable("--authentication-code1 <code>") == "--authentication-code1 <code>"
 
 
 @given(st.text(st.characters(codec="ascii", exclude_categories=["C"]), max_size=200))
 def test_breaking_a_word_changes_none_of_it_and_leaves_no_long_piece(text: str) -> None:
-    broken = _breakable(text)
+    broken = breakable(text)
     assert broken.replace("\u200b", "") == text
     assert all(len(word) <= 33 for word in re.split(r"[\s\u200b]", broken))

@@ -5,22 +5,17 @@
 3. Rows are capped, with the whole count and the CSV that holds every row beside them.
 """
 
-import base64
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from itertools import groupby
-from typing import TYPE_CHECKING
-
-from markupsafe import Markup, escape
 
 from auditwright.core.control_test import Severity
 from auditwright.core.ids import ControlId, CriterionId, Digest, TestId
 from auditwright.core.run import EvidenceRecord
 from auditwright.engine.readiness import Status, Tally
-from auditwright.render import remedies, words
+from auditwright.render import words
 from auditwright.render.grouping import FindingGroup, GapGroup, group_findings, group_gaps
+from auditwright.render.page import environment, style, style_digest
 from auditwright.render.readiness import (
     ControlTestView,
     ControlView,
@@ -29,9 +24,6 @@ from auditwright.render.readiness import (
     ItemView,
     ReadinessReport,
 )
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 MAX_ROWS = 50
 """Rows of one list, as a page of the app has (design guide 7): 100 tests of 4 lists stay under 20 MB at the very worst."""
@@ -60,56 +52,13 @@ MAX_FOLDED = 20_000
 
 def render_html(report: ReadinessReport) -> bytes:
     """The report as UTF-8 HTML; the same report gives the same bytes."""
-    style = _style()
-    page = _Page(report)
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    sheet = style("report.css")
     text = (
-        _environment()
+        environment()
         .get_template("readiness.html")
-        .render(report=report, page=page, style=style, style_digest=digest, words=words)
+        .render(report=report, page=_Page(report), style=sheet, style_digest=style_digest(sheet), words=words)
     )
     return text.encode("utf-8", "backslashreplace")
-
-
-def _style() -> Markup:
-    folder = resources.files("auditwright.render").joinpath("templates")
-    sheets = (folder.joinpath(name).read_text(encoding="utf-8") for name in ("tokens.css", "report.css"))
-    return Markup("".join(sheets))  # noqa: S704  # our own files, which nobody else writes
-
-
-def _environment() -> "Environment":
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("auditwright.render"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
-    environment.filters.update(
-        block=_block,
-        remedy=remedies.parts,
-        day=words.day,
-        moment=words.moment,
-        second=words.second,
-        n=words.number,
-        size=words.size,
-        short=words.short,
-        kind=words.KINDS.__getitem__,
-        say=words.visible,
-    )
-    return environment
-
-
-def _shown(value: object) -> object:
-    """(1) Every value that a template writes passes here; markup of our own is left as it is."""
-    return words.visible(value) if type(value) is str else value
-
-
-def _block(text: str) -> Markup:
-    return escape(words.visible_block(text))
 
 
 @dataclass(frozen=True, slots=True)
