@@ -1,0 +1,153 @@
+"""Several reports as one list of issues.
+
+1. Every id gets its cluster (`identity`), from the alias table and from what the rows themselves call the same.
+2. Every package gets its normal form and its family (`package`); every target its asset line (`target`).
+3. A row stands in the issue of its line, its cluster and its family; a row that leads with a bundle stands in one for each CVE.
+4. Issues and their sightings are put into one order: the result is the same for any order of files and rows, and a
+   report that is given twice counts once.
+"""
+
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import Generic, TypeVar
+
+from auditwright.vulns.feeds import Alias
+from auditwright.vulns.identity import Edge, clustered, edges_of, expanded, is_identity, spelled
+from auditwright.vulns.issue import Family, Issue, Line, Merged, Sighting
+from auditwright.vulns.package import Named, family, named, sources
+from auditwright.vulns.report import Package, Report, Row
+from auditwright.vulns.target import lines
+
+
+def merge(reports: Iterable[Report], *, aliases: Iterable[Alias] = ()) -> Merged:
+    """Merge reports. The same reports in any order give the same value."""
+    kept = _ordered(reports)
+    clusters = clustered((*edges_of(aliases), *_edges(kept)))
+    families = _Families(kept)
+    of_target = lines(kept)
+    groups: dict[tuple[int, tuple[str, ...], int], list[Sighting]] = {}
+    line_numbers = _Numbers[Line]()
+    family_numbers = _Numbers[Family]()
+    about: dict[tuple[str, tuple[str, ...]], tuple[tuple[str, ...], ...]] = {}
+    for number, report in enumerate(kept):
+        for row in report.rows:
+            said = (row.id, row.aliases)
+            found = about.get(said)
+            if found is None:
+                found = about[said] = tuple(expanded(spelled(row.id), map(spelled, row.aliases), clusters))
+            line = line_numbers.of(of_target[number][row.target])
+            home = family_numbers.of(families.of(number, row))
+            sighting = Sighting(report=number, row=row)
+            for ids in found:
+                groups.setdefault((line, ids, home), []).append(sighting)
+    issues = [
+        Issue(
+            line=line_numbers.values[line],
+            ids=ids,
+            family=family_numbers.values[home],
+            sightings=tuple(sorted(sightings, key=_sighting_order)),
+        )
+        for (line, ids, home), sightings in groups.items()
+    ]
+    return Merged(
+        reports=kept, issues=tuple(sorted(issues, key=_issue_order)), refused=tuple(clusters.refused)
+    )
+
+
+def _ordered(reports: Iterable[Report]) -> tuple[Report, ...]:
+    """(4) In one order, each once."""
+    found: list[Report] = []
+    for report in sorted(reports, key=_report_order):
+        if not any(_report_order(report) == _report_order(other) and report == other for other in found[-2:]):
+            found.append(report)
+    return tuple(found)
+
+
+def _report_order(report: Report) -> tuple[str, ...]:
+    ids = sorted({row.id for row in report.rows[:1000]})
+    return (
+        report.tool.name,
+        report.tool.version,
+        report.tool.database,
+        report.made_at.isoformat() if report.made_at is not None else "",
+        report.format,
+        *(f"{target.name} {target.architecture} {target.config_digest}" for target in report.targets),
+        f"{len(report.rows):012}",
+        *ids[:5],
+    )
+
+
+def _edges(reports: Sequence[Report]) -> Iterator[Edge]:
+    """(1) What a row that leads with an identity calls the same."""
+    for report in reports:
+        said = {(row.id, row.aliases) for row in report.rows if row.aliases}
+        for primary, aliases in said:
+            left = spelled(primary)
+            if is_identity(left):
+                yield from (
+                    Edge(left=left, right=spelled(alias), source=report.tool.name) for alias in aliases
+                )
+
+
+class _Families:
+    """(2) The family of each package, found once."""
+
+    def __init__(self, reports: Sequence[Report]) -> None:
+        self._named: dict[tuple[int, int], Named] = {}
+        self._distributions = [[target.distribution for target in report.targets] for report in reports]
+        for number, report in enumerate(reports):
+            for row in report.rows:
+                self._name(number, row.target, row.package)
+        listed = (
+            named(package, self._distributions[number][0] if self._distributions[number] else None)
+            for number, report in enumerate(reports)
+            for package in report.packages or ()
+        )
+        self._sources = sources((*self._named.values(), *listed))
+        self._of = {key: family(package, self._sources) for key, package in self._named.items()}
+
+    def _name(self, report: int, target: int, package: Package) -> None:
+        key = (id(package), report)
+        if key not in self._named:
+            self._named[key] = named(package, self._distributions[report][target])
+
+    def of(self, report: int, row: Row) -> Family:
+        """The family of a row's package."""
+        return self._of[id(row.package), report]
+
+
+T = TypeVar("T", bound=Hashable)
+
+
+class _Numbers(Generic[T]):
+    """Small numbers for values that are slow to hash."""
+
+    def __init__(self) -> None:
+        self.values: list[T] = []
+        self._seen: dict[int, int] = {}
+        self._known: dict[T, int] = {}
+
+    def of(self, value: T) -> int:
+        number = self._seen.get(id(value))
+        if number is None:
+            number = self._known.get(value)
+            if number is None:
+                number = self._known[value] = len(self.values)
+                self.values.append(value)
+            self._seen[id(value)] = number
+        return number
+
+
+def _sighting_order(sighting: Sighting) -> tuple[int, int, int]:
+    return (sighting.report, sighting.row.index, sighting.row.part)
+
+
+def _issue_order(issue: Issue) -> tuple[str, ...]:
+    family_ = issue.family
+    return (
+        issue.line.name,
+        issue.line.architecture,
+        issue.ids[0],
+        family_.ecosystem,
+        family_.distribution,
+        family_.name,
+    )
