@@ -7,7 +7,7 @@ from auditwright.app.errors import AppError
 from auditwright.program.definitions import SETTINGS_FILE, Program, read_program
 from auditwright.program.document import MAX_FILE_BYTES, ProgramError
 
-DEFINITION_FOLDERS = ("controls", "waivers", "tests")
+DEFINITION_FOLDERS = ("controls", "waivers", "tests", "vulnerabilities")
 """The folders whose files define something; what else lies in the program folder is not read here."""
 
 MAX_FILES = 5_000
@@ -46,7 +46,7 @@ def _paths(folder: Path) -> Iterator[Path]:
     count = 0
     for name in DEFINITION_FOLDERS:
         for path in sorted((folder / name).rglob("*")):
-            if path.suffix not in {".yaml", ".yml", ".py", ".sql"} or "__pycache__" in path.parts:
+            if path.suffix not in {".yaml", ".yml", ".toml", ".py", ".sql"} or "__pycache__" in path.parts:
                 continue
             if not path.resolve().is_relative_to(folder.resolve()):
                 raise AppError(f"{path} links to a file outside the program folder; copy the file instead")

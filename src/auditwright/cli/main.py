@@ -28,6 +28,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "evidence": "Show one piece of evidence by its digest.",
     "inventory": "Query what was collected with SQL, as of any day.",
     "access": "Prove that every path to what matters is behind a second factor.",
+    "vulns": "Merge scanners' reports, and publish one with each release.",
     "demo": "Run everything on an emulated cloud of a fictional company.",
 }
 """Each command and its one line of help; the module of the same name in `commands` holds it."""

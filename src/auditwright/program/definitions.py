@@ -1,8 +1,9 @@
 """The program folder as one value: the organization, its scope, its integrations, controls and waivers.
 
 ```
-auditwright.toml     organization, categories in scope, period, access, evidence, log, integrations, settings of tests
+auditwright.toml     organization, categories in scope, period, access, vulnerabilities, evidence, log, integrations, settings of tests
 controls/*.yaml      changes to the shipped controls, and the organization's own
+vulnerabilities/     decisions about vulnerabilities, and the table that sets their deadlines
 waivers/*.yaml       approved, expiring acceptances of risk
 tests/*.py | *.sql   the organization's own control tests
 ```
@@ -34,7 +35,8 @@ from auditwright.core.ids import (
 )
 from auditwright.core.period import Period
 from auditwright.core.waiver import InvalidWaiverError, Waiver
-from auditwright.program.document import Entry, Fields, ProgramError, read_toml, read_yaml
+from auditwright.program.document import Entry, Fields, ProgramError, read_toml, yaml_entries
+from auditwright.program.vulnerabilities import VulnerabilitySettings, vulnerability_settings
 
 SETTINGS_FILE = "auditwright.toml"
 
@@ -131,6 +133,7 @@ class Program:
     """None: checkpoints are signed, and nobody outside states their time."""
     attestations: tuple[FactorAttestation, ...]
     access_targets: tuple[AccessTarget, ...]
+    vulnerabilities: VulnerabilitySettings
     integrations: tuple[IntegrationSettings, ...]
     test_settings: tuple[TestSetting, ...]
     control_overrides: tuple[ControlOverride, ...]
@@ -147,7 +150,9 @@ def read_program(files: Mapping[str, bytes]) -> Program:
     if SETTINGS_FILE not in files:
         raise ProgramError(f"{SETTINGS_FILE}:1: the file is missing; `auditwright init DIR` writes one")
     settings = read_toml(files[SETTINGS_FILE], file=SETTINGS_FILE).fields()
-    settings.only("organization", "scope", "access", "evidence", "log", "integrations", "tests")
+    settings.only(
+        "organization", "scope", "access", "vulnerabilities", "evidence", "log", "integrations", "tests"
+    )
     organization = settings.required("organization").fields()
     organization.only("name", "notice")
     scope = settings.required("scope").fields()
@@ -167,6 +172,7 @@ def read_program(files: Mapping[str, bytes]) -> Program:
         timestamps=_timestamps(settings.optional("log")),
         attestations=attestations,
         access_targets=targets,
+        vulnerabilities=vulnerability_settings(settings.optional("vulnerabilities"), files),
         integrations=tuple(_integrations(settings.optional("integrations"))),
         test_settings=tuple(_test_settings(settings.optional("tests"))),
         control_overrides=overrides,
@@ -321,7 +327,7 @@ def _setting(entry: Entry) -> int | str | bool | tuple[str, ...]:
 def _controls(files: Mapping[str, bytes]) -> tuple[tuple[ControlOverride, ...], tuple[Control, ...]]:
     overrides: list[ControlOverride] = []
     own: list[Control] = []
-    for entry in _yaml_entries(files, "controls/"):
+    for entry in yaml_entries(files, "controls/"):
         fields = entry.fields()
         if "title" in fields.members:
             own.append(_own_control(fields))
@@ -369,7 +375,7 @@ def _own_control(fields: Fields) -> Control:
 
 def _waivers(files: Mapping[str, bytes]) -> Iterator[tuple[Waiver, str]]:
     places: dict[WaiverId, str] = {}
-    for entry in _yaml_entries(files, "waivers/"):
+    for entry in yaml_entries(files, "waivers/"):
         fields = entry.fields()
         fields.only("id", "test", "items", "reason", "requested_by", "approved_by", "approved_at", "ends_at")
         place = f"{entry.document.file}:{entry.document.line(entry.path)}"
@@ -390,17 +396,6 @@ def _waivers(files: Mapping[str, bytes]) -> Iterator[tuple[Waiver, str]]:
             raise entry.error(f"the waiver {waiver.id} stands in {places[waiver.id]} already")
         places[waiver.id] = place
         yield waiver, place
-
-
-def _yaml_entries(files: Mapping[str, bytes], folder: str) -> Iterator[Entry]:
-    """Every definition of a folder's YAML files: each file holds one, or a list of them."""
-    for path in sorted(files):
-        if not path.startswith(folder) or not path.endswith((".yaml", ".yml")):
-            continue
-        entry = read_yaml(files[path], file=path)
-        if entry.value is None:
-            continue
-        yield from entry.items() if isinstance(entry.value, list) else (entry,)
 
 
 def _choice(entry: Entry, choices: type[E]) -> E:

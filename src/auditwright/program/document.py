@@ -309,3 +309,14 @@ def _toml_lines(text: str) -> Mapping[Path, int]:
 def _toml_path(dotted: str) -> Path:
     parts = re.findall(r"""\s*(?:"([^"]*)"|'([^']*)'|([\w-]+))\s*(?:\.|$)""", dotted)
     return tuple(double or single or bare for double, single, bare in parts)
+
+
+def yaml_entries(files: Mapping[str, bytes], folder: str) -> Iterator[Entry]:
+    """Every definition of a folder's YAML files: each file holds one, or a list of them."""
+    for path in sorted(files):
+        if not path.startswith(folder) or not path.endswith((".yaml", ".yml")):
+            continue
+        entry = read_yaml(files[path], file=path)
+        if entry.value is None:
+            continue
+        yield from entry.items() if isinstance(entry.value, list) else (entry,)

@@ -1,6 +1,6 @@
 """What a CVSS vector says that a decision table asks.
 
-CISA's assessment (SSVC) is the better source; where it has none, the vector of version 3 or 4 tells how far an attack can be
+CISA's assessment (SSVC) is the better source; where it has none, the vector tells how far an attack can be
 automated and whether it gives total control, as the SSVC documents relate the two.
 """
 
@@ -15,8 +15,13 @@ def metrics(vector: str) -> dict[str, str]:
 
 
 def attack_automatable(vector: str) -> bool | None:
-    """True where it takes no rights, no person's help and no special state, over the network; None for other versions."""
+    """True where it takes no rights, no person's help and no special state, over the network; None for what is no vector.
+
+    Version 2 does not say whether a person has to help; its vector then counts as automatable.
+    """
     said = metrics(vector)
+    if {"AV", "AC", "Au"} <= said.keys():
+        return said["AV"] == "N" and said["AC"] == "L" and said["Au"] == "N"
     if not {"AV", "AC", "PR", "UI"} <= said.keys():
         return None
     easy = said["AV"] == "N" and said["AC"] == "L" and said["PR"] == "N" and said["UI"] == "N"
@@ -24,10 +29,10 @@ def attack_automatable(vector: str) -> bool | None:
 
 
 def total_impact(vector: str) -> bool | None:
-    """True where confidentiality, integrity and availability are all lost in whole; None for other versions."""
+    """True where confidentiality, integrity and availability are all lost in whole; None for what is no vector."""
     said = metrics(vector)
     if {"VC", "VI", "VA"} <= said.keys():
         return said["VC"] == said["VI"] == said["VA"] == "H"
-    if "PR" in said and {"C", "I", "A"} <= said.keys():
-        return said["C"] == said["I"] == said["A"] == "H"
+    if {"C", "I", "A"} <= said.keys():
+        return said["C"] == said["I"] == said["A"] == ("C" if "Au" in said else "H")
     return None

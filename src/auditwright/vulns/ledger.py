@@ -4,14 +4,16 @@ A ledger is the state after a scan, made of the one before and never edited. The
 
 1. **Detection** is the scan that first showed the issue, or the earlier day that a scanner itself names.
 2. **The deadline is frozen at detection**, by the table of that day. It is made sooner where a later fact asks for it (the vulnerability
-   became known to be exploited), counted from that scan; nothing makes it later: no re-scoring, no waiver, no other table.
+   became known to be exploited), counted from that scan; nothing makes it later: no re-scoring, no waiver, no other table. One
+   thing corrects it: where it rested on a fact that nobody knew, and that fact is known now and the others are what they
+   were, it is what it would have been, counted from detection.
 3. **Gone** needs proof: every tool that showed the issue last looked at the line again and no longer shows it. A scan by
    another tool, or a report that could not be read, closes nothing.
 4. **Met or missed** is kept for ever, also where the issue comes back.
 5. **Back again**: within the policy's days the first clock goes on, since a fix that did not hold is no fix; later it is a new one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -20,6 +22,7 @@ import msgspec
 from auditwright.vulns.decision_table import Decision
 from auditwright.vulns.issue import Family, Issue, Line
 from auditwright.vulns.policy import Policy
+from auditwright.vulns.report import Severity
 
 
 class Scan(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +46,8 @@ class Term(msgspec.Struct, frozen=True, kw_only=True):
     forensics: bool = False
     table: str
     reason: str
+    facts: Mapping[str, str]
+    """What the table was told; `unknown` where nobody knew."""
 
 
 class Clock(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +55,7 @@ class Clock(msgspec.Struct, frozen=True, kw_only=True):
 
     detected_at: datetime
     terms: tuple[Term, ...]
-    """The first is that of detection; each further one is sooner."""
+    """The first is that of detection; the others say when and why it was changed."""
     gone_at: datetime | None = None
 
     @property
@@ -78,6 +83,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     last_seen_at: datetime
     seen_by: tuple[str, ...]
     """The tools that showed it when it was last seen."""
+    severity: Severity
+    """As it was rated when it was last seen."""
+    accepted_until: datetime | None = None
+    """Until when the risk is accepted, as it stood at the last scan."""
+    not_affected: str = ""
+    """Why it does not affect the line, as somebody stated by the last scan."""
 
     @property
     def clock(self) -> Clock:
@@ -100,6 +111,9 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     issue: Issue
     tools: frozenset[str]
     decision: Decision
+    severity: Severity
+    accepted_until: datetime | None = None
+    not_affected: str = ""
 
 
 def advance(before: Ledger, scan: Scan, shown: Iterable[Shown], *, policy: Policy) -> Ledger:
@@ -148,6 +162,9 @@ def _seen(known: Entry | None, shown: Shown, scan: Scan, policy: Policy) -> Entr
         clocks=clocks,
         last_seen_at=scan.at,
         seen_by=tuple(sorted(shown.tools)),
+        severity=shown.severity,
+        accepted_until=shown.accepted_until,
+        not_affected=shown.not_affected,
     )
 
 
@@ -170,6 +187,7 @@ def _term(since: datetime, decision: Decision, policy: Policy, *, set_at: dateti
         forensics=decision.deadline.forensics,
         table=policy.table.id,
         reason=decision.reason,
+        facts=dict(decision.facts),
     )
 
 
@@ -185,15 +203,27 @@ def _continued(known: Entry, scan: Scan, decision: Decision, policy: Policy) -> 
 
 
 def _tightened(clock: Clock, scan: Scan, decision: Decision, policy: Policy) -> Clock:
-    # (2) Sooner is possible, later is not.
-    term = _term(scan.at, decision, policy, set_at=scan.at)
+    # (2) A fact that was not known corrects the deadline; any other change only makes it sooner.
     now = clock.term
+    if _learned(now.facts, decision.facts):
+        return _with_term(clock, _term(clock.detected_at, decision, policy, set_at=scan.at))
+    term = _term(scan.at, decision, policy, set_at=scan.at)
     sooner = term.due_at is not None and (now.due_at is None or term.due_at < now.due_at)
-    forensics = term.forensics and not now.forensics
-    if not sooner and not forensics:
+    if not sooner and not (term.forensics and not now.forensics):
         return clock
-    due = term.due_at if sooner else now.due_at
-    return msgspec.structs.replace(clock, terms=(*clock.terms, msgspec.structs.replace(term, due_at=due)))
+    return _with_term(clock, msgspec.structs.replace(term, due_at=term.due_at if sooner else now.due_at))
+
+
+def _learned(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
+    """True where the only difference is that facts are known which were not."""
+    changed = {point for point in now if now[point] != before.get(point)}
+    return (
+        bool(changed) and before.keys() == now.keys() and all(before[point] == "unknown" for point in changed)
+    )
+
+
+def _with_term(clock: Clock, term: Term) -> Clock:
+    return msgspec.structs.replace(clock, terms=(*clock.terms, term))
 
 
 def _unseen(entry: Entry, scan: Scan) -> Entry:

@@ -127,6 +127,8 @@ class ReleaseReport:
     lines: tuple[Line, ...]
     targets: tuple[Target, ...]
     sources: tuple[Source, ...]
+    tools: tuple[str, ...]
+    """The tool of each merged report: what a sighting's number stands for."""
     feeds: tuple[FeedFile, ...]
     feed_notes: tuple[str, ...]
     """Which feeds are missing or stale, and what is unknown for that."""

@@ -16,7 +16,7 @@ from auditwright.vulns.issue import Issue, IssueKey, Merged
 from auditwright.vulns.ledger import Entry, Shown
 from auditwright.vulns.policy import Policy
 from auditwright.vulns.report import Score, Severity, severity_of_score
-from auditwright.vulns.vex import Decisions, Standing
+from auditwright.vulns.vex import Decisions, Standing, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,10 +97,21 @@ def tools_of(merged: Merged, issue: Issue) -> frozenset[str]:
 
 
 def shown(merged: Merged, issues: Iterable[Issue], rules: Rules) -> tuple[Shown, ...]:
-    """Each issue with who showed it and what the table asks, for the ledger."""
+    """Each issue with who showed it, what the table asks and what was decided, for the ledger."""
     decide = _Deciding(rules)
-    return tuple(
-        Shown(issue=issue, tools=tools_of(merged, issue), decision=decide.of(issue)) for issue in issues
+    return tuple(_shown(merged, issue, decide) for issue in issues)
+
+
+def _shown(merged: Merged, issue: Issue, deciding: "_Deciding") -> Shown:
+    standing = deciding.rules.decisions.standing(issue, deciding.rules.at)
+    dismissed = standing.status in {Status.NOT_AFFECTED, Status.FIXED}
+    return Shown(
+        issue=issue,
+        tools=tools_of(merged, issue),
+        decision=deciding.of(issue),
+        severity=severity_of_issue(issue),
+        accepted_until=standing.until if standing.status is Status.ACCEPTED else None,
+        not_affected=(standing.justification or standing.reason or str(standing.status)) if dismissed else "",
     )
 
 

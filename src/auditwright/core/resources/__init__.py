@@ -79,6 +79,12 @@ from auditwright.core.resources.network import (
     VirtualNetwork,
 )
 from auditwright.core.resources.people import Person
+from auditwright.core.resources.vulnerabilities import (
+    Release,
+    ScannedAsset,
+    VulnerabilityIssue,
+    VulnerabilityReport,
+)
 
 __all__ = [
     "AccessKey",
@@ -136,7 +142,9 @@ __all__ = [
     "ProvedAccess",
     "PublicAccessBlock",
     "PublicAccessSetting",
+    "Release",
     "RootUser",
+    "ScannedAsset",
     "SecurityGroup",
     "StorageBucket",
     "StoredSecret",
@@ -146,5 +154,7 @@ __all__ = [
     "UserAccount",
     "VirtualMachine",
     "VirtualNetwork",
+    "VulnerabilityIssue",
+    "VulnerabilityReport",
     "kinds",
 ]

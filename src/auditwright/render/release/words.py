@@ -22,7 +22,21 @@ GROUPS: Mapping[Group, tuple[str, str]] = {
 }
 """What a group is called, and how to read it."""
 
-REASONS: Mapping[str, tuple[str, str]] = {}
+REASONS: Mapping[str, tuple[str, str]] = {
+    "cpe-only": ("Matched by a product name alone", "often false; look first"),
+    "vendor-wontfix-omitted": ("Without a fix, so omitted", "real, no fix"),
+    "db-snapshot-date": ("Database of another day", "ends when both scan on one day"),
+    "no-cve-advisory": ("Advisory without a CVE", "real"),
+    "ecosystem-not-covered": ("Ecosystem is not covered", "real"),
+    "binary-not-detected": ("Package was not found", "real where the package is there"),
+    "backport": ("Fix was taken over without the version", "likely fixed; confirm"),
+    "severity-filter": ("Milder than what the other shows", "real, and mild"),
+    "kernel-headers": ("Kernel headers, no kernel", "not reachable"),
+    "scope": ("Another architecture", "compare like with like"),
+    "source-differs": ("From a source the other does not read", "real, by that source"),
+    "unexplained": ("Unexplained", "look at it"),
+}
+"""What a reason for a disagreement is called (`vulns.disparity`), and how to read it."""
 
 
 def headline(report: ReleaseReport) -> str:
