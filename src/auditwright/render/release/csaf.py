@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from auditwright.core.log import iso
-from auditwright.render.release.products import WHY_NOT, Product, action, packages, products
+from auditwright.render.release.products import WHY_NOT, action, packages, products
 from auditwright.vulns.issue import Family, Line
 from auditwright.vulns.release import Group, ReleaseReport, Reported
 from auditwright.vulns.report import Score, severity_of_score
@@ -45,7 +45,7 @@ def csaf(report: ReleaseReport, *, namespace: str, version: CsafVersion = "2.0")
     parts = _parts(report)
     document: dict[str, object] = {
         "document": _document(report, namespace, version),
-        "product_tree": _tree(report, parts.values()),
+        "product_tree": _tree(report, parts.values(), version),
         "vulnerabilities": [_vulnerability(id_, group, parts, version) for id_, group in _by_id(report)],
     }
     if version == "2.1":
@@ -106,29 +106,43 @@ def _parts(report: ReleaseReport) -> Mapping[_Key, _Part]:
     return found
 
 
-def _tree(report: ReleaseReport, parts: Iterable[_Part]) -> dict[str, object]:
+def _tree(report: ReleaseReport, parts: Iterable[_Part], version: CsafVersion) -> dict[str, object]:
     names: list[dict[str, object]] = [
-        _full_name(product.name, f"R{number}", product)
+        {
+            "name": product.name,
+            "product_id": f"R{number}",
+            **_helper(product.id if product.id.startswith("pkg:") else "", version),
+        }
         for number, product in enumerate(products(report).values(), start=1)
     ]
-    relationships: list[dict[str, object]] = []
-    for part in parts:
-        helper = {"product_identification_helper": {"purl": part.purl}} if part.purl else {}
-        names.append({"name": part.name.partition(" in ")[0], "product_id": part.component, **helper})
-        relationships.append(
-            {
-                "category": "default_component_of",
-                "full_product_name": {"name": part.name, "product_id": part.id},
-                "product_reference": part.component,
-                "relates_to_product_reference": part.product,
-            }
-        )
-    return {"full_product_names": names, **({"relationships": relationships} if relationships else {})}
+    members = tuple(parts)
+    for part in members:
+        component = {"name": part.name.partition(" in ")[0], "product_id": part.component}
+        names.append({**component, **_helper(part.purl, version)})
+    joined = [_joined(part, version) for part in members]
+    name = "relationships" if version == "2.0" else "product_paths"
+    return {"full_product_names": names, **({name: joined} if joined else {})}
 
 
-def _full_name(name: str, id_: str, product: Product) -> dict[str, object]:
-    helper = {"product_identification_helper": {"purl": product.id}} if product.id.startswith("pkg:") else {}
-    return {"name": name, "product_id": id_, **helper}
+def _joined(part: _Part, version: CsafVersion) -> dict[str, object]:
+    """A component in a product: a relationship of CSAF 2.0, a path of 2.1."""
+    whole = {"name": part.name, "product_id": part.id}
+    if version == "2.0":
+        return {
+            "category": "default_component_of",
+            "full_product_name": whole,
+            "product_reference": part.component,
+            "relates_to_product_reference": part.product,
+        }
+    step = {"category": "default_component_of", "next_product_reference": part.product}
+    return {"beginning_product_reference": part.component, "full_product_name": whole, "subpaths": [step]}
+
+
+def _helper(purl: str, version: CsafVersion) -> dict[str, object]:
+    """CSAF 2.1 allows several package URLs where 2.0 has one."""
+    if not purl:
+        return {}
+    return {"product_identification_helper": {"purl": purl} if version == "2.0" else {"purls": [purl]}}
 
 
 def _by_id(report: ReleaseReport) -> Iterator[tuple[str, list[Reported]]]:

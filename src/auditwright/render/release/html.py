@@ -7,7 +7,7 @@ from auditwright.render import words
 from auditwright.render.page import environment, style, style_digest
 from auditwright.render.release import words as said
 from auditwright.vulns.release import Change, Group, ReleaseReport, Reported
-from auditwright.vulns.report import Severity
+from auditwright.vulns.report import Severity, Target
 from auditwright.vulns.upgrades import Upgrade
 
 MAX_UPGRADES = 200
@@ -33,6 +33,10 @@ def release_html(report: ReleaseReport) -> bytes:
         )
     )
     return text.encode("utf-8", "backslashreplace")
+
+
+MAX_TARGETS = 6
+"""Of those that were scanned, beside the title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,11 @@ class _Page:
         self.columns = _columns(report)
         self.unchecked = said.unchecked(report)
         self.groups = _groups(report)
+        self.targets = tuple(dict.fromkeys((t.kind, t.name, _digest(t)) for t in report.targets))[
+            :MAX_TARGETS
+        ]
+        self.tools = tuple(dict.fromkeys((s.tool, s.tool_version, s.database[:10]) for s in report.sources))
+        self.still = report.changed(Change.STILL)
         self.new = [each for each in report.issues if each.change is Change.NEW]
         self.within = sum(1 for each in report.issues if each.triaged.open() and _left(each, report) is True)
         self.past = sum(1 for each in report.issues if each.triaged.open() and _left(each, report) is False)
@@ -89,6 +98,11 @@ class _Page:
     def fold(self, text: str, limit: int = 160) -> str:
         """A text for a cell."""
         return words.clipped(text, limit)
+
+
+def _digest(target: Target) -> str:
+    digest = target.config_digest or next(iter(target.manifest_digests), "")
+    return words.short(digest.removeprefix("sha256:")) if digest else ""
 
 
 def _left(reported: Reported, report: ReleaseReport) -> bool | None:
