@@ -34,7 +34,9 @@ from auditwright.core.resources import (
     PolicyStatement,
     PublicAccessBlock,
     PublicAccessSetting,
+    Release,
     RootUser,
+    ScannedAsset,
     SecurityGroup,
     StorageBucket,
     Table,
@@ -43,6 +45,8 @@ from auditwright.core.resources import (
     UserAccount,
     VirtualMachine,
     VirtualNetwork,
+    VulnerabilityIssue,
+    VulnerabilityReport,
 )
 
 ACCOUNT = Scope(source=IntegrationId("aws"), account="111122223333")
@@ -51,6 +55,7 @@ ELSEWHERE = replace(ACCOUNT, region="us-east-1")
 OTHER_ACCOUNT = replace(ACCOUNT, account="444455556666")
 ROSTER = Scope(source=IntegrationId("people"), account="people.csv")
 REPOSITORY = Scope(source=IntegrationId("git"), account="acme/shop")
+REGISTER = Scope(source=IntegrationId("vulnerabilities"), account="register")
 EVIDENCE = (digest_of(b"an example"),)
 
 REFUSED = Unknown("the call was refused")
@@ -109,6 +114,57 @@ CHANGE = Change(
     is_merge=True,
     contributors=(ADA.email,),
     reviewers=(BOB.email,),
+)
+
+
+RELEASE = Release(
+    id=ResourceId("release:acme/shop:v1.4.2"),
+    name="v1.4.2",
+    scope=REPOSITORY,
+    evidence=EVIDENCE,
+    release="v1.4.2",
+    released_at=days_ago(20),
+)
+
+
+# --- vulnerabilities
+
+
+ISSUE = VulnerabilityIssue(
+    id=ResourceId("vulnerability:acme/shop amd64:deb:openssl:CVE-2026-1000"),
+    name="CVE-2026-1000 in openssl of acme/shop amd64",
+    scope=REGISTER,
+    evidence=EVIDENCE,
+    line="acme/shop amd64",
+    package="openssl",
+    vulnerability="CVE-2026-1000",
+    severity="critical",
+    detected_at=days_ago(2),
+    due_at=days_ago(-1),
+    gone_at=None,
+    last_seen_at=days_ago(0),
+    accepted_until=None,
+    not_affected="",
+    tools=("grype", "trivy"),
+)
+
+SCANNED = ScannedAsset(
+    id=ResourceId("asset:acme/shop amd64"),
+    name="acme/shop amd64",
+    scope=REGISTER,
+    evidence=EVIDENCE,
+    scanned_at=days_ago(3),
+    tools=("grype", "trivy"),
+)
+
+REPORT = VulnerabilityReport(
+    id=ResourceId("vulnerability-report:v1.4.2"),
+    name="v1.4.2",
+    scope=REGISTER,
+    evidence=EVIDENCE,
+    release="v1.4.2",
+    made_at=days_ago(20),
+    open_issues=12,
 )
 
 

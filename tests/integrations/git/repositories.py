@@ -88,7 +88,7 @@ def _signature(who: str) -> tuple[str, str]:
 
 
 def target(program: Path, repository: str, branch: str = "") -> Target:
-    (found,) = targets({"program_folder": str(program), "repositories": [repository], "branch": branch})
+    found, _ = targets({"program_folder": str(program), "repositories": [repository], "branch": branch})
     return found
 
 

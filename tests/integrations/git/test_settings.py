@@ -5,7 +5,10 @@ from auditwright.integrations.git.settings import is_url, targets
 
 
 def named(*repositories: object, **more: object) -> list[str]:
-    return [found.scope.account for found in targets({"repositories": list(repositories), **more})]
+    """The repositories whose changes are asked for; each is asked for its releases too."""
+    found = list(targets({"repositories": list(repositories), **more}))
+    assert [target.scope for target in found[::2]] == [target.scope for target in found[1::2]]
+    return [target.scope.account for target in found[::2]]
 
 
 def test_each_repository_is_one_target_named_as_in_the_settings() -> None:

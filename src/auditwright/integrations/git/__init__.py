@@ -15,15 +15,16 @@ and reading a folder never opens a connection.
 from typing import Final
 
 from auditwright.core.integration import ConfigField, Integration, Operation, Stream
-from auditwright.core.resources import Change
+from auditwright.core.resources import Change, Release
+from auditwright.integrations.git import releases
 from auditwright.integrations.git.changes import normalize
 from auditwright.integrations.git.collect import OPERATION, check, collect
-from auditwright.integrations.git.settings import GIT, STREAM, targets
+from auditwright.integrations.git.settings import GIT, RELEASES, STREAM, targets
 
 INTEGRATION: Final = Integration(
     id=GIT,
     title="Git",
-    summary="Changes that reached the main branch of each repository, and the reviews that the history records.",
+    summary="Changes that reached the main branch of each repository, the reviews that the history records, and releases.",
     fields=(
         ConfigField(
             name="repositories",
@@ -46,6 +47,14 @@ INTEGRATION: Final = Integration(
             emits=(Change,),
             collect=collect,
             normalize=normalize,
+        ),
+        Stream(
+            id=RELEASES,
+            title="Releases",
+            operations=(Operation(name=releases.OPERATION, permission="", lists=(Release,)),),
+            emits=(Release,),
+            collect=releases.collect,
+            normalize=releases.normalize,
         ),
     ),
     targets=targets,

@@ -52,6 +52,8 @@ def collect_within(target: Target, bounds: Bounds) -> Iterator[Captured]:
 def check(config: Config) -> Iterator[Check]:
     """Find each repository's main branch, without reading its history."""
     for target in targets(config):
+        if target.stream != STREAM:
+            continue  # a repository that can be reached shows its tags too
         problem = reachable(target, Bounds())
         yield Check(
             name=OPERATION,

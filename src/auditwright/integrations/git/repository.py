@@ -19,8 +19,8 @@ from auditwright.integrations.git.program import (
 )
 from auditwright.integrations.git.settings import is_url
 
-CLONE: Final = ("clone", "--quiet", "--bare", "--single-branch", "--no-tags", "--filter=tree:0")
-"""Commits only: neither files nor folders are read, so neither blobs nor trees are fetched."""
+CLONE: Final = ("clone", "--quiet", "--bare", "--single-branch", "--filter=tree:0")
+"""Commits and tags only: neither files nor folders are read, so neither blobs nor trees are fetched."""
 
 SMALL_BYTES: Final = 10_000_000
 """The answer to any question but the log: the names of 100,000 branches, or 200,000 commits."""

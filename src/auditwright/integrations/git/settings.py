@@ -13,6 +13,7 @@ from auditwright.integrations.git.program import CLONE_PROTOCOLS, redacted
 
 GIT: Final = IntegrationId("git")
 STREAM: Final = StreamId("git.changes")
+RELEASES: Final = StreamId("git.releases")
 
 _SCP_LIKE: Final = re.compile(r"[\w.-]+@[\w.-]+:(?!//).+", re.ASCII)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
@@ -20,7 +21,7 @@ _BRANCH: Final = re.compile(r"(?![-/.])(?!.*(?:\.\.|//|@\{))[^\x00-\x20\x7f~^:?*
 
 
 def targets(config: Config) -> Iterator[Target]:
-    """One target for each repository of the settings; raises ConfigError."""
+    """The changes and the releases of each repository of the settings; raises ConfigError."""
     for name in config:
         if name not in {"repositories", "branch", "program_folder"}:
             near = closest_ids(name, ("repositories", "branch"))
@@ -34,11 +35,12 @@ def targets(config: Config) -> Iterator[Target]:
     if twice:
         raise ConfigError(f"git: repositories names {twice[0]!r} twice")
     for repository in repositories:
-        yield Target(
-            stream=STREAM,
-            scope=Scope(source=GIT, account=repository),
-            settings={"program_folder": folder, "repository": repository, "branch": branch},
-        )
+        for stream in (STREAM, RELEASES):
+            yield Target(
+                stream=stream,
+                scope=Scope(source=GIT, account=repository),
+                settings={"program_folder": folder, "repository": repository, "branch": branch},
+            )
 
 
 def _listed(value: object) -> Sequence[object]:

@@ -1,0 +1,1 @@
+"""Control tests of vulnerabilities: scans, deadlines, and the reports of releases."""
