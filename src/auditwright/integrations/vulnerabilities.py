@@ -100,7 +100,7 @@ def _issues(line: str, entry: Entry, item: Evidence) -> Iterator[VulnerabilityIs
             name=f"{entry.id} in {entry.family.name} of {line}",
             scope=item.scope,
             evidence=(item.digest,),
-            line=line,
+            asset=line,
             package=entry.family.name,
             vulnerability=entry.id,
             severity=entry.severity,

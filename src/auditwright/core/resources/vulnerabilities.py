@@ -11,7 +11,7 @@ from auditwright.core.resource import Resource
 class VulnerabilityIssue(Resource):
     """One vulnerability in one package family of one asset line, for one run of its clock."""
 
-    line: str
+    asset: str
     package: str
     vulnerability: str
     severity: str
