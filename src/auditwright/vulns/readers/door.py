@@ -82,6 +82,13 @@ def json_document(data: Buffer, shape: type[T]) -> T:
         raise UnreadableReportError("the document nests deeper than any report does") from error
 
 
+def json_list(data: Buffer) -> list[msgspec.Raw]:
+    """The elements of a whole JSON list, none for null. Raises as `json_document` does."""
+    if bytes(data[:64]).lstrip().startswith(b"null"):
+        return []
+    return json_document(data, list[msgspec.Raw])
+
+
 def _mended(data: Buffer, refusal: Exception) -> bytes:
     """JSON out of what is nearly JSON: NaN becomes null, bytes and escapes that are no text become U+FFFD."""
     if len(data) > LENIENT_BYTES:

@@ -18,6 +18,21 @@ def texts(values: Iterable[str | None] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for value in values or () if value and (text := value.strip())))
 
 
+Number = float | str | None
+"""A number, also as text, as some tools write it."""
+
+
+def number(said: Number) -> float | None:
+    """The number; None where there is none, or the text is no number."""
+    if said is None or isinstance(said, float):
+        return said
+    try:
+        value = float(said)
+    except ValueError:
+        return None
+    return value if value == value and abs(value) != float("inf") else None  # noqa: PLR0124  # NaN differs from itself
+
+
 def first_line(text: str | None) -> str:
     """The first line of a text, as a title."""
     line = (text or "").strip().partition("\n")[0].strip()
