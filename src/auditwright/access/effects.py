@@ -11,6 +11,7 @@ from auditwright.access.assumptions import (
     CENTRAL_ROOT,
     DEVICES_UNSEEN,
     KEY_TO_SPARE,
+    NAME_FREE,
     POD_ROLES,
     PROFILE_TO_SPARE,
     SECOND_DEVICE,
@@ -87,7 +88,10 @@ def _effects(world: World, way: Way, class_: SessionClass, target: str) -> Itera
             yield from _run(world, way, target)
         case Gain.REMADE:
             made = SessionClass.KEY if way.target is On.USER else SessionClass.ROLE
-            yield Effect(gains=(session(target, made),))
+            listed = account_of(target) not in world.unlisted_accounts
+            yield Effect(
+                gains=(session(target, made),), certain=listed, assumptions=() if listed else (NAME_FREE,)
+            )
         case Gain.ENTRIES:
             yield Effect(gains=(Fact(Kind.ENTRIES, target),))
         case Gain.ENTRY | Gain.SIGN_IN:

@@ -174,6 +174,9 @@ class _Picture:
             documents=self._resource_documents(resources),
             workloads=workloads,
             services_unseen=services,
+            unlisted_accounts=frozenset(
+                each for each in self._accounts if self._lacking(AccessPrincipal, each) is not None
+            ),
             attestations=attestations,
             unseen=tuple(self._unseen()),
             at=at,
