@@ -351,7 +351,8 @@ def _decided(request: Request, policies: Policies) -> Answer:
 
 def _chosen(request: Request, keys: tuple[str, ...], policies: Policies) -> Iterator[Request]:
     """The request with each combination of values that conditions ask of the open keys that are the adversary's choice."""
-    families = (PRINCIPAL_TAG,) if request.caller.account == ADVERSARY_ACCOUNT else ()
+    # In an account of one's own, names and tags of users are of choice.
+    families = (PRINCIPAL_TAG, "aws:username") if request.caller.account == ADVERSARY_ACCOUNT else ()
     chosen = [key for key in keys if is_chosen(key) or key.startswith(families)]
     if not chosen:
         return
