@@ -553,6 +553,11 @@ def alice(*statements: Json) -> Json:
     return user("alice", *statements, without_mfa("eks:*"))
 
 
+def raising(entries: str) -> Json:
+    """The right to raise entries of the cluster, by what comes after its name."""
+    return allow("eks:AssociateAccessPolicy", f"arn:aws:eks:*:*:access-entry/prod/{entries}")
+
+
 CLUSTERS: list[tuple[str, Json, str, str]] = [
     (
         "a user",
@@ -657,6 +662,20 @@ CLUSTERS: list[tuple[str, Json, str, str]] = [
         ),
         "prod:cluster-admin",
         UNREACHABLE,
+    ),
+    (
+        "an entry that one may make and raise for oneself",
+        with_cluster(
+            cluster("API"), alice(allow("eks:CreateAccessEntry"), raising(f"user/{ACCOUNT}/alice/*"))
+        ),
+        "prod:cluster-admin",
+        REACHABLE,
+    ),
+    (
+        "an entry that one may make, and raise for roles only",
+        with_cluster(cluster("API"), alice(allow("eks:CreateAccessEntry"), raising("role/*"))),
+        "prod:cluster-admin",
+        UNKNOWN,
     ),
     (
         "an entry in a cluster that reads the map only",

@@ -459,7 +459,7 @@ _REMADE = (
     ),
 )
 
-_ENTRY = "arn:{partition}:eks:*:{account}:access-entry/{cluster}/*"
+NEW_ENTRY = "arn:{partition}:eks:*:{account}:access-entry/{cluster}/*"
 _ADMIN_ENTRY = (
     ("eks:policyArn", "arn:{partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"),
     ("eks:accessScope", "cluster"),
@@ -472,7 +472,7 @@ _CLUSTERS = (
         target=On.CLUSTER,
         uses=(
             _one("eks:CreateAccessEntry", On.CLUSTER),
-            Use(action="eks:AssociateAccessPolicy", on=On.MADE, made=_ENTRY, shows=_ADMIN_ENTRY),
+            Use(action="eks:AssociateAccessPolicy", on=On.MADE, made=NEW_ENTRY, shows=_ADMIN_ENTRY),
         ),
     ),
     _iam(
