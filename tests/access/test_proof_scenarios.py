@@ -737,3 +737,26 @@ def test_policies_of_a_user_that_cannot_be_read_may_allow_anything(junk: object)
     holder = bob()
     holder["UserPolicyList"] = junk
     assert answer(bobs(holder, admin(ROOT_TRUST))) == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("actions", "expected"),
+    [
+        (["iam:UpdateSAMLProvider"], REACHABLE),
+        (["iam:DeleteSAMLProvider", "iam:CreateSAMLProvider"], REACHABLE),
+        (["iam:CreateSAMLProvider"], UNREACHABLE),
+        (["iam:DeleteSAMLProvider"], UNREACHABLE),
+    ],
+)
+def test_evidence_about_a_provider_ends_where_its_key_can_be_replaced(
+    actions: list[str], expected: str
+) -> None:
+    provider = arn("saml-provider", "okta")
+    signing_in = trust({"Federated": provider}, by="sts:AssumeRoleWithSAML")
+    account = snapshot(
+        user("alice", allow(actions)),
+        role("admin", signing_in, allow("*")),
+        credentials=(held("alice"),),
+        attestations=[{"provider": provider, "mfaRequired": True}],
+    )
+    assert answer(account) == expected
