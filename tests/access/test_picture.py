@@ -22,7 +22,7 @@ from auditwright.access.verdict import (
 )
 from auditwright.access.world import Workload, World
 from auditwright.core.outcome import Unknown
-from auditwright.core.resources import ManagedCluster
+from auditwright.core.resources import ManagedCluster, OrganizationMembership, RootUser
 from tests.access.accounts import allow, held, named, role, snapshot, trust, user
 from tests.access.collected import AT, Json, collected
 from tests.access.published import decoded
@@ -161,3 +161,26 @@ def test_entries_that_were_listed_of_another_cluster_say_nothing_of_this_one() -
         )
         here = picture({**seen, ManagedCluster.kind: replace(clusters, items=items)}, at=AT)
         assert all(each.access_entries != () for each in here.clusters)
+
+
+@pytest.mark.parametrize("said", [True, False, Unknown("the summary was refused")])
+def test_the_password_of_a_members_root_is_as_the_account_says_and_a_managers_is_there(
+    said: bool | Unknown,  # noqa: FBT001  # a case, not a switch
+) -> None:
+    seen = collected(snapshot(user("ops"), credentials=(held("ops"),)))
+    roots, memberships = seen[RootUser.kind], seen[OrganizationMembership.kind]
+    root = replace(cast("RootUser", roots.items[0]), has_password=said)
+    for manager, expected in ((root.scope.account, True), ("999988887777", said)):
+        membership = replace(
+            cast("OrganizationMembership", memberships.items[0]),
+            organization="o-acme",
+            management_account=manager,
+        )
+        populations = {
+            **seen,
+            RootUser.kind: replace(roots, items=(root,)),
+            OrganizationMembership.kind: replace(memberships, items=(membership,)),
+        }
+        account = picture(populations, at=AT).accounts[root.scope.account]
+        assert account.root is not None
+        assert account.root.password == expected

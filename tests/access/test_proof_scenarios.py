@@ -553,6 +553,11 @@ def alice(*statements: Json) -> Json:
     return user("alice", *statements, without_mfa("eks:*"))
 
 
+def raising(entries: str) -> Json:
+    """The right to raise entries of the cluster, by what comes after its name."""
+    return allow("eks:AssociateAccessPolicy", f"arn:aws:eks:*:*:access-entry/prod/{entries}")
+
+
 CLUSTERS: list[tuple[str, Json, str, str]] = [
     (
         "a user",
@@ -659,6 +664,20 @@ CLUSTERS: list[tuple[str, Json, str, str]] = [
         UNREACHABLE,
     ),
     (
+        "an entry that one may make and raise for oneself",
+        with_cluster(
+            cluster("API"), alice(allow("eks:CreateAccessEntry"), raising(f"user/{ACCOUNT}/alice/*"))
+        ),
+        "prod:cluster-admin",
+        REACHABLE,
+    ),
+    (
+        "an entry that one may make, and raise for roles only",
+        with_cluster(cluster("API"), alice(allow("eks:CreateAccessEntry"), raising("role/*"))),
+        "prod:cluster-admin",
+        UNKNOWN,
+    ),
+    (
         "an entry in a cluster that reads the map only",
         with_cluster(cluster("CONFIG_MAP", PLAIN), alice(allow("eks:AssociateAccessPolicy"))),
         "prod:cluster-admin",
@@ -718,3 +737,26 @@ def test_policies_of_a_user_that_cannot_be_read_may_allow_anything(junk: object)
     holder = bob()
     holder["UserPolicyList"] = junk
     assert answer(bobs(holder, admin(ROOT_TRUST))) == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("actions", "expected"),
+    [
+        (["iam:UpdateSAMLProvider"], REACHABLE),
+        (["iam:DeleteSAMLProvider", "iam:CreateSAMLProvider"], REACHABLE),
+        (["iam:CreateSAMLProvider"], UNREACHABLE),
+        (["iam:DeleteSAMLProvider"], UNREACHABLE),
+    ],
+)
+def test_evidence_about_a_provider_ends_where_its_key_can_be_replaced(
+    actions: list[str], expected: str
+) -> None:
+    provider = arn("saml-provider", "okta")
+    signing_in = trust({"Federated": provider}, by="sts:AssumeRoleWithSAML")
+    account = snapshot(
+        user("alice", allow(actions)),
+        role("admin", signing_in, allow("*")),
+        credentials=(held("alice"),),
+        attestations=[{"provider": provider, "mfaRequired": True}],
+    )
+    assert answer(account) == expected

@@ -1,11 +1,13 @@
 """What `auditwright init` writes is what `auditwright run` reads."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from auditwright.app.registry import integrations
 from auditwright.core.ids import IntegrationId
+from auditwright.program.definitions import SETTINGS_FILE, read_program
 from tests.app.programs import auditwright
 
 
@@ -45,3 +47,15 @@ def test_the_key_can_be_read_by_its_owner_alone(tmp_path: Path) -> None:
     state = tmp_path / "acme/.auditwright"
     assert state.stat().st_mode & 0o077 == 0
     assert (state / "log-key.pem").stat().st_mode & 0o077 == 0
+
+
+def test_the_settings_of_proofs_that_are_shown_as_comments_are_accepted(tmp_path: Path) -> None:
+    assert auditwright("init", tmp_path / "acme").code == 0
+    text = (tmp_path / "acme" / SETTINGS_FILE).read_text()
+    shown = re.search(r"^# \[\[access\.attestation\]\].*?^# resource = .*?$", text, re.DOTALL | re.MULTILINE)
+    assert shown is not None
+    lines = (line.removeprefix("# ") for line in shown[0].splitlines())
+    settings = [line for line in lines if line.startswith("[[") or re.match(r"\w+ = ", line)]
+    program = read_program({SETTINGS_FILE: "\n".join([text, *settings]).encode()})
+    assert [each.mfa_required for each in program.attestations] == [True]
+    assert [each.name for each in program.access_targets] == ["customers"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice, product
 
-from auditwright.access.catalogue import ASSUME, On, Use
+from auditwright.access.catalogue import ASSUME, NEW_ENTRY, On, Use
 from auditwright.access.context import ABSENT, Caller, CallerKind, Context, Entry, Present
 from auditwright.access.evaluator import Allowed, Decision, ImplicitDeny, Policies, Undecided, decide, may
 from auditwright.access.facts import Fact
@@ -159,13 +159,13 @@ def put(world: World, actor: Actor, use: Use, target: str) -> Answer:  # noqa: P
     """The answer to one use of a way on a target: an ARN, a cluster's name, an account's id, a question's key."""
     account = account_of(actor.fact.subject)
     match use.on:
+        case On.MADE if use.made == NEW_ENTRY and not actor.fact.subject.endswith(":root"):
+            return _put_to_new_entry(world, actor, use, target)
         case _ if use.on is On.CLUSTER or "{cluster}" in use.made:
             return _put_to_cluster(world, actor, use, target)
         case On.ENTRY:
             name, _, principal = target.partition(" ")
-            kind, _, path = principal.rpartition(":")[2].partition("/")
-            made = f"{_ENTRY}{kind}/{account_of(principal)}/{path.rpartition('/')[2]}/{_UUID}"
-            return _put_to_cluster(world, actor, replace(use, made=made), name)
+            return _put_to_cluster(world, actor, replace(use, made=_entry_of(principal)), name)
         case On.MADE:
             made = use.made.replace("{partition}", world.partition).replace("{account}", account)
             return ask(world, actor, use, made)
@@ -184,6 +184,25 @@ def put(world: World, actor: Actor, use: Use, target: str) -> Answer:  # noqa: P
 _UUID = "????????-????-????-????-????????????"
 """Ends the ARN of an access entry; Amazon EKS chooses it, and nothing shows it beforehand."""
 _ENTRY = "arn:{partition}:eks:*:{account}:access-entry/{cluster}/"
+
+
+def _entry_of(principal: str) -> str:
+    kind, _, path = principal.rpartition(":")[2].partition("/")
+    return f"{_ENTRY}{kind}/{account_of(principal)}/{path.rpartition('/')[2]}/{_UUID}"
+
+
+def _put_to_new_entry(world: World, actor: Actor, use: Use, name: str) -> Answer:
+    """The answer about an entry of the principal at hand; one of another helps whoever has that principal as well."""
+    own = _put_to_cluster(world, actor, replace(use, made=_entry_of(actor.fact.subject)), name)
+    if own.certain:
+        return own
+    anybodys = _put_to_cluster(world, actor, use, name)
+    if not anybodys.certain:
+        return anybodys
+    why = (
+        f"{use.action} goes through for entries of others only: whether one of them is at hand is not followed",
+    )
+    return replace(anybodys, decision=Undecided(why=why, keys=(), trace=anybodys.decision.trace))
 
 
 def _put_to_cluster(world: World, actor: Actor, use: Use, name: str) -> Answer:
@@ -351,7 +370,8 @@ def _decided(request: Request, policies: Policies) -> Answer:
 
 def _chosen(request: Request, keys: tuple[str, ...], policies: Policies) -> Iterator[Request]:
     """The request with each combination of values that conditions ask of the open keys that are the adversary's choice."""
-    families = (PRINCIPAL_TAG,) if request.caller.account == ADVERSARY_ACCOUNT else ()
+    # In an account of one's own, names and tags of users are of choice.
+    families = (PRINCIPAL_TAG, "aws:username") if request.caller.account == ADVERSARY_ACCOUNT else ()
     chosen = [key for key in keys if is_chosen(key) or key.startswith(families)]
     if not chosen:
         return

@@ -39,6 +39,10 @@ MAPPING_OPTIONS_OF_NEW_AUTHENTICATORS = Assumption(
     id="mapping-options-of-new-authenticators",
     says="Wildcards and permission sets in mapRoles take effect only where the cluster's authenticator has them switched on.",
 )
+NAME_FREE = Assumption(
+    id="name-free",
+    says="Nobody has the name that a cluster still knows; not every user and role of its account was listed.",
+)
 KEY_TO_SPARE = Assumption(
     id="key-to-spare",
     says="The user has fewer than two access keys, so that another can be made; its keys were not seen.",

@@ -23,6 +23,8 @@ class On(Enum):
     """The resource that a question names."""
     MADE = "made"
     """Something that the adversary makes and may name, after a template."""
+    PROVIDER = "provider"
+    """An identity provider that some role trusts, by ARN."""
     ACCOUNT = "account"
     """The root user of an account, by the account's id."""
     ANY = "any"
@@ -68,6 +70,8 @@ class Gain(StrEnum):
     """The cluster uses access entries."""
     SIGN_IN = "sign in"
     """A name and groups of choice in the cluster, but for those that begin with `system:`."""
+    VOUCHED = "vouched"
+    """Whatever a SAML provider may say, signed by the adversary."""
     ROOT = "root"
     """The root user of a member account."""
     READ = "read"
@@ -459,7 +463,7 @@ _REMADE = (
     ),
 )
 
-_ENTRY = "arn:{partition}:eks:*:{account}:access-entry/{cluster}/*"
+NEW_ENTRY = "arn:{partition}:eks:*:{account}:access-entry/{cluster}/*"
 _ADMIN_ENTRY = (
     ("eks:policyArn", "arn:{partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"),
     ("eks:accessScope", "cluster"),
@@ -472,7 +476,7 @@ _CLUSTERS = (
         target=On.CLUSTER,
         uses=(
             _one("eks:CreateAccessEntry", On.CLUSTER),
-            Use(action="eks:AssociateAccessPolicy", on=On.MADE, made=_ENTRY, shows=_ADMIN_ENTRY),
+            Use(action="eks:AssociateAccessPolicy", on=On.MADE, made=NEW_ENTRY, shows=_ADMIN_ENTRY),
         ),
     ),
     _iam(
@@ -525,6 +529,23 @@ _RESOURCES = (
     ),
 )
 
+_PROVIDERS = (
+    _iam(
+        "aw-saml-metadata",
+        "put a key of one's own into a SAML provider",
+        Gain.VOUCHED,
+        "iam:UpdateSAMLProvider",
+        On.PROVIDER,
+    ),
+    Way(
+        id="aw-saml-anew",
+        title="delete a SAML provider and make one of its name",
+        gain=Gain.VOUCHED,
+        target=On.PROVIDER,
+        uses=(_one("iam:DeleteSAMLProvider", On.PROVIDER), _one("iam:CreateSAMLProvider", On.PROVIDER)),
+    ),
+)
+
 _ROOT = _iam("aw-assume-root", "take root of a member account", Gain.ROOT, "sts:AssumeRoot", On.ACCOUNT)
 
 WAYS: tuple[Way, ...] = (
@@ -534,6 +555,7 @@ WAYS: tuple[Way, ...] = (
     *_PASSED,
     *_EXISTING,
     *_REMADE,
+    *_PROVIDERS,
     *_CLUSTERS,
     *_RESOURCES,
     _ROOT,

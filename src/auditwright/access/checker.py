@@ -104,9 +104,8 @@ def _begins(world: World, certificate: Certificate) -> Iterator[str]:
                 yield f"the start leaves out what {start.id} gives"
         return
     for id_ in certificate.whose:
-        # Users of two accounts may have one name: the certificate is about one of them.
         named = [start for start in every if start.id == id_]
-        if named and not any(given.issuperset(start.facts) for start in named):
+        if not all(given.issuperset(start.facts) for start in named):
             yield f"the start leaves out what {id_} gives"
         elif not named and not any(_supposes(id_, fact) for fact in given):
             yield f"the picture has no credential {id_}, and the start supposes no session of it"

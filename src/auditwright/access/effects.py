@@ -11,6 +11,7 @@ from auditwright.access.assumptions import (
     CENTRAL_ROOT,
     DEVICES_UNSEEN,
     KEY_TO_SPARE,
+    NAME_FREE,
     POD_ROLES,
     PROFILE_TO_SPARE,
     SECOND_DEVICE,
@@ -87,7 +88,10 @@ def _effects(world: World, way: Way, class_: SessionClass, target: str) -> Itera
             yield from _run(world, way, target)
         case Gain.REMADE:
             made = SessionClass.KEY if way.target is On.USER else SessionClass.ROLE
-            yield Effect(gains=(session(target, made),))
+            listed = account_of(target) not in world.unlisted_accounts
+            yield Effect(
+                gains=(session(target, made),), certain=listed, assumptions=() if listed else (NAME_FREE,)
+            )
         case Gain.ENTRIES:
             yield Effect(gains=(Fact(Kind.ENTRIES, target),))
         case Gain.ENTRY | Gain.SIGN_IN:
@@ -97,6 +101,8 @@ def _effects(world: World, way: Way, class_: SessionClass, target: str) -> Itera
                 for own in _signing_in_by(target) if way.target is On.ENTRY else ((),):
                     gains = (Fact(Kind.LEVEL, cluster.name, level),)
                     yield Effect(gains=gains, needs=(*own, *needs), certain=certain)
+        case Gain.VOUCHED:
+            yield Effect(gains=(session(target, SessionClass.OUTSIDE),))
         case Gain.ROOT:
             root = session(f"arn:{world.partition}:iam::{target}:root", SessionClass.CONSOLE)
             yield Effect(gains=(root,), certain=False, assumptions=(CENTRAL_ROOT,))
@@ -324,6 +330,15 @@ def _with_device(user: str, first: Fact) -> Effect:
     return Effect(gains=(session(user, SessionClass.MFA),), needs=(first, Fact(Kind.DEVICE, user)))
 
 
+def _trusted_providers(world: World) -> Iterator[str]:
+    """The SAML providers of the picture's accounts that trust policies name."""
+    for role in world.roles.values():
+        for statement in role.trust.statements:
+            for name in statement.principals.providers if statement.principals else ():
+                if ":saml-provider/" in name and account_of(name) in world.accounts:
+                    yield name
+
+
 def targets_of(world: World, way: Way) -> Iterable[str]:  # noqa: C901, PLR0911  # one return for each kind
     """Every target that a way can have in a world."""
     match way.target:
@@ -337,6 +352,8 @@ def targets_of(world: World, way: Way) -> Iterable[str]:  # noqa: C901, PLR0911 
             return world.roles if not way.service else world.taken_by(way.service)
         case On.POLICY:
             return world.policies
+        case On.PROVIDER:
+            return tuple(dict.fromkeys(_trusted_providers(world)))
         case On.CLUSTER:
             return tuple(cluster.name for cluster in world.clusters)
         case On.ENTRY:

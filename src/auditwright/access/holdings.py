@@ -13,7 +13,7 @@ from auditwright.access.context import Caller, CallerKind
 from auditwright.access.evaluator import Policies
 from auditwright.access.facts import Fact, Kind
 from auditwright.access.policy import Effect, Policy, parse_policy
-from auditwright.access.sessions import ADVERSARY_ACCOUNT, SessionClass
+from auditwright.access.sessions import ADVERSARY_ACCOUNT, ANYBODY, SessionClass
 from auditwright.access.world import (
     Account,
     Attachment,
@@ -292,7 +292,7 @@ def _outsider(arn: str) -> Caller:
     anybody = arn.endswith(":root")
     return Caller(
         kind=CallerKind.USER,
-        arn=arn.replace(":root", ":user/anybody") if anybody else arn,
+        arn=arn.replace(":root", f":{ANYBODY}") if anybody else arn,
         account=account,
         name=arn.rpartition("/")[2],
         tags=TAGGED if account == ADVERSARY_ACCOUNT else Unknown("tags in another account were not seen"),

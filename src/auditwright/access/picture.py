@@ -174,6 +174,9 @@ class _Picture:
             documents=self._resource_documents(resources),
             workloads=workloads,
             services_unseen=services,
+            unlisted_accounts=frozenset(
+                each for each in self._accounts if self._lacking(AccessPrincipal, each) is not None
+            ),
             attestations=attestations,
             unseen=tuple(self._unseen()),
             at=at,
@@ -360,7 +363,7 @@ class _Picture:
             # AWS lists the root user's apps only: how many factors it has beside one is not seen.
             devices=int(found.mfa_enrolled) if isinstance(found.mfa_enrolled, bool) else found.mfa_enrolled,
             # AWS: an organization may take the password of a member's root user away.
-            password=True if managing else Unknown("whether the root user has a password was not seen"),
+            password=True if managing else found.has_password,
         )
 
     def _levels(self, account: str, type_: str) -> Levels | Unknown:

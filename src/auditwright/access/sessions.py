@@ -77,6 +77,9 @@ _TEMPORARY = frozenset(SessionClass) - {SessionClass.KEY}
 ADVERSARY_ACCOUNT = "000000000000"
 """Stands for an account that anybody opens; AWS gives no account this number."""
 
+ANYBODY = "user/anybody"
+"""Ends the ARN of whoever another account lets act: a user or role of any name."""
+
 TOKEN_CALLS = frozenset({"sts:assumerole", "sts:getcalleridentity"})
 """AWS, GetSessionToken: without a second factor no IAM call, and of STS only these."""
 
@@ -112,4 +115,13 @@ def session_context(caller: Caller, session: SessionClass, at: datetime) -> Cont
         "aws:calledvialast": ABSENT,
         "aws:resourceaccount": Present((caller.account,)),
     }
+    if session is SessionClass.OUTSIDE and caller.account and not _is_one_user(caller):
+        entries |= {"aws:username": _ANY_NAME, "aws:principaltype": _ANY_NAME}
     return Context(entries=entries, default=base.default, families=base.families)
+
+
+_ANY_NAME = Unknown("who of another account acts was not seen")
+
+
+def _is_one_user(caller: Caller) -> bool:
+    return ":user/" in caller.arn and not caller.arn.endswith(f":{ANYBODY}")

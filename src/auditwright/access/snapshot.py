@@ -100,6 +100,9 @@ def read_snapshot(document: object, *, at: datetime) -> World:
         unread.append("resourcePolicies")
     ids = _accounts((*users, *groups, *roles, *policies), documents)
     clusters = tuple(_cluster(each, ids) for each in documents)
+    truncated = gaad.get("IsTruncated", False) is not False
+    # The details are of one account; one that only a cluster names was not listed at all.
+    listed = () if truncated or unread else _accounts((*users, *groups, *roles, *policies), ())
     rbac = fields.get("rbac")
     return World(
         partition=next(iter((*users, *roles)), "arn:aws").split(":")[1],
@@ -112,9 +115,10 @@ def read_snapshot(document: object, *, at: datetime) -> World:
         rbac={cluster.name: _rbac(rbac, cluster.name) for cluster in clusters},
         documents=dict(_documents(fields.get("resourcePolicies"))),
         workloads=_workloads(fields.get("workloads")),
+        unlisted_accounts=frozenset(ids).difference(listed),
         attestations=tuple(_attestations(fields.get("attestations"))),
         unseen=(
-            *((TRUNCATED,) if gaad.get("IsTruncated", False) is not False else ()),
+            *((TRUNCATED,) if truncated else ()),
             *(_unread(what) for what in dict.fromkeys(unread)),
         ),
         at=at,

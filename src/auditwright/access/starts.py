@@ -1,8 +1,10 @@
 """From what somebody may start who has first factors and no second one: keys, passwords, root, and what is outside."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import islice
 
 from auditwright.access.assumptions import (
     KEYS_UNSEEN,
@@ -44,7 +46,7 @@ class Start:
     """A credential, or what opens a session without one of the account's own."""
 
     id: str
-    """Such as `key:alice`."""
+    """Such as `key:alice`; with the account, `key:111122223333/alice`, where another start has the short one."""
     kind: StartKind
     facts: tuple[Fact, ...]
     certain: bool = True
@@ -53,7 +55,21 @@ class Start:
 
 
 def starts(world: World) -> Iterator[Start]:
-    """Every start of a world."""
+    """Every start of a world, each with an id of its own."""
+    found = tuple(_spelled_short(world))
+    times = Counter(start.id for start in found)
+    for start in found:
+        yield start if times[start.id] == 1 else replace(start, id=_with_account(start))
+
+
+def _with_account(start: Start) -> str:
+    """The id of a start with the account that it is in; a provider that is in none has the short one."""
+    kind, _, name = start.id.partition(":")
+    account = account_of(start.facts[0].subject)
+    return f"{kind}:{account}/{name}" if account else start.id
+
+
+def _spelled_short(world: World) -> Iterator[Start]:
     for user in world.users.values():
         yield from _of_user(user)
     for account in world.accounts.values():
@@ -71,23 +87,42 @@ class StartError(ValueError):
 
 
 def start_of(world: World, spelled: str) -> Start:
-    """The start of an id, or a supposed session: `user:NAME`, `role:NAME`. Raises StartError."""
+    """The start of an id, or a supposed session: `user:NAME`, `role:NAME`, either with an ARN as well. Raises StartError.
+
+    The account may be put before any name; it has to be where several accounts have the name.
+    """
     known = {start.id: start for start in starts(world)}
     if spelled in known:
         return known[spelled]
+    fitting = [start for start in _spelled_short(world) if spelled in {start.id, _with_account(start)}]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise StartError(f"{spelled!r} is several: {_listed(map(_with_account, fitting))}")
     kind, _, name = spelled.partition(":")
     principals: dict[str, Iterable[User | Role]] = {
         "user": world.users.values(),
         "role": world.roles.values(),
     }
-    for each in principals.get(kind, ()):
-        if name in {each.name, each.arn}:
-            class_ = SessionClass.KEY if kind == "user" else SessionClass.ROLE
-            return Start(id=f"{SUPPOSED}{name}", kind=StartKind.SUPPOSED, facts=(session(each.arn, class_),))
-    shown = ", ".join(list(known)[:MAX_SHOWN]) or "none"
+    named = [
+        each
+        for each in principals.get(kind, ())
+        if name in {each.name, each.arn, f"{account_of(each.arn)}/{each.name}"}
+    ]
+    if len(named) > 1:
+        raise StartError(f"{spelled!r} is several: {_listed(f'{kind}:{each.arn}' for each in named)}")
+    for each in named:
+        class_ = SessionClass.KEY if kind == "user" else SessionClass.ROLE
+        known_as = each.arn if "/" in name else name
+        return Start(id=f"{SUPPOSED}{known_as}", kind=StartKind.SUPPOSED, facts=(session(each.arn, class_),))
+    shown = _listed(known) or "none"
     raise StartError(
         f"no credential {spelled!r} here; there are {len(known)}: {shown}; or user:NAME, role:NAME"
     )
+
+
+def _listed(ids: Iterable[str]) -> str:
+    return ", ".join(islice(ids, MAX_SHOWN))
 
 
 MAX_SHOWN = 12

@@ -76,10 +76,12 @@ def target_of(world: World, spelled: str) -> Fact:
             )
         return Fact(Kind.ADMINISTRATOR, account)
     if name == "role":
-        arn = next((each.arn for each in world.roles.values() if detail in {each.name, each.arn}), None)
-        if arn is None:
+        arns = [each.arn for each in world.roles.values() if detail in {each.name, each.arn}]
+        if not arns:
             raise TargetError(f"no role {detail} here")
-        return Fact(Kind.SESSION, arn, SessionClass.ROLE)
+        if len(arns) > 1:
+            raise TargetError(f"{spelled!r} is several: {', '.join(f'role:{arn}' for arn in arns)}")
+        return Fact(Kind.SESSION, arns[0], SessionClass.ROLE)
     clusters = [cluster.name for cluster in world.clusters]
     if name in clusters:
         levels = [level.value for level in Level if level is not Level.NONE]

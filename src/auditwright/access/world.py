@@ -176,6 +176,8 @@ class World:
     workloads: tuple[Workload, ...] | Unknown = ()
     services_unseen: frozenset[str] = frozenset()
     """Services, such as `lambda`, of which not everything in service was seen: there may be more than `workloads` has."""
+    unlisted_accounts: frozenset[str] = frozenset()
+    """Accounts whose users and roles were not all listed: a name that is not among them may be taken all the same."""
     attestations: tuple[Attestation, ...] = ()
     unseen: tuple[Assumption, ...] = ()
     """Sources that are missing from the picture: no proof of the opposite may rest on one."""

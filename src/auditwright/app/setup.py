@@ -105,6 +105,21 @@ categories = [{categories}]
 # region = "eu-central-1"
 # retention_days = 400      # Object Lock: nobody can delete before
 
+# Somebody vouches that an identity provider, or another account, asks each person for a second factor. Until then
+# what comes in through it is unknown. Evidence says where it can be seen, and from `until` on it no longer counts.
+# [[access.attestation]]
+# provider = "arn:aws:iam::111122223333:saml-provider/okta"      # or account = "444455556666"
+# mfa_required = true
+# evidence = "https://example.com/tickets/123"
+# until = 2027-05-01T00:00:00Z
+
+# What nobody may get to without a second factor, beside administrators of accounts and clusters: one action on
+# one resource each.
+# [[access.target]]
+# name = "customers"
+# action = "s3:GetObject"
+# resource = "arn:aws:s3:::acme-customers/export.csv"
+
 # A time-stamping authority (RFC 3161) that states, once a day, when the log was as it is; its root
 # certificates lie in a file of this folder.
 # [log]

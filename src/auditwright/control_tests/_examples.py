@@ -209,6 +209,7 @@ ROOT = RootUser(
     evidence=EVIDENCE,
     mfa_enrolled=True,
     active_access_keys=0,
+    has_password=True,
     last_used_at=None,
 )
 

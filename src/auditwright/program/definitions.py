@@ -1,7 +1,8 @@
 """The program folder as one value: the organization, its scope, its integrations, controls and waivers.
 
 ```
-auditwright.toml     organization, categories in scope, period, access, vulnerabilities, evidence, log, integrations, settings of tests
+auditwright.toml     organization, categories in scope, period, evidence, log, vulnerabilities, integrations, settings of tests;
+                     of proofs of access, who vouches for a second factor and what has to be behind one
 controls/*.yaml      changes to the shipped controls, and the organization's own
 vulnerabilities/     decisions about vulnerabilities, and the table that sets their deadlines
 waivers/*.yaml       approved, expiring acceptances of risk

@@ -252,6 +252,22 @@ def test_without_the_report_the_summary_says_whether_root_has_a_second_factor(co
     assert isinstance(found.last_used_at, Unknown)
 
 
+@pytest.mark.parametrize(
+    ("said", "password"), [({"AccountPasswordPresent": 0}, False), ({"AccountPasswordPresent": 1}, True)]
+)
+def test_the_summary_says_whether_root_has_a_password(said: dict[str, int], password: bool) -> None:  # noqa: FBT001
+    summary = captured(SUMMARY, {"SummaryMap": said}, scope=GLOBAL)
+    assert only(RootUser, normalize(read(details(), report(ROOT), summary)))[0].has_password is password
+
+
+@pytest.mark.parametrize("said", [{}, {"AccountMFAEnabled": 1}])
+def test_a_summary_that_says_nothing_of_a_password_leaves_it_unknown(said: dict[str, object]) -> None:
+    summary = captured(SUMMARY, {"SummaryMap": said}, scope=GLOBAL)
+    assert isinstance(
+        only(RootUser, normalize(read(details(), report(ROOT), summary)))[0].has_password, Unknown
+    )
+
+
 def test_a_root_user_of_whom_nothing_was_seen_is_there_and_unknown() -> None:
     found = only(
         RootUser, normalize(read(details(), refused(REPORT, scope=GLOBAL), refused(SUMMARY, scope=GLOBAL)))

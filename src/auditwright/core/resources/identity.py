@@ -13,6 +13,8 @@ class RootUser(Resource):
 
     mfa_enrolled: bool | Unknown
     active_access_keys: int | Unknown
+    has_password: bool | Unknown
+    """False where an organization took the root user's password away, or never let it have one."""
     last_used_at: datetime | Unknown | None
     """Password or key, whichever is later; None where neither was ever used."""
 

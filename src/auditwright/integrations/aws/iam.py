@@ -401,6 +401,7 @@ def _root(answers: Answers, report: Report | Unknown) -> Iterator[RootUser]:
         evidence=tuple(digests),
         mfa_enrolled=mfa,
         active_access_keys=keys,
+        has_password=_password_by_summary(counts),
         last_used_at=used,
     )
 
@@ -414,6 +415,15 @@ def _account_seen(answers: Answers) -> list[Digest]:
 def _mfa_by_summary(counts: Row | None, why: Unknown) -> bool | Unknown:
     enabled = counts.integer_or_none("AccountMFAEnabled") if counts is not None else None
     return why if enabled is None else enabled > 0
+
+
+def _password_by_summary(counts: Row | None) -> bool | Unknown:
+    """The credential report calls the root user's password `not_supported`: the summary alone says whether there is one."""
+    present = counts.integer_or_none("AccountPasswordPresent") if counts is not None else None
+    return NO_ROOT_PASSWORD_SAID if present is None else present > 0
+
+
+NO_ROOT_PASSWORD_SAID: Final = Unknown("whether the root user has a password was not seen")
 
 
 def _keys_by_summary(counts: Row | None, why: Unknown) -> int | Unknown:
