@@ -219,6 +219,9 @@ TITLE_CHARACTERS = 200
 """A title is a line to recognize a vulnerability by; the whole text stands in the raw report, which is kept."""
 
 
+VexStatus = Literal["not_affected", "affected", "fixed", "under_investigation"]
+
+
 class VexStatement(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody's word on whether a vulnerability affects a product (OpenVEX, CSAF VEX, CycloneDX analysis)."""
 
@@ -228,7 +231,7 @@ class VexStatement(msgspec.Struct, frozen=True, kw_only=True):
     products: tuple[str, ...]
     """Package URLs, image references or product names that the statement is about; empty: every product of the document."""
     subcomponents: tuple[str, ...] = ()
-    status: Literal["not_affected", "affected", "fixed", "under_investigation"]
+    status: VexStatus
     justification: str = ""
     """One of OpenVEX's five labels, or the format's own word."""
     impact: str = ""
