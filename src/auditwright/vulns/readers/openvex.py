@@ -1,0 +1,121 @@
+"""OpenVEX 0.0.1 to 0.2.0, read leniently: many published documents break the schema in what does not matter here."""
+
+from typing import cast, get_args
+
+import msgspec
+
+from auditwright.vulns.readers.door import Buffer, UnreadableReportError, json_document, json_list
+from auditwright.vulns.readers.glimpse import Glimpse, Reader
+from auditwright.vulns.readers.wire import moment, texts
+from auditwright.vulns.report import Report, Skipped, Target, Tool, VexStatement, VexStatus
+
+
+class _Named(msgspec.Struct):
+    id: str | None = msgspec.field(default=None, name="@id")
+    name: str | None = None
+    aliases: list[str] | None = None
+    identifiers: dict[str, str] | None = None
+    subcomponents: list["_Named | str"] | None = None
+
+
+class _Statement(msgspec.Struct):
+    vulnerability: _Named | str | None = None
+    products: list[_Named | str] | None = None
+    subcomponents: list[_Named | str] | None = None
+    status: str | None = None
+    justification: str | None = None
+    impact_statement: str | None = None
+    action_statement: str | None = None
+    timestamp: str | None = None
+    last_updated: str | None = None
+
+
+class _Document(msgspec.Struct):
+    context: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"null"), name="@context")
+    author: str | None = None
+    timestamp: str | None = None
+    last_updated: str | None = None
+    tooling: str | None = None
+
+
+def read(data: Buffer) -> Report:
+    """Read a document. Raises UnreadableReportError where it has no list of statements."""
+    members = json_document(data, dict[str, msgspec.Raw])
+    if "statements" not in members:
+        raise UnreadableReportError("an OpenVEX document has `statements`")
+    document = json_document(data, _Document)
+    statements: list[VexStatement] = []
+    skipped: list[Skipped] = []
+    decoder = msgspec.json.Decoder(_Statement)
+    for position, raw in enumerate(json_list(bytes(members["statements"]))):
+        where = f"statements[{position}]"
+        try:
+            said = _statement(position, decoder.decode(raw), document)
+        except (msgspec.ValidationError, UnicodeDecodeError) as error:
+            said = str(error)
+        if isinstance(said, str):
+            skipped.append(Skipped(where=where, why=said))
+        else:
+            statements.append(said)
+    return Report(
+        format="openvex",
+        format_version=bytes(document.context).decode(errors="replace").strip('"').rpartition("/")[2],
+        tool=Tool(name="openvex"),
+        made_at=moment(document.last_updated or document.timestamp),
+        targets=(Target(),),
+        rows=(),
+        statements=tuple(statements),
+        skipped=tuple(skipped),
+    )
+
+
+def _statement(position: int, said: _Statement, document: _Document) -> VexStatement | str:
+    """The statement, or why it is none."""
+    vulnerability = said.vulnerability
+    ids = texts((vulnerability,)) if isinstance(vulnerability, str) else _ids(vulnerability)
+    if not ids:
+        return "it names no vulnerability"
+    if said.status not in get_args(VexStatus):
+        return f"its status {said.status!r} is none of OpenVEX's"
+    parts = [*(said.subcomponents or ())]
+    for product in said.products or ():
+        if isinstance(product, _Named):
+            parts += product.subcomponents or ()
+    return VexStatement(
+        index=position,
+        ids=ids,
+        products=_products(said.products),
+        subcomponents=_products(parts),
+        status=cast("VexStatus", said.status),
+        justification=said.justification or "",
+        impact=said.impact_statement or "",
+        action=said.action_statement or "",
+        author=document.author or "",
+        at=moment(said.last_updated or said.timestamp or document.last_updated or document.timestamp),
+    )
+
+
+def _ids(vulnerability: _Named | None) -> tuple[str, ...]:
+    if vulnerability is None:
+        return ()
+    named = vulnerability.name or (vulnerability.id or "").rpartition("/")[2]
+    return texts((named, *(vulnerability.aliases or ())))
+
+
+def _products(listed: list[_Named | str] | None) -> tuple[str, ...]:
+    names: list[str | None] = []
+    for each in listed or ():
+        if isinstance(each, str):
+            names.append(each)
+        else:
+            names += [each.id, (each.identifiers or {}).get("purl")]
+    return texts(names)
+
+
+def _sniff(glimpse: Glimpse) -> bool:
+    return (
+        b"openvex" in glimpse.head and glimpse.mentions("@context") and not glimpse.mentions("predicateType")
+    )
+
+
+READER = Reader(id="openvex", title="OpenVEX", sniff=_sniff, read=read)
