@@ -129,6 +129,9 @@ def _old(listed: msgspec.Raw) -> Iterator[Found]:
         if isinstance(said, Skipped):
             yield said
             continue
+        if not said.module_name:
+            yield Skipped(where=f"advisories.{said.id}", why="it names no module")
+            continue
         ids = texts((*(said.cves or ()), said.github, *_GHSA.findall(said.url or "")))
         versions = texts(re.findall(r"(?<![<=])>=?\s*v?(\d[\w.+-]*)", said.patched or ""))
         for finding in said.findings or [_Finding()]:
@@ -139,7 +142,7 @@ def _old(listed: msgspec.Raw) -> Iterator[Found]:
                 aliases=ids[1:],
                 package=Package(
                     ecosystem="npm",
-                    name=said.module_name or "",
+                    name=said.module_name,
                     version=finding.version or "",
                     paths=texts(finding.paths)[:MAX_PATHS],
                 ),
@@ -166,6 +169,10 @@ def _new(listed: msgspec.Raw) -> Iterator[Found]:
         for via in said.via or ():
             if isinstance(via, str):
                 continue  # the entry of that name says it
+            name = via.dependency or via.name or said.name
+            if not name.strip():
+                yield Skipped(where="vulnerabilities", why="an entry names no package")
+                continue
             ids = texts(_GHSA.findall(via.url or ""))
             yield Row(
                 index=0,
@@ -173,7 +180,7 @@ def _new(listed: msgspec.Raw) -> Iterator[Found]:
                 namespace="npm",
                 package=Package(
                     ecosystem="npm",
-                    name=via.dependency or via.name or said.name,
+                    name=name,
                     paths=texts(said.nodes)[:MAX_PATHS],
                 ),
                 fix=Fix(state="not-fixed" if bytes(said.fix_available) == b"false" else "fixed", versions=()),
@@ -195,8 +202,12 @@ def _scores(cvss: _Cvss | None) -> tuple[Score, ...]:
 
 
 def _sniff(glimpse: Glimpse) -> bool:
-    if glimpse.mentions("auditReportVersion") or glimpse.mentions("advisories"):
-        return not glimpse.mentions("matches")
+    if glimpse.mentions("auditReportVersion"):
+        return True
+    if glimpse.mentions("advisories"):
+        return "advisories" in glimpse.members and "bomFormat" not in glimpse.members
+    if glimpse.mentions("actions"):
+        return "advisories" in glimpse.members
     return glimpse.mentions("error", "code", "summary") and glimpse.members.keys() == {"error"}
 
 

@@ -75,8 +75,8 @@ def _dependencies(data: Buffer) -> list[msgspec.Raw]:
 
 
 def _sniff(glimpse: Glimpse) -> bool:
-    if glimpse.mentions("vulns"):
-        return True
+    if glimpse.head.startswith(b"["):
+        return glimpse.mentions("vulns") and {"name", "vulns"} <= glimpse.members.keys()
     return glimpse.mentions("dependencies") and glimpse.members.keys() <= {"dependencies", "fixes"}
 
 
