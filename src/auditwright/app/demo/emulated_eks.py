@@ -107,23 +107,23 @@ class EmulatedEks:
 
     def answer(self, method: str, path: str, body: bytes, who: Callable[[], Asker | None]) -> Answer:
         """Answer one request of EKS's API."""
-        form = _PATH.fullmatch(path)
         asked = cast("Fields", json.loads(body)) if body else {}
         try:
-            if form is None:
-                raise _RefusedError(404, "NotFoundException", f"{method} {path} is not emulated")
-            if form["name"] is None:
-                return 200, self._create(asked, who()) if method == "POST" else {
-                    "clusters": [*self._clusters]
-                }
-            cluster = self._clusters.get(form["name"])
-            if cluster is None:
-                raise _RefusedError(
-                    404, "ResourceNotFoundException", f"No cluster found for name: {form['name']}."
-                )
-            return 200, self._of_cluster(cluster, (method, form["part"] or ""), form, asked)
+            return 200, self._answer(method, path, asked, who)
         except _RefusedError as refused:
             return refused.answer
+
+    def _answer(self, method: str, path: str, asked: Fields, who: Callable[[], Asker | None]) -> Fields:
+        form = _PATH.fullmatch(path)
+        if form is None:
+            raise _RefusedError(404, "NotFoundException", f"{method} {path} is not emulated")
+        name: str | None = form["name"]
+        if name is None:
+            return self._create(asked, who()) if method == "POST" else {"clusters": [*self._clusters]}
+        cluster = self._clusters.get(name)
+        if cluster is None:
+            raise _RefusedError(404, "ResourceNotFoundException", f"No cluster found for name: {name}.")
+        return self._of_cluster(cluster, (method, form["part"] or ""), form, asked)
 
     def events(self, body: bytes) -> Answer:
         """(4) CloudTrail's LookupEvents."""
