@@ -17,6 +17,7 @@ from auditwright.core.ids import IntegrationId, RunId, StreamId, TestId
 from auditwright.core.outcome import (
     Result,
 )
+from auditwright.core.resources import ProvedAccess
 from auditwright.core.run import Finding, ResultRecord, Run
 from auditwright.engine.populations import kinds_of_operation
 from auditwright.engine.timeline import DEFAULT_CADENCE
@@ -60,6 +61,7 @@ def readiness_report(
             evidence=records.evidence(run.id),
             gaps=records.gaps(run.id),
             leaning=_leaning(workspace, run.id),
+            proofs=_proofs(workspace, run),
             sources=tuple(_source(settings) for settings in workspace.program.integrations),
             log=_log(workspace),
             period=workspace.program.period,
@@ -68,6 +70,10 @@ def readiness_report(
         ),
         as_of=as_of,
     )
+
+
+def _proofs(workspace: Workspace, run: Run) -> Sequence[ProvedAccess]:
+    return workspace.stores.inventory.resources(ProvedAccess, as_of=run.finished_at)
 
 
 def _controls(held: Catalogue) -> tuple[LibraryControl, ...]:

@@ -17,6 +17,7 @@ from auditwright.access.assumptions import Assumption
 from auditwright.access.facts import Fact, Kind
 from auditwright.access.witness import Witness, WitnessStep
 from auditwright.access.world import account_of
+from auditwright.render.readiness import PathView
 from auditwright.render.words import clipped, visible
 
 WIDTH = 720
@@ -67,6 +68,22 @@ def path_svg(verdict: str, target: str, path: Witness, assumed: Sequence[Assumpt
         *map(_of_step, count(1), path.steps),
         _box("target", target, "", (reached,)),
     )
+    return _drawing(verdict, target, boxes, sheet=_style(_STATUS[verdict]))
+
+
+def proved_path_svg(path: PathView, *, styled: bool) -> str:
+    """The drawing of a path that a run proved; without a style of its own it takes the colors of its page."""
+    verdict = "REACHABLE"
+    assumed = tuple(f"assumes {each}" for each in path.assumptions)
+    boxes = (
+        _box("start", ", ".join(path.start), "", ("what it begins with", *assumed)),
+        *(_box("step", text, str(number), ()) for number, text in enumerate(path.steps, start=1)),
+        _box("target", path.target, "", ("what is reached",)),
+    )
+    return _drawing(verdict, path.target, boxes, sheet=_style(_STATUS[verdict]) if styled else "")
+
+
+def _drawing(verdict: str, target: str, boxes: Sequence[_Box], *, sheet: str) -> str:
     top = MARGIN + 2 * LINE
     drawn: list[str] = []
     for number, box in enumerate(boxes):
@@ -76,12 +93,13 @@ def path_svg(verdict: str, target: str, path: Witness, assumed: Sequence[Assumpt
             drawn.append(_arrow(top))
             top += GAP
     status = _STATUS[verdict]
+    style = f"<style>{sheet}</style>" if sheet else ""
     title, height = f"{verdict}: {target}", top + MARGIN
     return "".join(
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" ',
             f'height="{height}" role="img" aria-label="{_text(clipped(title, MAX_LETTERS))}" class="path path-{status}">',
-            f"<title>{_text(clipped(title, MAX_LETTERS))}</title><style>{_style(status)}</style>",
+            f"<title>{_text(clipped(title, MAX_LETTERS))}</title>{style}",
             f'<rect class="page" width="{WIDTH}" height="{height}"/>',
             f'<text class="verdict" x="{MARGIN}" y="{MARGIN + LINE - 4}">{_text(verdict)}</text>',
             *drawn,
