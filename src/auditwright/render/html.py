@@ -18,7 +18,7 @@ from auditwright.engine.readiness import Status, Tally
 from auditwright.render import words
 from auditwright.render.grouping import FindingGroup, GapGroup, group_findings, group_gaps
 from auditwright.render.page import environment, style, style_digest
-from auditwright.render.path_svg import proved_path_svg
+from auditwright.render.path_svg import proved_path_svg, steps_shown
 from auditwright.render.readiness import (
     ControlTestView,
     ControlView,
@@ -194,9 +194,13 @@ class _Page:
         found = [(item, item.path) for item in rows.shown if item.path is not None]
         return found[:MAX_DRAWN]
 
+    def steps(self, path: PathView) -> Sequence[str]:
+        """The steps of the drawing in words."""
+        return steps_shown(path)
+
     def drawing(self, path: PathView) -> Markup:
         """The path as SVG, colored by the page."""
-        return Markup(proved_path_svg(path, styled=False))  # noqa: S704  # each text in it is made visible and escaped
+        return Markup(proved_path_svg(path, inline=True))  # noqa: S704  # each text in it is made visible and escaped
 
     def cited(self, digests: Sequence[Digest]) -> Sequence[Digest]:
         """The digests that are shown beside an item."""

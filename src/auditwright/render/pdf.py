@@ -12,7 +12,7 @@ from auditwright.engine.readiness import Status, Tally
 from auditwright.render import remedies, words
 from auditwright.render.grouping import FindingGroup, GapGroup, group_findings, group_gaps
 from auditwright.render.paper import Object, breakable, typeset
-from auditwright.render.path_svg import proved_path_svg
+from auditwright.render.path_svg import steps_shown
 from auditwright.render.readiness import (
     ControlTestView,
     ControlView,
@@ -438,11 +438,13 @@ class _Paper:
 
 
 def _drawn(item: ItemView, path: PathView) -> Object:
-    """A path as a picture, and as the words that stand for it where it cannot be seen."""
+    """A path as the template draws it: letters that no font has would make a picture of it unreadable to some."""
     return {
         "name": _t(item.observation.name, 160),
-        "svg": proved_path_svg(path, styled=True),
-        "words": _t(", then ".join((", ".join(path.start), *path.steps, path.target))),
+        "start": _t(", ".join(path.start)),
+        "assumes": [_t(f"assumes {each}") for each in path.assumptions],
+        "steps": [_t(each) for each in steps_shown(path)],
+        "target": _t(path.target),
     }
 
 
