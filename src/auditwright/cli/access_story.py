@@ -27,9 +27,9 @@ MAX_ROUNDS = 5
 """Two changes close the account of the demo; a repair that needs more than these is a defect."""
 
 _BEGINNING = (
-    "Northwind's cluster runs in an account of its own, emulated like the others; the cluster's own lists are files as "
-    "kubectl writes them. A policy denies its two engineers everything without a second factor. Is every path to the "
-    "cluster behind one?"
+    "Northwind's cluster runs in an account of its own. moto has no access entries, so that the demo itself emulates Amazon "
+    "EKS; the cluster's own lists are files as kubectl writes them. A policy denies the two engineers everything without a "
+    "second factor. Is every path to the cluster behind one?"
 )
 
 
