@@ -4,11 +4,13 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from auditwright.app.certifying import RUN_CERTIFICATE_TYPE, seal_of
 from auditwright.app.importing import SavedAnswer, import_aws
-from auditwright.app.picturing import picture
+from auditwright.app.picturing import picture, seen_sha256
 from auditwright.app.proved import attestations_of
 from auditwright.app.testing import try_tests
 from auditwright.app.workspace import open_workspace
+from auditwright.core.canonical import Json
 from auditwright.core.ids import TestId
 from auditwright.core.outcome import Conclusion, Deviation, Result, Satisfied
 from auditwright.core.resources import ProvedAccess
@@ -188,6 +190,33 @@ def test_the_commands_answer_on_what_the_last_run_collected(tmp_path: Path) -> N
         "start": ["key:alice"],
         "steps": proved.json["witness"][1:],
     }.items() <= (next(each for each in paths if each["target"] == "cluster prod").items())
+
+
+def test_no_certificate_stands_on_an_import_alone(tmp_path: Path) -> None:
+    folder = program(tmp_path / "acme")
+    take_in(folder, "iam get-credential-report", REPORT)
+    with open_workspace(folder) as workspace:
+        (run,) = workspace.stores.records.runs()
+        seen = seen_sha256(workspace, run.id)
+    document: dict[str, Json] = {
+        "type": RUN_CERTIFICATE_TYPE,
+        "at": datetime.now(UTC).isoformat(),
+        "run": run.id,
+        "seen_sha256": seen,
+        "vouched": [],
+        "whose": ["everybody"],
+        "start": [],
+        "target": ["level", "prod", "any"],
+        "held": [],
+        "crossings": [],
+    }
+    file = tmp_path / "certificate.json"
+    file.write_text(json.dumps({**document, "sha256": seal_of(document)}))
+    checked = auditwright("access", "check", file, "--program", folder, "--json")
+    assert checked.code == 1
+    assert checked.json["problems"] == [
+        f"{run.id} is no finished collection, so that it shows a part at most"
+    ]
 
 
 def test_an_account_whose_principals_were_not_seen_has_no_pass(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from auditwright.app.errors import AppError
 from auditwright.app.proving import SEMANTICS, Collected, Snapshot, Source, decoded, read_file, snapshot_of
 from auditwright.core.canonical import Json, canonical_json
 from auditwright.core.ids import RunId
+from auditwright.core.run import RunKind, RunState
 
 CERTIFICATE_TYPE = "auditwright.access-certificate.v1"
 RUN_CERTIFICATE_TYPE = "auditwright.access-certificate-of-run.v1"
@@ -168,10 +169,14 @@ def _of_run(
     from auditwright.app.workspace import open_workspace
 
     with open_workspace(program) as workspace:
-        if workspace.stores.records.run(about.run) is None:
+        run = workspace.stores.records.run(about.run)
+        if run is None:
             raise AppError(
                 f"The certificate is about {about.run}, which {program} does not have; name its folder with --program."
             )
+        if run.kind is not RunKind.COLLECTION or run.state is not RunState.FINISHED:
+            yield f"{about.run} is no finished collection, so that it shows a part at most"
+            return
         if seen_sha256(workspace, about.run) != about.seen_sha256:
             yield f"what {about.run} saw is not what the certificate was made for: its digest differs"
             return
