@@ -63,7 +63,7 @@ _ASK_FOR_MFA: Final = {
         {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": ROLE},
     ],
 }
-"""The policy that AWS's own guide shows, and what the two need to work."""
+"""The deny that AWS's own guide shows, and what the two need to work."""
 
 _NODES: Final = {
     "Version": "2012-10-17",
