@@ -3,27 +3,34 @@
 import csv
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
+from auditwright.app.certifying import seal_of
 from auditwright.app.demo.company import MARK, NOTICE, make_code, make_folders
 from auditwright.app.demo.emulator import no_real_credentials
 from auditwright.app.errors import AppError
-from auditwright.app.workspace import DATABASE_URL
+from auditwright.app.picturing import seen_sha256
+from auditwright.app.workspace import DATABASE_URL, open_workspace
+from auditwright.core.ids import TestId
 from auditwright.sign.verify import verify_package
 
 REAL_KEY = "AKIAREALKEYOFSOMEBODY"
 TIME_LIMIT_S = 240
+EXAMPLE = Path(__file__).parents[2] / "examples/access/3-closed.json"
 AUDITWRIGHT = (sys.executable, "-c", "from auditwright.cli.main import main; main()")
 
 
@@ -141,9 +148,10 @@ def test_what_is_wrong_on_purpose_is_found_and_the_rest_is_in_order(demo: Demo) 
         "northwind.production-databases-span-zones",
     ):
         assert statuses[test] == "satisfied", test
-    # The role is refused in one region, no cluster is connected, and what nobody saw is no pass.
+    # The role is refused in one region, no cluster and no scanner is connected, and what nobody saw is no pass.
     gaps = [gap["operation"] for gap in report["not_observable"]]
-    assert [gap for gap in gaps if not gap.startswith("kubernetes_")] == ["ssm:DescribeInstanceInformation"]
+    unconnected = ("kubernetes_", "scanned_asset", "vulnerability_issue")
+    assert [gap for gap in gaps if not gap.startswith(unconnected)] == ["ssm:DescribeInstanceInformation"]
     assert "kubernetes_binding" in gaps
 
 
@@ -178,6 +186,127 @@ def test_the_commands_that_it_proposes_work_on_what_it_left(demo: Demo) -> None:
             timeout=TIME_LIMIT_S,
         )
         assert done.returncode == expected, done.stderr
+
+
+# --- the story of access
+
+
+def access(demo: Demo, *arguments: str | Path, program: str = "fleet") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*AUDITWRIGHT, "access", *map(str, arguments), "--program", str(demo.out / program)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=TIME_LIMIT_S,
+    )
+
+
+def test_the_story_is_the_hole_then_the_creator_then_the_proof(demo: Demo) -> None:
+    verdicts = re.findall(r"^((?:PROVED )?[A-Z]+)  cluster fleet, at any level$", demo.printed, re.MULTILINE)
+    assert verdicts == ["REACHABLE", "REACHABLE", "PROVED UNREACHABLE"]
+    assert re.findall(r"^     (key:\S+)\n  └─ (.+)$", demo.printed, re.MULTILINE) == [
+        ("key:hanne.brandt", "sts:GetCallerIdentity (presigned), fleet: hanne in system:masters"),
+        ("key:nuno.silva", "sts:GetCallerIdentity (presigned), fleet: kubernetes-admin in system:masters"),
+    ]
+    assert "HOLDS: out of reach without a second factor." in demo.printed
+    for number, key in ((1, "key:hanne.brandt"), (2, "key:nuno.silva")):
+        drawing = (demo.out / "access" / f"witness-{number}.svg").read_text()
+        assert key in "".join(ET.fromstring(drawing).itertext())  # noqa: S314  # what the demo drew
+    assert not (demo.out / "access" / "witness-3.svg").exists()
+
+
+def test_the_commands_say_at_the_end_what_the_story_says(demo: Demo) -> None:
+    proved = access(demo, "prove", "--json")
+    assert (proved.returncode, json.loads(proved.stdout)["verdict"]) == (0, "UNREACHABLE")
+    fixed = access(demo, "fix", "--json")
+    assert json.loads(fixed.stdout)["changes"] == []
+    checked = access(demo, "check", demo.out / "access" / "certificate.json", "--json")
+    assert (checked.returncode, json.loads(checked.stdout)["holds"]) == (0, True)
+
+
+def test_the_finding_of_the_hole_stays_in_the_history_closed(demo: Demo) -> None:
+    with open_workspace(demo.out / "fleet") as workspace:
+        findings = workspace.stores.records.findings(include_closed=True)
+    assert {each.test: each.closed_at is None for each in findings if each.test.startswith("access.")} == {
+        TestId("access.no-path-to-cluster-admin"): False,
+        TestId("access.every-credential-needs-a-second-factor"): False,
+        TestId("access.cluster-creator-holds-no-hidden-access"): False,
+    }
+
+
+def test_a_certificate_about_a_run_can_be_written_again(demo: Demo, tmp_path: Path) -> None:
+    file = tmp_path / "certificate.json"
+    assert access(demo, "certify", "--to", "fleet:cluster-admin", "--out", file).returncode == 0
+    assert access(demo, "check", file).returncode == 0
+    beside = access(demo, "check", file, EXAMPLE)
+    assert beside.returncode == 1
+    assert "and for no snapshot" in beside.stdout
+
+
+def test_a_certificate_about_a_run_needs_the_program_that_has_it(demo: Demo) -> None:
+    elsewhere = access(demo, "check", demo.out / "access" / "certificate.json", program="northwind")
+    assert elsewhere.returncode == 2
+    assert "does not have" in elsewhere.stderr
+
+
+Changed = Callable[[dict[str, Any]], Mapping[str, object]]
+TAMPERED: Mapping[str, tuple[Changed, str]] = {
+    "a fact taken out": (lambda each: {"held": each["held"][1:]}, "and not held"),
+    "another target": (lambda each: {"target": each["held"][0]}, "is held"),
+    "an account that nobody saw": (
+        lambda _: {"target": ["administrator", "999999999999", ""]},
+        "is about nothing that the picture has",
+    ),
+    "other evidence": (lambda _: {"seen_sha256": "0" * 64}, "its digest differs"),
+    "another thing vouched for": (
+        lambda _: {"vouched": [{"subject": "444455556666", "mfa_required": True}]},
+        "vouches for",
+    ),
+    "ways that are said to be closed": (lambda _: {"crossings": []}, "is not what closes them"),
+}
+
+
+@pytest.mark.parametrize("name", list(TAMPERED))
+def test_a_tampered_certificate_is_refused_even_where_it_is_sealed_again(
+    demo: Demo, tmp_path: Path, name: str
+) -> None:
+    change, said = TAMPERED[name]
+    document = json.loads((demo.out / "access" / "certificate.json").read_text())
+    changed = {**document, **change(document)}
+    file = tmp_path / "certificate.json"
+    file.write_text(json.dumps(changed))
+    unsealed = access(demo, "check", file)
+    assert unsealed.returncode == 1
+    assert "was changed after it was written" in unsealed.stdout
+    file.write_text(json.dumps({**changed, "sha256": seal_of(changed)}))
+    sealed = access(demo, "check", file, "--json")
+    assert sealed.returncode == 1
+    assert any(said in each for each in json.loads(sealed.stdout)["problems"]), sealed.stdout
+
+
+def test_a_certificate_about_an_earlier_run_does_not_pass_for_the_last(demo: Demo, tmp_path: Path) -> None:
+    """The run that still had the hole has other evidence, whatever the file says."""
+    document = json.loads((demo.out / "access" / "certificate.json").read_text())
+    with open_workspace(demo.out / "fleet") as workspace:
+        first = workspace.stores.records.runs()[0].id
+        changed = {**document, "run": first, "seen_sha256": seen_sha256(workspace, first)}
+    file = tmp_path / "certificate.json"
+    file.write_text(json.dumps({**changed, "sha256": seal_of(changed)}))
+    checked = access(demo, "check", file, "--json")
+    assert checked.returncode == 1
+    assert any("is not held" in each for each in json.loads(checked.stdout)["problems"])
+
+
+def test_a_report_draws_the_path_of_what_is_still_open(demo: Demo) -> None:
+    reports = demo.out / "reports"
+    page = (reports / "readiness.html").read_text()
+    assert re.search(r'<svg [^>]*class="path path-bad">', page)
+    findings = json.loads((reports / "readiness.json").read_text())["findings"]
+    starts = {start for each in findings if each["path"] for start in each["path"]["start"]}
+    assert "key:telemetry-import" in starts
+
+
+# --- the company and its folders
 
 
 def test_the_company_has_46_people_with_contractors_and_leavers(demo: Demo) -> None:

@@ -4,11 +4,13 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from auditwright.app.certifying import RUN_CERTIFICATE_TYPE, seal_of
 from auditwright.app.importing import SavedAnswer, import_aws
-from auditwright.app.picturing import picture
+from auditwright.app.picturing import picture, seen_sha256
 from auditwright.app.proved import attestations_of
 from auditwright.app.testing import try_tests
 from auditwright.app.workspace import open_workspace
+from auditwright.core.canonical import Json
 from auditwright.core.ids import TestId
 from auditwright.core.outcome import Conclusion, Deviation, Result, Satisfied
 from auditwright.core.resources import ProvedAccess
@@ -130,11 +132,7 @@ def tried(folder: Path) -> dict[str, Result]:
 
 
 def test_the_story_is_found_with_its_path_in_saved_answers(tmp_path: Path) -> None:
-    folder = program(tmp_path / "acme")
-    take_in(folder, "iam get-account-authorization-details", json.dumps(DETAILS))
-    take_in(folder, "iam get-credential-report", REPORT)
-    take_in(folder, "eks list-clusters", json.dumps({"clusters": ["prod"]}))
-    take_in(folder, "eks describe-cluster", json.dumps(CLUSTER), name="prod")
+    folder = story(tmp_path / "acme")
     results = tried(folder)
     path = "key:alice, then sts:GetCallerIdentity (presigned), prod: alice in system:masters"
     found = results["access.every-credential-needs-a-second-factor"]
@@ -155,6 +153,70 @@ def test_the_story_is_found_with_its_path_in_saved_answers(tmp_path: Path) -> No
         assert {each.verdict for each in kept} == {"reachable", "unknown"}
         assert all(each.evidence for each in kept)
         assert picture(workspace, now=datetime.now(UTC)).users.keys() == {ALICE}
+
+
+def story(folder: Path) -> Path:
+    """A program that has collected the account of the story."""
+    program(folder)
+    take_in(folder, "iam get-account-authorization-details", json.dumps(DETAILS))
+    take_in(folder, "iam get-credential-report", REPORT)
+    take_in(folder, "eks list-clusters", json.dumps({"clusters": ["prod"]}))
+    take_in(folder, "eks describe-cluster", json.dumps(CLUSTER), name="prod")
+    auditwright("run", "--program", folder, "--json")
+    return folder
+
+
+def test_the_commands_answer_on_what_the_last_run_collected(tmp_path: Path) -> None:
+    folder = story(tmp_path / "acme")
+    drawing = tmp_path / "witness.svg"
+    proved = auditwright("access", "prove", "--program", folder, "--json", "--svg", drawing)
+    assert (proved.code, proved.json["verdict"]) == (1, "REACHABLE")
+    assert proved.json["witness"] == [
+        "key:alice",
+        "sts:GetCallerIdentity (presigned), prod: alice in system:masters",
+    ]
+    assert {each["from"]: each["verdict"] for each in proved.json["credentials"]}["key:alice"] == "REACHABLE"
+    assert "key:alice" in drawing.read_text()
+    fixed = auditwright("access", "fix", "--program", folder, "--json")
+    assert fixed.json["changes"][0]["title"] == f"Delete {ALICE} from aws-auth mapUsers in prod"
+    file = tmp_path / "certificate.json"
+    certified = auditwright("access", "certify", "--program", folder, "--out", file)
+    assert (certified.code, file.exists()) == (1, False)
+    assert auditwright("report", "--program", folder).code == 0
+    read = json.loads((folder / "reports" / "readiness.json").read_text())
+    paths = [each["path"] for each in read["findings"] if each["path"]]
+    assert {
+        "target": "cluster prod",
+        "start": ["key:alice"],
+        "steps": proved.json["witness"][1:],
+    }.items() <= (next(each for each in paths if each["target"] == "cluster prod").items())
+
+
+def test_no_certificate_stands_on_an_import_alone(tmp_path: Path) -> None:
+    folder = program(tmp_path / "acme")
+    take_in(folder, "iam get-credential-report", REPORT)
+    with open_workspace(folder) as workspace:
+        (run,) = workspace.stores.records.runs()
+        seen = seen_sha256(workspace, run.id)
+    document: dict[str, Json] = {
+        "type": RUN_CERTIFICATE_TYPE,
+        "at": datetime.now(UTC).isoformat(),
+        "run": run.id,
+        "seen_sha256": seen,
+        "vouched": [],
+        "whose": ["everybody"],
+        "start": [],
+        "target": ["level", "prod", "any"],
+        "held": [],
+        "crossings": [],
+    }
+    file = tmp_path / "certificate.json"
+    file.write_text(json.dumps({**document, "sha256": seal_of(document)}))
+    checked = auditwright("access", "check", file, "--program", folder, "--json")
+    assert checked.code == 1
+    assert checked.json["problems"] == [
+        f"{run.id} is no finished collection, so that it shows a part at most"
+    ]
 
 
 def test_an_account_whose_principals_were_not_seen_has_no_pass(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
+from auditwright.access.certificate import EVERYBODY
 from auditwright.controls.library import Changed, LibraryControl, Own, Shipped
 from auditwright.controls.load import load_controls
 from auditwright.core.control_test import ControlTest, Remediation, Severity
@@ -39,6 +40,7 @@ from auditwright.core.outcome import (
 )
 from auditwright.core.period import Period
 from auditwright.core.resource import Resource
+from auditwright.core.resources import ProvedAccess
 from auditwright.core.resources.change import Change
 from auditwright.core.resources.data import Database, StorageBucket
 from auditwright.core.resources.identity import AccessKey, UserAccount
@@ -614,6 +616,54 @@ def hostile() -> ReadinessReport:
     )
 
 
+def a_path(
+    *path: str, credential: str = EVERYBODY, target: str = "administrator of cluster prod"
+) -> ProvedAccess:
+    """A proof that reaches its target."""
+    return ProvedAccess(
+        id=ResourceId(f"access:{credential} > {target}"),
+        name=f"{credential} to {target}",
+        scope=scope(),
+        evidence=(digest("iam:GetAccountAuthorizationDetails 111122223333 "),),
+        credential=credential,
+        credential_type=credential,
+        principal="",
+        target=target,
+        target_type="cluster administrator",
+        verdict="reachable",
+        own_right=False,
+        path=path,
+        assumptions=(),
+        missing=(),
+        certificate="",
+    )
+
+
+@cache
+def reached() -> ReadinessReport:
+    """Proofs of access reach their targets: by one step, from two credentials, and by steps with hostile names."""
+    proofs = [
+        a_path("key:ada", "sts:GetCallerIdentity (presigned), prod: ada in system:masters"),
+        a_path("key:ada", "password:bob", "sts:AssumeRole admin", target="cluster prod"),
+        a_path("key:ada", *HOSTILE.values(), target=f"cluster {HOSTILE['script']}"),
+        a_path("key:ada", *(f"step {number}" for number in range(50)), target="a long way"),
+        a_path("key:ada", "sts:AssumeRole admin", credential="key:ada"),
+        a_path("password:bob", "sts:AssumeRole admin", credential="password:bob"),
+    ]
+    test = a_test(
+        "access.no-path-to-cluster-admin",
+        "Nobody becomes administrator of a cluster",
+        "IAM-02",
+        severity=Severity.CRITICAL,
+        kind=ProvedAccess,
+    )
+    seen = Seen(
+        test=test,
+        items=[(each.id, PRODUCTION, "", Deviation(f"within reach: {each.path[0]}")) for each in proofs],
+    )
+    return assemble(replace(held([seen]), proofs=proofs), as_of=NOW)
+
+
 def _repeat(records: Sequence[EvidenceRecord], count: int) -> list[EvidenceRecord]:
     numbered = [records[place % len(records)] for place in range(count)]
     return [
@@ -652,4 +702,5 @@ BUILDERS: Mapping[str, Callable[[], ReadinessReport]] = {
     "quiet": quiet,
     "decided": decided,
     "hostile": hostile,
+    "reached": reached,
 }

@@ -29,6 +29,7 @@ from auditwright.access.verdict import (
 )
 from auditwright.access.world import Principal, World
 from auditwright.app.errors import AppError
+from auditwright.core.ids import RunId
 
 MAX_SNAPSHOT_BYTES = 200_000_000
 """An account of 20,000 principals makes 12 MB; AWS allows no more than 5,000 users and 1,000 roles without asking."""
@@ -91,6 +92,9 @@ class Collected:
     """What the last run of a program collected."""
 
     world: World
+    run: RunId
+    seen_sha256: str
+    """The digest of everything that the run saw and could not see."""
 
     @property
     def starts(self) -> tuple[Start, ...]:
@@ -119,12 +123,18 @@ def opened(snapshot: Path | None, program: Path, *, now: datetime, resources: It
     """
     if snapshot is not None:
         return open_snapshot(snapshot, now=now)
-    from auditwright.app.picturing import picture
+    from auditwright.app.picturing import picture, seen_sha256
+    from auditwright.app.running import latest_run
     from auditwright.app.workspace import open_workspace
 
     try:
         with open_workspace(program) as workspace:
-            return Collected(world=picture(workspace, now=now, resources=resources))
+            run = latest_run(workspace).id
+            return Collected(
+                world=picture(workspace, now=now, resources=resources, run=run),
+                run=run,
+                seen_sha256=seen_sha256(workspace, run),
+            )
     except AppError as error:
         raise AppError(f"{error}\nWithout a program that has collected, name a snapshot file.") from None
 

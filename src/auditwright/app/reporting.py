@@ -14,9 +14,8 @@ from auditwright.app.workspace import Workspace
 from auditwright.controls import LibraryControl
 from auditwright.core.evidence import Gap, GapReason, Scope
 from auditwright.core.ids import IntegrationId, RunId, StreamId, TestId
-from auditwright.core.outcome import (
-    Result,
-)
+from auditwright.core.outcome import Conclusion, Result
+from auditwright.core.resources import ProvedAccess
 from auditwright.core.run import Finding, ResultRecord, Run
 from auditwright.engine.populations import kinds_of_operation
 from auditwright.engine.timeline import DEFAULT_CADENCE
@@ -39,6 +38,7 @@ def readiness_report(
     records = workspace.stores.records
     held = workspace.catalogue
     lapse = _lapse(run, as_of)
+    concluded = results or _results(workspace, run.id)
     return assemble(
         Held(
             organization=workspace.program.organization,
@@ -51,8 +51,7 @@ def readiness_report(
             waivers=workspace.program.waivers,
             run=run,
             results=tuple(
-                replace(result, gaps=(*lapse, *result.gaps)) if lapse else result
-                for result in results or _results(workspace, run.id)
+                replace(result, gaps=(*lapse, *result.gaps)) if lapse else result for result in concluded
             ),
             findings=tuple(
                 finding for finding in records.findings(include_closed=True) if _open_at(finding, as_of)
@@ -60,6 +59,7 @@ def readiness_report(
             evidence=records.evidence(run.id),
             gaps=records.gaps(run.id),
             leaning=_leaning(workspace, run.id),
+            proofs=_proofs(workspace, run, concluded),
             sources=tuple(_source(settings) for settings in workspace.program.integrations),
             log=_log(workspace),
             period=workspace.program.period,
@@ -68,6 +68,16 @@ def readiness_report(
         ),
         as_of=as_of,
     )
+
+
+def _proofs(workspace: Workspace, run: Run, results: Sequence[Result]) -> Sequence[ProvedAccess]:
+    """What the run proved of access; nothing where no proof is a deviation, and none is shown."""
+    if not any(
+        ProvedAccess.kind in result.population.split(" | ") and result.conclusion is Conclusion.EXCEPTIONS
+        for result in results
+    ):
+        return ()
+    return workspace.stores.inventory.resources(ProvedAccess, as_of=run.finished_at)
 
 
 def _controls(held: Catalogue) -> tuple[LibraryControl, ...]:

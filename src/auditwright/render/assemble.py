@@ -1,7 +1,7 @@
 """Fill a readiness report from what the stores hold. Pure: nothing here is read or written."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 
@@ -12,6 +12,7 @@ from auditwright.core.framework import Criterion, Framework
 from auditwright.core.ids import ControlId, CriterionId, Digest, ResourceId, TestId
 from auditwright.core.outcome import Deviation, Result
 from auditwright.core.period import Period
+from auditwright.core.resources import ProvedAccess
 from auditwright.core.run import EvidenceRecord, Finding, GapRecord, Run
 from auditwright.core.waiver import Waiver
 from auditwright.engine.readiness import (
@@ -23,6 +24,7 @@ from auditwright.engine.readiness import (
     readiness,
     waiver_in_force,
 )
+from auditwright.render.paths import paths
 from auditwright.render.readiness import (
     CategoryView,
     ControlTestView,
@@ -33,6 +35,7 @@ from auditwright.render.readiness import (
     GroupView,
     ItemView,
     LogExcerpt,
+    PathView,
     ReadinessReport,
     SourceView,
 )
@@ -62,6 +65,8 @@ class Held:
     leaning: Mapping[Gap, tuple[TestId, ...]] = field(default_factory=dict)
     """By gap, the tests that look things up among the items that it hides."""
     sources: Sequence[SourceView] = ()
+    proofs: Sequence[ProvedAccess] = ()
+    """What the run proved of access, for the paths of what deviates."""
     log: LogExcerpt
     period: Period | None = None
     generator: str
@@ -126,10 +131,12 @@ def _tests(
 ) -> tuple[ControlTestView, ...]:
     results = {result.test: result for result in held.results}
     first_seen = {(finding.test, finding.item): finding.first_seen_at for finding in held.findings}
+    found = paths(held.proofs)
     views: list[ControlTestView] = []
     for test in sorted(held.tests, key=lambda test: test.id):
         result = results.get(test.id)
-        items = () if result is None else _items(result, held.waivers, first_seen, as_of)
+        shown = () if result is None else _items(result, held.waivers, first_seen, as_of)
+        items = tuple(_with_path(each, found) for each in shown)
         in_force = {**test.settings, **held.settings.get(test.id, {})}
         views.append(
             ControlTestView(
@@ -173,6 +180,13 @@ def _items(
             )
         )
     return tuple(views)
+
+
+def _with_path(item: ItemView, found: Mapping[ResourceId, PathView]) -> ItemView:
+    if not isinstance(item.observation.outcome, Deviation):
+        return item
+    path = found.get(item.observation.item)
+    return item if path is None else replace(item, path=path)
 
 
 def _with_settings(sentence: str, in_force: Mapping[str, Setting]) -> str:
@@ -287,6 +301,7 @@ def _findings(held: Held, tests: Sequence[ControlTestView], as_of: datetime) -> 
                 criteria=tuple(each.id for each in held.criteria if each.id in met),
                 waiver=waiver,
                 evidence=_evidence_of(item),
+                path=None if item is None else item.path,
             )
         )
     return tuple(sorted(views, key=_urgency))

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from markupsafe import Markup
+
 from auditwright.core.control_test import Severity
 from auditwright.core.ids import ControlId, CriterionId, Digest, TestId
 from auditwright.core.run import EvidenceRecord
@@ -16,12 +18,14 @@ from auditwright.engine.readiness import Status, Tally
 from auditwright.render import words
 from auditwright.render.grouping import FindingGroup, GapGroup, group_findings, group_gaps
 from auditwright.render.page import environment, style, style_digest
+from auditwright.render.path_svg import proved_path_svg, steps_shown
 from auditwright.render.readiness import (
     ControlTestView,
     ControlView,
     CriterionView,
     FindingView,
     ItemView,
+    PathView,
     ReadinessReport,
 )
 
@@ -42,6 +46,9 @@ MAX_EVIDENCE_ROWS = 1_000
 
 MAX_EVIDENCE_LINKS = 3
 """Digests beside one item; an item derived from more answers names the rest in the CSV."""
+
+MAX_DRAWN = 10
+"""Paths of one list that are drawn, of 2,000 bytes each; the others stand in their row as text."""
 
 MAX_CELL = 160
 """Characters of a name or a reason in a cell before it is folded."""
@@ -181,6 +188,19 @@ class _Page:
             shown = [item for item in test.items if item.status is status][:cap]
             found.append(Rows(status, tuple(shown), total))
         return found
+
+    def drawn(self, rows: Rows) -> Sequence[tuple[ItemView, PathView]]:
+        """The items whose path is drawn."""
+        found = [(item, item.path) for item in rows.shown if item.path is not None]
+        return found[:MAX_DRAWN]
+
+    def steps(self, path: PathView) -> Sequence[str]:
+        """The steps of the drawing in words."""
+        return steps_shown(path)
+
+    def drawing(self, path: PathView) -> Markup:
+        """The path as SVG, colored by the page."""
+        return Markup(proved_path_svg(path, inline=True))  # noqa: S704  # each text in it is made visible and escaped
 
     def cited(self, digests: Sequence[Digest]) -> Sequence[Digest]:
         """The digests that are shown beside an item."""

@@ -26,11 +26,12 @@ from auditwright.render.readiness import (
     FindingView,
     GapView,
     ItemView,
+    PathView,
     ReadinessReport,
     SourceView,
 )
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 """The first number changes when a reader of the old form would misread the new one; the second when a field is added."""
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -239,6 +240,18 @@ def _item(view: ItemView) -> Mapping[str, Json]:
         "first_seen_at": _time(view.first_seen_at),
         "waiver": _waiver(view.waiver),
         "evidence": list(seen.evidence),
+        "path": _path(view.path),
+    }
+
+
+def _path(path: PathView | None) -> Mapping[str, Json] | None:
+    if path is None:
+        return None
+    return {
+        "target": path.target,
+        "start": list(path.start),
+        "steps": list(path.steps),
+        "assumptions": list(path.assumptions),
     }
 
 
@@ -274,6 +287,7 @@ def _finding(view: FindingView) -> Mapping[str, Json]:
         "criteria": list(view.criteria),
         "waiver": _waiver(view.waiver),
         "evidence": list(view.evidence),
+        "path": _path(view.path),
     }
 
 

@@ -17,7 +17,8 @@ from auditwright.access.assumptions import Assumption
 from auditwright.access.facts import Fact, Kind
 from auditwright.access.witness import Witness, WitnessStep
 from auditwright.access.world import account_of
-from auditwright.render.words import clipped, visible
+from auditwright.render.readiness import PathView
+from auditwright.render.words import clipped, many, visible
 
 WIDTH = 720
 MARGIN = 16
@@ -37,6 +38,9 @@ MAX_LINES = 4
 
 MAX_LETTERS = 2_000
 """Letters of a text that are drawn at all: names come from outside and may be as long as they like."""
+
+MAX_STEPS = 40
+"""Steps of a path that are drawn in a report, about two pages of them; the longest that were ever found had a dozen."""
 
 _TOKENS = ("surface", "sunken", "line-2", "text", "text-2", "text-3", "accent")
 _STATUS = {"REACHABLE": "bad", "UNKNOWN": "und"}
@@ -67,6 +71,35 @@ def path_svg(verdict: str, target: str, path: Witness, assumed: Sequence[Assumpt
         *map(_of_step, count(1), path.steps),
         _box("target", target, "", (reached,)),
     )
+    return _drawing(verdict, target, boxes, sheet=_style(_STATUS[verdict]))
+
+
+def steps_shown(path: PathView) -> tuple[str, ...]:
+    """The steps that are drawn, with a sentence about those that are not."""
+    if len(path.steps) <= MAX_STEPS:
+        return path.steps
+    return (
+        *path.steps[:MAX_STEPS],
+        f"{many(len(path.steps) - MAX_STEPS, 'more step')}: readiness.json has all",
+    )
+
+
+def proved_path_svg(path: PathView, *, inline: bool) -> str:
+    """The drawing of a path that a run proved.
+
+    Inline it takes the colors of its page, which says the same in words beside it; else it brings its own.
+    """
+    verdict = "REACHABLE"
+    assumed = tuple(f"assumes {each}" for each in path.assumptions)
+    boxes = (
+        _box("start", ", ".join(path.start), "", ("what it begins with", *assumed)),
+        *(_box("step", text, str(number), ()) for number, text in enumerate(steps_shown(path), start=1)),
+        _box("target", path.target, "", ("what is reached",)),
+    )
+    return _drawing(verdict, path.target, boxes, sheet="" if inline else _style(_STATUS[verdict]))
+
+
+def _drawing(verdict: str, target: str, boxes: Sequence[_Box], *, sheet: str) -> str:
     top = MARGIN + 2 * LINE
     drawn: list[str] = []
     for number, box in enumerate(boxes):
@@ -76,12 +109,14 @@ def path_svg(verdict: str, target: str, path: Witness, assumed: Sequence[Assumpt
             drawn.append(_arrow(top))
             top += GAP
     status = _STATUS[verdict]
+    style = f"<style>{sheet}</style>" if sheet else ""
     title, height = f"{verdict}: {target}", top + MARGIN
+    said = f'role="img" aria-label="{_text(clipped(title, MAX_LETTERS))}"' if sheet else 'aria-hidden="true"'
     return "".join(
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" ',
-            f'height="{height}" role="img" aria-label="{_text(clipped(title, MAX_LETTERS))}" class="path path-{status}">',
-            f"<title>{_text(clipped(title, MAX_LETTERS))}</title><style>{_style(status)}</style>",
+            f'height="{height}" {said} class="path path-{status}">',
+            f"<title>{_text(clipped(title, MAX_LETTERS))}</title>{style}",
             f'<rect class="page" width="{WIDTH}" height="{height}"/>',
             f'<text class="verdict" x="{MARGIN}" y="{MARGIN + LINE - 4}">{_text(verdict)}</text>',
             *drawn,

@@ -12,11 +12,13 @@ from auditwright.engine.readiness import Status, Tally
 from auditwright.render import remedies, words
 from auditwright.render.grouping import FindingGroup, GapGroup, group_findings, group_gaps
 from auditwright.render.paper import Object, breakable, typeset
+from auditwright.render.path_svg import steps_shown
 from auditwright.render.readiness import (
     ControlTestView,
     ControlView,
     CriterionView,
     ItemView,
+    PathView,
     ReadinessReport,
 )
 
@@ -43,6 +45,9 @@ MAX_EVIDENCE_ROWS = 400
 
 MAX_EVIDENCE_LINKS = 2
 """Digests beside one item."""
+
+MAX_DRAWN = 10
+"""Paths of one list that are drawn, four of them on a page; the others stand in their row as text."""
 
 MAX_TEXT = 400
 """Characters of a name or a reason on paper; nothing can be folded there."""
@@ -346,6 +351,9 @@ class _Paper:
             "status": _status(status, words.WORDS[status]),
             "count": rest or words.many(len(members), "item"),
             "rows": [self._row(item) for item in members[:MAX_ROWS]],
+            "paths": [_drawn(item, item.path) for item in members[:MAX_ROWS] if item.path is not None][
+                :MAX_DRAWN
+            ],
         }
 
     def _row(self, item: ItemView) -> Object:
@@ -427,6 +435,17 @@ class _Paper:
             ("Definitions", breakable(self._report.run.program_sha256)),
         ]
         return [[name, value] for name, value in facts]
+
+
+def _drawn(item: ItemView, path: PathView) -> Object:
+    """A path as the template draws it: letters that no font has would make a picture of it unreadable to some."""
+    return {
+        "name": _t(item.observation.name, 160),
+        "start": _t(", ".join(path.start)),
+        "assumes": [_t(f"assumes {each}") for each in path.assumptions],
+        "steps": [_t(each) for each in steps_shown(path)],
+        "target": _t(path.target),
+    }
 
 
 def _remedy(text: str, *, prose: bool) -> Sequence[Object]:

@@ -84,6 +84,19 @@ class GapView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PathView:
+    """How somebody without a second factor gets to a target: a path that was replayed, request by request."""
+
+    target: str
+    """In words, such as `administrator of cluster prod`."""
+    start: tuple[str, ...]
+    """The credentials that it begins with, such as `key:ada`; at least one."""
+    steps: tuple[str, ...]
+    assumptions: tuple[str, ...]
+    """What it takes for granted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ItemView:
     """One item examined by one test."""
 
@@ -93,6 +106,8 @@ class ItemView:
     """When its deviation was first seen; None where it does not deviate or the day is not known."""
     waiver: Waiver | None
     """In force for this item as of the report."""
+    path: PathView | None = None
+    """Where it deviates because a proof found a path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +201,8 @@ class FindingView:
     criteria: tuple[CriterionId, ...]
     waiver: Waiver | None
     evidence: tuple[Digest, ...]
+    path: PathView | None = None
+    """The path of a proof that this run found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

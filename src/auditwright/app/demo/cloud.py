@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 PRODUCTION: Final = "410983217705"
 STAGING: Final = "286417730952"
 SECURITY: Final = "553120986641"
+FLEET: Final = "671904382215"
+"""The account of the company's cluster, which has a program of its own."""
 
 FRANKFURT: Final = HOME_REGION
 STOCKHOLM: Final = "eu-north-1"
@@ -54,6 +56,19 @@ class Cloud:
     def at(self, account: str, region: str = FRANKFURT) -> "Place":
         """One account in one region."""
         return Place(cloud=self, account=account, region=region)
+
+    def call_with(self, key: Mapping[str, str], service: str, method: str, **parameters: object) -> Answer:
+        """Call a method with a user's own access key, as CreateAccessKey gave it, in the home region."""
+        import botocore.session
+
+        session = botocore.session.Session()
+        session.register_component("data_loader", self._base.get_component("data_loader"))
+        session.set_credentials(key["AccessKeyId"], key["SecretAccessKey"])
+        client = session.create_client(
+            service, region_name=FRANKFURT, endpoint_url=self._url, config=self._config
+        )
+        do: Callable[..., Answer] = getattr(client, method)
+        return do(**parameters)
 
     def call(self, where: tuple[str, str, str], method: str, parameters: Mapping[str, object]) -> Answer:
         """Call a method of (account, region, service)."""

@@ -51,6 +51,16 @@ class Folders:
         return self.out / "reports"
 
     @property
+    def fleet(self) -> Path:
+        """The program folder of the cluster's account."""
+        return self.out / "fleet"
+
+    @property
+    def access(self) -> Path:
+        """What was proved on that account: the paths, drawn, and the certificate."""
+        return self.out / "access"
+
+    @property
     def package(self) -> Path:
         """The package as a folder; beside it stands the zip."""
         return self.out / "package"
@@ -83,21 +93,28 @@ def make_folders(out: Path) -> Folders:
 
 def write_program(folders: Folders, *, endpoint_url: str, now: datetime) -> None:
     """Write the definitions of Northwind Robotics, and set its program folder up. Raises AppError."""
-    values = _values(endpoint_url, now)
-    root = resources.files("auditwright.app.demo.northwind")
-    for path, file in _files(root, ""):
+    _write(
+        folders.program,
+        "northwind",
+        _values(endpoint_url, now),
+        categories=("security", "availability", "confidentiality"),
+    )
+
+
+def write_fleet_program(folders: Folders, *, endpoint_url: str, now: datetime) -> None:
+    """Write the definitions for the account of the cluster, and set its program folder up. Raises AppError."""
+    _write(folders.fleet, "fleet", _values(endpoint_url, now), categories=("security",))
+
+
+def _write(folder: Path, name: str, values: Mapping[str, str], *, categories: tuple[str, ...]) -> None:
+    for path, file in _files(resources.files(f"auditwright.app.demo.{name}"), ""):
         text = file.read_text(encoding="utf-8")
         if Path(path).suffix in _TEMPLATES:
             text = Template(text).substitute(values)
-        target = folders.program / path
+        target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
-    set_up(
-        folders.program,
-        Answers(
-            organization=NAME, categories=("security", "availability", "confidentiality"), integrations=()
-        ),
-    )
+    set_up(folder, Answers(organization=NAME, categories=categories, integrations=()))
 
 
 def _files(folder: Traversable, path: str) -> Iterator[tuple[str, Traversable]]:

@@ -6,6 +6,7 @@ ends when its standard input is closed, so that it outlives whoever started it i
 - Key and password times are set in moto's memory: AWS gives nobody a way to make a key that is a year old. The
   second factor of a root user is enrolled by hand in AWS's console, which moto does not have.
 - Five operations that moto lacks are answered here, before moto is asked, with what an instruction gave.
+- Amazon EKS, and what CloudTrail says of it, is answered by `emulated_eks.py`.
 """
 
 import json
@@ -17,6 +18,8 @@ import threading
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypedDict, cast
+
+from auditwright.app.demo.emulated_eks import Asker, EmulatedEks
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -50,6 +53,9 @@ UNKNOWN_TO_MOTO: Final[dict[str, dict[str, object]]] = {
 }
 """What is answered here, and the answer where no instruction gave one: there are none."""
 
+_EKS: Final = "eks"
+_LOOK_UP: Final = "LookupEvents"
+
 _PATHS: Final = (
     ("backup", re.compile(r"/resources/?"), "ListProtectedResources"),
     ("guardduty", re.compile(r"/detector/[^/]+/findings/?"), "ListFindings"),
@@ -67,6 +73,7 @@ class AnswersFirst:
         """Begin without any answer."""
         self._moto = moto
         self.answers: dict[tuple[str, str, str], tuple[int, dict[str, object]]] = {}
+        self._eks: dict[tuple[str, str], EmulatedEks] = {}
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
@@ -76,9 +83,19 @@ class AnswersFirst:
             return self._moto(environ, start_response)
         from moto.iam.models import get_account_id_from
 
-        environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        place = (get_account_id_from(signed[1]), signed[2], action)
-        status, answer = self.answers.get(place, (200, UNKNOWN_TO_MOTO[action]))
+        given = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        account, region = get_account_id_from(signed[1]), signed[2]
+        if action in {_EKS, _LOOK_UP}:
+            eks = self._eks.setdefault((account, region), EmulatedEks(account, region))
+            method, path = str(environ["REQUEST_METHOD"]), str(environ.get("PATH_INFO", ""))
+            key = signed[1]
+            status, answer = (
+                eks.events(given)
+                if action == _LOOK_UP
+                else eks.answer(method, path, given, lambda: _asker(account, key))
+            )
+        else:
+            status, answer = self.answers.get((account, region, action), (200, UNKNOWN_TO_MOTO[action]))
         body = json.dumps(answer).encode()
         headers = [("Content-Type", "application/x-amz-json-1.1"), ("Content-Length", str(len(body)))]
         start_response(f"{status} {'OK' if status == 200 else 'Refused'}", headers)  # noqa: PLR2004  # HTTP
@@ -90,8 +107,22 @@ def _action(environ: "WSGIEnvironment", service: str) -> str:
     target = str(environ.get("HTTP_X_AMZ_TARGET", "")).rpartition(".")[2]
     if service == "ssm" and target in UNKNOWN_TO_MOTO:
         return target
+    if service == "eks":
+        return _EKS
+    if target == _LOOK_UP:
+        return _LOOK_UP
     path = str(environ.get("PATH_INFO", ""))
     return next((action for of, form, action in _PATHS if of == service and form.fullmatch(path)), "")
+
+
+def _asker(account: str, key: str) -> Asker | None:
+    """The user whose access key it is; None for a session of a role."""
+    from moto.iam.models import iam_backends
+
+    for user in iam_backends[account]["aws"].users.values():
+        if any(each.access_key_id == key for each in user.access_keys):
+            return Asker(arn=user.arn, name=user.name, unique_id=user.id, key=key)
+    return None
 
 
 def apply(told: Told, application: AnswersFirst) -> None:

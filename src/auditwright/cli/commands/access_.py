@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from auditwright.cli.output import AS_JSON, PROGRAM, console, indented, print_json, shown, table, write_new
+from auditwright.cli.verdicts import about_value, draw, print_checked, print_repair, print_verdict
 
 if TYPE_CHECKING:
-    from auditwright.access.repair import Repair
     from auditwright.access.starts import Start
-    from auditwright.access.verdict import Answered, Verdict
-    from auditwright.access.witness import Witness
+    from auditwright.access.verdict import Answered
     from auditwright.app.linting import Linted
     from auditwright.app.proving import Source
 
@@ -80,7 +79,7 @@ def prove(  # noqa: PLR0913  # one parameter for each option
         verdict = verdict_of(source, begun[0], asked)
     credentials, workloads = beside(answers)
     if svg is not None:
-        _draw(svg, target_words(asked), verdict, begun)
+        draw(svg, target_words(asked), verdict, begun)
     if as_json:
         print_json(
             {
@@ -96,7 +95,7 @@ def prove(  # noqa: PLR0913  # one parameter for each option
             }
         )
     else:
-        _print_verdict(target_words(asked), verdict, begun)
+        print_verdict(target_words(asked), verdict, begun)
         _print_answers("Credential by itself", credentials)
         _print_answers("Workload (no human factor by nature)", workloads)
         _print_scope(source, SEMANTICS)
@@ -107,49 +106,6 @@ def _resource_of(target: str | None) -> tuple[str, ...]:
     """The ARN that a target names, so that its own policy is looked for."""
     _, at, resource = (target or "").partition("@")
     return (resource,) if at else ()
-
-
-def _draw(file: Path, target: str, verdict: "Verdict", starts: Sequence["Start"]) -> None:
-    from auditwright.render.access import assumptions_of, path_of, word_of
-    from auditwright.render.path_svg import path_svg
-
-    path = path_of(verdict)
-    if path is None:
-        click.echo(f"There is no path to draw; {file} was not written.", err=True)
-        return
-    drawing = path_svg(word_of(verdict), target, path, assumptions_of(verdict, starts))
-    write_new(file, drawing.encode(), on_written=lambda _: None)
-
-
-def _print_verdict(target: str, verdict: "Verdict", starts: Sequence["Start"]) -> None:
-    from auditwright.access.verdict import Undecided, Unreachable
-    from auditwright.render.access import assumptions_of, path_of, word_of
-
-    colors = {"REACHABLE": "red", "UNREACHABLE": "green", "UNKNOWN": "yellow"}
-    word = word_of(verdict)
-    console().print(
-        f"[bold {colors[word]}]{'PROVED ' if word == 'UNREACHABLE' else ''}{word}[/]  {shown(target)}"
-    )
-    path = path_of(verdict)
-    if path is not None:
-        _print_path(path, heading="" if word == "REACHABLE" else "A path that cannot be ruled out:")
-    if isinstance(verdict, Unreachable):
-        held, closed = len(verdict.certificate.held), len(verdict.certificate.crossings)
-        indented(
-            f"Whatever is done, {held} facts can be held and the target is not among them; {closed} ways that are "
-            "open in part are closed. `auditwright access certify` writes the certificate.",
-            by=2,
-        )
-    for each in assumptions_of(verdict, starts):
-        indented(f"[dim]assumes[/] {shown(each.says)} [dim]({each.id})[/]", by=2, hanging=8)
-    for missing in verdict.missing if isinstance(verdict, Undecided) else ():
-        indented(f"[dim]not known[/] {shown(missing)}", by=2, hanging=10)
-
-
-def _print_path(path: "Witness", *, heading: str) -> None:
-    console().print(heading)
-    for number, line in enumerate(path.lines):
-        indented(f"{'   ' if number < len(path.start) else '└─ '}{shown(line)}", by=2, hanging=3)
 
 
 def _print_answers(title: str, answers: Sequence["Answered"]) -> None:
@@ -369,50 +325,26 @@ def fix(snapshot: Path | None, target: str | None, program: Path, as_json: bool)
     if as_json:
         print_json(repair_value(found, diffs))
     else:
-        _print_repair(found, diffs)
+        print_repair(found, diffs)
     raise SystemExit(EXIT_CODES[word_of(found.after)])
-
-
-def _print_repair(repair: "Repair", diffs: Sequence[str]) -> None:
-    from auditwright.render.access import target_words, word_of
-
-    out = console()
-    out.print(f"[bold]{word_of(repair.before)}[/]  {shown(target_words(repair.target))}")
-    for number, (change, diff) in enumerate(zip(repair.changes, diffs, strict=True), start=1):
-        out.print()
-        indented(f"[bold]{number}. {shown(change.title)}[/]", by=2, hanging=3)
-        indented(f"[dim]cuts[/] {shown(change.reason)}", by=5, hanging=2)
-        for line in diff.splitlines():
-            color = {"+": "green", "-": "red"}.get(line[:1], "dim")
-            out.print(f"     [{color}]{shown(line)}[/]", soft_wrap=True)
-    for each in repair.evidence:
-        closes = "" if each.closes else ", which does not suffice by itself"
-        indented(f"[dim]or show[/] {shown(each.says)} [dim]({each.id}{closes})[/]", by=2, hanging=8)
-    if repair.changes:
-        least = "; no set of the changes that were considered disrupts less" if repair.least else ""
-        out.print()
-        indented(f"[bold]{word_of(repair.after)}[/] with them made{least}.", by=2, hanging=2)
-    for line in repair.left:
-        indented(f"[dim]left open[/] {shown(line)}", by=2, hanging=10)
 
 
 @command.command("certify")
 @SNAPSHOT
 @TARGET
+@PROGRAM
 @click.option("--out", required=True, type=A_FILE, help="The file to write.")
-def certify(snapshot: Path | None, target: str | None, out: Path) -> None:
-    """Write the certificate of a proof, with the SNAPSHOT that it is about.
+def certify(snapshot: Path | None, target: str | None, program: Path, out: Path) -> None:
+    """Write the certificate of a proof, with the SNAPSHOT or the run that it is about.
 
     Exits as `prove` does; a certificate is written only where the target is proved unreachable.
     """
     from auditwright.access.verdict import Unreachable
     from auditwright.app.certifying import certificate_file
-    from auditwright.app.proving import open_snapshot, proof_of, targeted
+    from auditwright.app.proving import opened, proof_of, targeted
     from auditwright.render.access import target_words, word_of
 
-    if snapshot is None:
-        raise click.UsageError("A certificate holds the snapshot that it is about: name a SNAPSHOT file.")
-    source = open_snapshot(snapshot, now=datetime.now(UTC))
+    source = opened(snapshot, program, now=datetime.now(UTC), resources=_resource_of(target))
     asked = targeted(source, target)
     verdict = proof_of(source, asked).overall
     if isinstance(verdict, Unreachable):
@@ -427,16 +359,17 @@ def certify(snapshot: Path | None, target: str | None, out: Path) -> None:
 @command.command("check")
 @click.argument("certificate", type=A_FILE)
 @click.argument("snapshot", type=A_FILE, required=False)
+@PROGRAM
 @AS_JSON
-def check(certificate: Path, snapshot: Path | None, as_json: bool) -> None:
+def check(certificate: Path, snapshot: Path | None, program: Path, as_json: bool) -> None:
     """Check a certificate, trusting nothing of how it was found. With SNAPSHOT, also that it is about that file.
 
-    Exits with 0 where it proves what it says, and with 1 where it does not; each problem is named.
+    A certificate about a run is checked on the evidence of the program that has the run. Exits with 0 where it proves
+    what it says, and with 1 where it does not; each problem is named.
     """
     from auditwright.app.certifying import check_file
-    from auditwright.render.access import target_words
 
-    found = check_file(certificate, snapshot)
+    found = check_file(certificate, snapshot, program)
     says = found.certificate
     if as_json:
         print_json(
@@ -445,16 +378,10 @@ def check(certificate: Path, snapshot: Path | None, as_json: bool) -> None:
                 "target": str(says.target),
                 "from": list(says.whose),
                 "start": [str(fact) for fact in says.start],
-                "snapshot_sha256": found.snapshot_sha256,
+                **about_value(found.about),
                 "problems": list(found.problems),
             }
         )
     else:
-        for problem in found.problems:
-            indented(f"[red]DOES NOT HOLD[/] {shown(problem)}", by=0, hanging=2)
-        if not found.problems:
-            console().print("[green]HOLDS[/]: out of reach without a second factor.")
-        indented(f"[dim]target[/]   {shown(target_words(says.target))}", by=2, hanging=9)
-        indented(f"[dim]from[/]     {shown(', '.join(says.whose))}", by=2, hanging=9)
-        indented(f"[dim]snapshot[/] sha256 {found.snapshot_sha256}", by=2, hanging=9)
+        print_checked(found)
     raise SystemExit(1 if found.problems else 0)

@@ -17,6 +17,7 @@ from auditwright.cli.output import console, shown, watched
 
 if TYPE_CHECKING:
     from auditwright.app.demo.company import Folders
+    from auditwright.app.demo.emulator import Emulator
     from auditwright.app.workspace import Workspace
     from auditwright.core.run import Run
 
@@ -36,8 +37,9 @@ def command(out: Path) -> None:
     """Run everything on an emulated cloud of a fictional company.
 
     It starts an emulator of AWS on this machine, fills three accounts with what a robotics company of 46 people
-    has there, collects, tests, reports, exports a package and verifies it. It asks nothing of the internet
-    and never reads your own credentials.
+    has there, collects, tests, reports, exports a package and verifies it. In a fourth account it finds a path to a
+    cluster around the second factor, closes it and proves that it is closed. It asks nothing of the internet and
+    never reads your own credentials.
 
     Exits with 0 where all of that was done; the fictional company's exceptions are part of the demo.
     """
@@ -46,46 +48,48 @@ def command(out: Path) -> None:
     console().print(f"[reverse] {NOTICE} [/]\n")
     folders = make_folders(out)
     with tempfile.TemporaryDirectory(prefix="auditwright-demo-") as scratch:
-        _run(folders, Path(scratch))
+        _run(folders, Path(scratch), out)
     _say_where(folders, out)
 
 
-def _run(folders: "Folders", scratch: Path) -> None:
+def _run(folders: "Folders", scratch: Path, out: Path) -> None:
     """Do everything, by the same path as for a real company, cut off from the credentials of whoever runs it."""
-    from auditwright.app.demo.emulator import no_real_credentials
+    from auditwright.app.demo.emulator import emulated_cloud, no_real_credentials
     from auditwright.app.standing import standing
     from auditwright.app.workspace import open_workspace
+    from auditwright.cli.access_story import tell
     from auditwright.cli.standing import print_standing
 
     with no_real_credentials(scratch):
-        done = _collect(folders, scratch)
-        # From here on the emulator is gone: reports and packages are made from what was kept.
-        with open_workspace(folders.program) as workspace:
-            print_standing(standing(workspace, done, at=datetime.now(UTC)), resumed=False)
+        with ExitStack() as emulation:
+            with _stage("Starting the emulator"):
+                emulator = emulation.enter_context(emulated_cloud(scratch))
+            done = _collect(folders, emulator)
+            with open_workspace(folders.program) as workspace:
+                print_standing(standing(workspace, done, at=datetime.now(UTC)), resumed=False)
             console().print()
-            with _stage("Writing the reports, and the package"):
-                key = _write(workspace, folders)
+            tell(folders, out, emulator, called=_called())
+        console().print()
+        # From here on the emulator is gone: reports and packages are made from what was kept.
+        with open_workspace(folders.program) as workspace, _stage("Writing the reports, and the package"):
+            key = _write(workspace, folders)
         with _stage("Verifying the package"):
             _verify(folders.package_zip, key)
 
 
-def _collect(folders: "Folders", scratch: Path) -> "Run":
+def _collect(folders: "Folders", emulator: "Emulator") -> "Run":
     from auditwright.app.demo.company import make_code, write_program
-    from auditwright.app.demo.emulator import emulated_cloud
     from auditwright.app.demo.world import fill
     from auditwright.app.running import run
     from auditwright.app.workspace import open_workspace
 
     now = datetime.now(UTC)
-    with ExitStack() as emulation:
-        with _stage("Starting the emulator"):
-            emulator = emulation.enter_context(emulated_cloud(scratch))
-        with _stage("Filling three accounts of Northwind Robotics"):
-            fill(emulator)
-        write_program(folders, endpoint_url=emulator.url, now=now)
-        make_code(folders.code, now=now)
-        with open_workspace(folders.program) as workspace, watched(quiet=False) as progress:
-            return run(workspace, progress).run
+    with _stage("Filling three accounts of Northwind Robotics"):
+        fill(emulator)
+    write_program(folders, endpoint_url=emulator.url, now=now)
+    make_code(folders.code, now=now)
+    with open_workspace(folders.program) as workspace, watched(quiet=False) as progress:
+        return run(workspace, progress).run
 
 
 def _write(workspace: "Workspace", folders: "Folders") -> str:
@@ -121,16 +125,21 @@ def _say_where(folders: "Folders", out: Path) -> None:
     for path, what in (
         (out / "reports" / "readiness.html", "the report, in a browser"),
         (out / "reports" / "readiness.pdf", "the same to print; beside it JSON, CSV and OSCAL"),
+        (
+            out / "access" / "witness-1.svg",
+            "how a plain key opened the cluster, drawn; beside it the certificate",
+        ),
         (program / "auditwright.toml", "how it is set up: scope, integrations, waivers, own tests"),
         (out / "package.zip", "what an auditor gets, with the evidence and its proofs"),
     ):
-        out_of.print(f"  {shown(str(path)):<36} {what}", soft_wrap=True)
+        out_of.print(f"  {shown(str(path)):<38} {what}", soft_wrap=True)
     name = _called()
     out_of.print("\n[bold]What to try[/]")
     for command_line in (
         f"{name} status --program {program}",
         f"{name} tests show identity.access-keys-rotated --program {program}",
         f"{name} inventory '{_QUESTION}' --program {program}",
+        f"{name} access prove --to fleet:cluster-admin --program {out / 'fleet'}",
         f"{name} verify {out / 'package.zip'}",
     ):
         out_of.print(f"  {shown(command_line)}", soft_wrap=True)
