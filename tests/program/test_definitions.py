@@ -31,6 +31,7 @@ from auditwright.program.definitions import (
     read_program,
 )
 from auditwright.program.document import ProgramError
+from auditwright.program.vulnerabilities import VulnerabilitySettings
 
 SETTINGS = """\
 [organization]
@@ -113,6 +114,17 @@ def test_a_whole_program_is_read_as_it_is_written() -> None:
         timestamps=None,
         attestations=(),
         access_targets=(),
+        vulnerabilities=VulnerabilitySettings(
+            table="",
+            tables={},
+            returns_after_days=None,
+            feed_days=None,
+            namespace="",
+            feeds={},
+            lines=(),
+            decisions=(),
+            where="auditwright.toml:1",
+        ),
         integrations=(
             IntegrationSettings(
                 id=IntegrationId("people"), values={"roster": "people.csv"}, where="auditwright.toml:10"

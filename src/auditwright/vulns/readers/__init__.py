@@ -4,9 +4,11 @@ import pkgutil
 from functools import cache
 from importlib import import_module
 
+import msgspec
+
 from auditwright.vulns.readers.door import Buffer, UnreadableReportError, as_utf8, json_document
 from auditwright.vulns.readers.glimpse import Glimpse, Reader
-from auditwright.vulns.report import Report
+from auditwright.vulns.report import Report, Skipped
 
 __all__ = ["Buffer", "Reader", "UnreadableReportError", "read_report", "reader_for", "readers"]
 
@@ -28,7 +30,27 @@ def read_report(data: Buffer, *, format_id: str = "") -> Report:
     text = as_utf8(data)
     if not bytes(text[:4096]).strip() and not bytes(text[:]).strip():
         raise UnreadableReportError("the file is empty; run the scanner again")
-    return reader_for(text, format_id=format_id).read(text)
+    return _named(reader_for(text, format_id=format_id).read(text))
+
+
+def _named(report: Report) -> Report:
+    """Without the rows that name no vulnerability or no package: they are no findings, whatever the format."""
+    nameless = [row for row in report.rows if _blank(row.id) or _blank(row.package.name)]
+    if not nameless:
+        return report
+    skipped = tuple(
+        Skipped(
+            where=f"row {row.index}",
+            why="it names no vulnerability" if _blank(row.id) else "it names no package",
+        )
+        for row in nameless
+    )
+    kept = tuple(row for row in report.rows if not _blank(row.id) and not _blank(row.package.name))
+    return msgspec.structs.replace(report, rows=kept, skipped=(*report.skipped, *skipped))
+
+
+def _blank(text: str) -> bool:
+    return not text or text.isspace()
 
 
 def reader_for(text: Buffer, *, format_id: str = "") -> Reader:

@@ -33,6 +33,7 @@ class _Named(msgspec.Struct):
     name: str | None = None
     version: str | None = None
     ecosystem: str | None = None
+    commit: str | None = None
 
 
 class _Affected(msgspec.Struct):
@@ -135,11 +136,12 @@ def read(data: Buffer) -> Report:
 
 
 def _package(said: _Named, source: _Source) -> Package:
+    """A package; what was built from a checkout has no name, and is called by its folder and commit."""
     name, _, _ = (said.ecosystem or "").lower().partition(":")
     return Package(
-        ecosystem=_ECOSYSTEMS.get(name, name),
-        name=said.name or "",
-        version=said.version or "",
+        ecosystem=_ECOSYSTEMS.get(name, name) or "generic",
+        name=(said.name or "").strip() or (source.path or "").strip("/ ") or "a checkout without a name",
+        version=said.version or said.commit or "",
         paths=texts((source.path,)),
     )
 
