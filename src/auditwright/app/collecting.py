@@ -300,13 +300,16 @@ def _imported(
         if run.kind is not RunKind.IMPORT or run.started_at >= at:
             continue
         for record in records.evidence(run.id):
-            if (record.stream, record.scope) in asked:
-                continue
+            if (record.stream, record.scope) in asked or not streams()[record.stream].emits:
+                continue  # asked just now, or kept for people: nothing is derived from it
             held = newest.setdefault((record.stream, record.scope), {})
             before = held.get(record.query)
             if before is None or before.effective_at <= record.effective_at:
                 held[record.query] = record
-    for (_, scope), held in newest.items():
+    for (stream, scope), held in newest.items():
+        if streams()[stream].stands:
+            yield from (replace(record, effective_at=at) for record in held.values())
+            continue
         current = [record for record in held.values() if at - record.effective_at <= MAX_IMPORT_AGE]
         if current:
             yield from current

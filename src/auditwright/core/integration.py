@@ -64,6 +64,8 @@ class Stream:
     """Ask the source; what it refuses becomes a Gap. Raises nothing that the source can cause."""
     normalize: Callable[[Sequence[Evidence], Sequence[Gap]], Iterable[Resource]]
     """Derive resources from all that one target captured. Raises MalformedEvidenceError."""
+    stands: bool = False
+    """True for a record of our own: it does not age, and says how things stand until the next one replaces it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Vulnerabilities: the register that `auditwright vulns` keeps, as resources that control tests examine.
 
 Nothing is asked: the register, the reports of scanners and the feeds were kept as evidence when they were taken in, and a
-run goes by the newest register. A register that has not grown for a quarter is a gap.
+run goes by the newest register, which stands until the next one: what is old in it has its own date.
 """
 
 from collections.abc import Iterator, Sequence
@@ -168,6 +168,7 @@ INTEGRATION: Final = Integration(
             emits=(ScannedAsset, VulnerabilityIssue, VulnerabilityReport),
             collect=collect,
             normalize=normalize,
+            stands=True,
         ),
         _stream(REPORTS, "Reports of scanners"),
         _stream(FEEDS, "Feeds about vulnerabilities"),

@@ -13,6 +13,7 @@ from string import Template
 from typing import Final
 
 from auditwright.app.demo.cloud import DOMAIN
+from auditwright.app.demo.releases import RELEASES, UNREPORTED, DemoRelease
 from auditwright.app.errors import AppError
 from auditwright.app.setup import Answers, set_up
 
@@ -59,6 +60,11 @@ class Folders:
     def access(self) -> Path:
         """What was proved on that account: the paths, drawn, and the certificate."""
         return self.out / "access"
+
+    @property
+    def releases(self) -> Path:
+        """The vulnerability reports of the company's releases."""
+        return self.out / "releases"
 
     @property
     def package(self) -> Path:
@@ -149,6 +155,8 @@ def _values(endpoint_url: str, now: datetime) -> Mapping[str, str]:
         "left_long_ago": day(-980),
         "contract_ended": day(-60),
         "starts_soon": day(8),
+        "accepted_from": day(-36),
+        "accepted_until": day(75),
     }
 
 
@@ -212,6 +220,15 @@ def make_code(folder: Path, *, now: datetime) -> None:
     _git(git, "-C", str(folder), "symbolic-ref", "HEAD", "refs/heads/main", given="")
     _git(git, "-C", str(folder), "fast-import", "--quiet", given="".join(_stream(now.date())))
     _git(git, "-C", str(folder), "reset", "--quiet", "--hard", given="")
+    for release in (*RELEASES, UNREPORTED):
+        _git(git, "-C", str(folder), "fast-import", "--quiet", given=_tag(release, now))
+
+
+def _tag(release: DemoRelease, now: datetime) -> str:
+    """An annotated tag on the main branch, in the form that git fast-import reads."""
+    at = int((now - timedelta(days=release.days_ago)).timestamp())
+    name, address = _TOMAS
+    return f"tag {release.name}\nfrom refs/heads/main^0\ntagger {name} <{address}> {at} +0000\n{_data(f'Release {release.name}')}"
 
 
 def _git(*command: str, given: str) -> None:

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 import click
 
 from auditwright.app.errors import AppError
-from auditwright.cli.output import console, shown, watched
+from auditwright.cli.output import console, indented, shown, watched
 
 if TYPE_CHECKING:
     from auditwright.app.demo.company import Folders
     from auditwright.app.demo.emulator import Emulator
     from auditwright.app.workspace import Workspace
     from auditwright.core.run import Run
+    from auditwright.vulns.release import ReleaseReport
 
 _QUESTION = "SELECT name, account, last_used_at FROM user_account WHERE NOT mfa_enrolled"
 """A first question to the inventory: whose accounts have no second factor."""
@@ -64,10 +65,11 @@ def _run(folders: "Folders", scratch: Path, out: Path) -> None:
         with ExitStack() as emulation:
             with _stage("Starting the emulator"):
                 emulator = emulation.enter_context(emulated_cloud(scratch))
-            done = _collect(folders, emulator)
+            done, report = _collect(folders, emulator)
             with open_workspace(folders.program) as workspace:
                 print_standing(standing(workspace, done, at=datetime.now(UTC)), resumed=False)
             console().print()
+            _say_release(report)
             tell(folders, out, emulator, called=_called())
         console().print()
         # From here on the emulator is gone: reports and packages are made from what was kept.
@@ -77,8 +79,9 @@ def _run(folders: "Folders", scratch: Path, out: Path) -> None:
             _verify(folders.package_zip, key)
 
 
-def _collect(folders: "Folders", emulator: "Emulator") -> "Run":
+def _collect(folders: "Folders", emulator: "Emulator") -> "tuple[Run, ReleaseReport]":
     from auditwright.app.demo.company import make_code, write_program
+    from auditwright.app.demo.releases import publish
     from auditwright.app.demo.world import fill
     from auditwright.app.running import run
     from auditwright.app.workspace import open_workspace
@@ -88,8 +91,32 @@ def _collect(folders: "Folders", emulator: "Emulator") -> "Run":
         fill(emulator)
     write_program(folders, endpoint_url=emulator.url, now=now)
     make_code(folders.code, now=now)
-    with open_workspace(folders.program) as workspace, watched(quiet=False) as progress:
-        return run(workspace, progress).run
+    with open_workspace(folders.program) as workspace:
+        with _stage("Publishing the vulnerability reports of two releases"):
+            reports = [done.report for done in publish(workspace, folders.releases, now=now)]
+        with watched(quiet=False) as progress:
+            done = run(workspace, progress).run
+    return done, reports[-1]
+
+
+def _say_release(report: "ReleaseReport") -> None:
+    """The headline of the last release's report, and how far the scanners agree."""
+    from auditwright.render.release.words import headline, lede
+
+    out = console()
+    out.print(f"[bold]What release {report.release} carries[/]")
+    indented(
+        "Real reports of Grype and Trivy about public images stand for the company's own; the releases are dated back.",
+        by=0,
+    )
+    out.print(f"  {headline(report)}")
+    indented(shown(lede(report)), by=2)
+    for overlap in report.overlaps:
+        out.print(
+            f"  {overlap.left} and {overlap.right} agree on {overlap.both} issues; "
+            f"{overlap.left_only + overlap.right_only} are one-sided, {overlap.unexplained} unexplained"
+        )
+    out.print()
 
 
 def _write(workspace: "Workspace", folders: "Folders") -> str:
@@ -125,6 +152,10 @@ def _say_where(folders: "Folders", out: Path) -> None:
     for path, what in (
         (out / "reports" / "readiness.html", "the report, in a browser"),
         (out / "reports" / "readiness.pdf", "the same to print; beside it JSON, CSV and OSCAL"),
+        (
+            out / "releases" / "2026.11.2" / "report.html",
+            "what the last release carries; beside it PDF, CSV, VEX and the signed statement",
+        ),
         (
             out / "access" / "witness-1.svg",
             "how a plain key opened the cluster, drawn; beside it the certificate",

@@ -1,0 +1,1 @@
+"""Reports of scanners and feeds for the demo; README.md says where they come from."""
