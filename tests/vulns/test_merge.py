@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditwright.vulns.disparity import Reason, compare_tools
+from auditwright.vulns.disparity import compare_tools
 from auditwright.vulns.feeds import Alias, FeedId, read_feeds
 from auditwright.vulns.issue import Merged
 from auditwright.vulns.merge import merge
 from auditwright.vulns.readers import read_report
+from auditwright.vulns.reasons import Reason
 from auditwright.vulns.report import Package, Report, Row
 from tests.vulns.made import IMAGE, package, report, row
 from tests.vulns.published import pairs, published

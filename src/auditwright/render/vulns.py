@@ -9,9 +9,10 @@ import msgspec
 
 from auditwright.core.log import iso
 from auditwright.render.words import many
-from auditwright.vulns.disparity import SCORES, Alone, Comparison, Paired, Reason
+from auditwright.vulns.disparity import SCORES, Alone, Comparison, Paired
 from auditwright.vulns.feeds import Feeds
 from auditwright.vulns.issue import Issue, IssueKey, Merged
+from auditwright.vulns.reasons import Reason
 from auditwright.vulns.register import Register
 from auditwright.vulns.release import Gate, Known, ReleaseReport
 from auditwright.vulns.report import Report

@@ -88,6 +88,8 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     version: str = ""
     database: str = ""
     """When the tool's database of vulnerabilities was built, ISO 8601, where the report says so."""
+    newest: str = ""
+    """The newest change to a vulnerability that the report cites, ISO 8601, where it dates them: the database is no older."""
 
 
 class Distribution(msgspec.Struct, frozen=True, kw_only=True):
@@ -208,6 +210,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     title: str = ""
     """One line, at most `TITLE_CHARACTERS`."""
     url: str = ""
+    published_at: datetime | None = None
+    """When the vulnerability became public, as the tool hands it on, aware."""
     suppressed: str = ""
     """Why the tool itself set the row aside (an ignore rule, a VEX document); `""` for a row that counts."""
     first_seen: datetime | None = None

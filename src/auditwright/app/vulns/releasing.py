@@ -18,7 +18,8 @@ from auditwright.render.release.json_report import read_published
 from auditwright.render.release.statement import PAYLOAD_TYPE, statement
 from auditwright.sign.dsse import envelope
 from auditwright.vulns.budget import budget
-from auditwright.vulns.disparity import Comparison, Reason
+from auditwright.vulns.disparity import Comparison
+from auditwright.vulns.reasons import Reason
 from auditwright.vulns.register import ReleaseEntry
 from auditwright.vulns.release import (
     Gate,

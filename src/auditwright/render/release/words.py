@@ -29,6 +29,10 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "no-cve-advisory": ("Advisory without a CVE", "real"),
     "ecosystem-not-covered": ("Ecosystem is not covered", "real"),
     "binary-not-detected": ("Package was not found", "real where the package is there"),
+    "package-not-shown": ("Nothing in this package", "not found, or nothing known of it"),
+    "named-differently": ("Package goes by another name", "look which name is right"),
+    "list-cut-off": ("Other report looks cut off", "scan again, and save all of it"),
+    "vendor-status": ("Vendor's list of what has no fix", "real, no fix"),
     "backport": ("Fix was taken over without the version", "likely fixed; confirm"),
     "severity-filter": ("Milder than what the other shows", "real, and mild"),
     "kernel-headers": ("Kernel headers, no kernel", "not reachable"),
@@ -36,7 +40,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "source-differs": ("From a source the other does not read", "real, by that source"),
     "unexplained": ("Unexplained", "look at it"),
 }
-"""What a reason for a disagreement is called (`vulns.disparity`), and how to read it."""
+"""What a reason for a disagreement is called (`vulns.reasons`), and how to read it."""
 
 
 def headline(report: ReleaseReport) -> str:

@@ -67,6 +67,8 @@ class _Vulnerability(msgspec.Struct, gc=False, rename="pascal"):
     data_source: _Source | None = None
     title: str | None = None
     description: str | None = None
+    published: str | None = msgspec.field(default=None, name="PublishedDate")
+    modified: str | None = msgspec.field(default=None, name="LastModifiedDate")
     cvss: dict[str, _Cvss] | None = msgspec.field(default=None, name="CVSS")
 
 
@@ -274,6 +276,7 @@ class _Reading:
         self._lists_packages = False
         self._skipped: list[Skipped] = []
         self._position = 0
+        self._newest = ""
         self._vulnerability = msgspec.json.Decoder(_Vulnerability)
         self._package = msgspec.json.Decoder(_Package)
         self._made: dict[tuple[str | None, ...], Package] = {}
@@ -336,6 +339,7 @@ class _Reading:
             self._position += 1
             return
         layer = (said.layer.diff if said.layer else None) or ""
+        self._newest = max(self._newest, said.modified or "")
         source = said.data_source.id if said.data_source else None
         self._rows.append(
             Row(
@@ -352,6 +356,7 @@ class _Reading:
                 scores=self._scores_of(said),
                 title=first_line(said.title or said.description),
                 url=said.primary_url or "",
+                published_at=moment(said.published),
                 suppressed=suppressed or ("not affected" if said.status == "not_affected" else ""),
             )
         )
@@ -399,7 +404,7 @@ class _Reading:
         return Report(
             format="trivy",
             format_version=version,
-            tool=Tool(name="trivy", version=tool),
+            tool=Tool(name="trivy", version=tool, newest=self._newest),
             made_at=moment(said.created_at),
             targets=tuple(self._targets),
             rows=tuple(self._rows),
