@@ -13,7 +13,18 @@ import msgspec
 from auditwright.vulns.identity import IdKind, kind_of, spelled
 from auditwright.vulns.issue import Family, Issue, IssueKey, Line, Merged
 from auditwright.vulns.package import Named, named, normal_ecosystem, normal_version
-from auditwright.vulns.reasons import Asked, Place, Reason, View, explained, has_fix, listed, scale, worst
+from auditwright.vulns.reasons import (
+    Asked,
+    Place,
+    Reason,
+    View,
+    explained,
+    has_fix,
+    keeper,
+    listed,
+    scale,
+    worst,
+)
 from auditwright.vulns.report import Report, Row
 from auditwright.vulns.target import lines, same
 
@@ -204,26 +215,55 @@ def _bundled(alone: Iterable[tuple[Issue, View, View, Sequence[Row]]]) -> frozen
 def _differing(
     issue: Issue, one: tuple[View, Sequence[Row]], other: tuple[View, Sequence[Row]]
 ) -> Iterator[Differing]:
-    (left, lefts), (right, rights) = one, other
+    (_, lefts), (_, rights) = one, other
     severities = worst(lefts), worst(rights)
     if scale(severities[0]) is not scale(severities[1]):
-        raters = _raters(lefts), _raters(rights)
         yield Differing(
             issue=issue,
             about="severity",
             left=str(severities[0]),
             right=str(severities[1]),
-            because=f"{left.tool} takes the rating of {raters[0]}, {right.tool} that of {raters[1]}",
+            because=_why_severity(one, other),
         )
-    fixes = _fix(lefts), _fix(rights)
     if _free(lefts) != _free(rights):
         yield Differing(
             issue=issue,
             about="fix",
-            left=fixes[0],
-            right=fixes[1],
-            because=f"{left.tool} reads {_sources(lefts)}, {right.tool} {_sources(rights)}",
+            left=_fix(lefts),
+            right=_fix(rights),
+            because=_why_fix(one, other),
         )
+
+
+def _why_severity(one: tuple[View, Sequence[Row]], other: tuple[View, Sequence[Row]]) -> str:
+    (left, lefts), (right, rights) = one, other
+    raters = {keeper(row.severity_source) for row in lefts}, {keeper(row.severity_source) for row in rights}
+    if raters[0] == raters[1] and "" not in raters[0]:
+        return (
+            f"both go by {listed(raters[0])}, whose word {left.tool} hands on as {_words(lefts)} and "
+            f"{right.tool} as {_words(rights)}"
+        )
+    return f"{left.tool} takes the rating of {_raters(lefts)}, {right.tool} that of {_raters(rights)}"
+
+
+def _why_fix(one: tuple[View, Sequence[Row]], other: tuple[View, Sequence[Row]]) -> str:
+    (left, lefts), (right, rights) = one, other
+    free = _free(lefts), _free(rights)
+    read = f"{left.tool} reads {_sources(lefts)}, {right.tool} {_sources(rights)}"
+    for mine, tool in zip(free, (left.tool, right.tool), strict=True):
+        if not mine:
+            return f"{tool} names no version that is free of it; {read}"
+    for fewer, more, tools in (
+        (free[0], free[1], (left.tool, right.tool)),
+        (free[1], free[0], (right.tool, left.tool)),
+    ):
+        if fewer < more:
+            return f"{tools[1]} names the versions of further branches, {tools[0]} fewer; {read}"
+    return read
+
+
+def _words(rows: Sequence[Row]) -> str:
+    return listed(row.severity_said for row in rows)
 
 
 def _free(rows: Sequence[Row]) -> frozenset[str]:

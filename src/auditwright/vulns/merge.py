@@ -7,14 +7,14 @@
    report that is given twice counts once.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from auditwright.vulns.feeds import Alias
 from auditwright.vulns.identity import Edge, clustered, edges_of, expanded, is_identity, spelled
 from auditwright.vulns.issue import Family, Issue, Line, Merged, Sighting
-from auditwright.vulns.package import Named, family, named, sources
-from auditwright.vulns.report import Package, Report, Row
+from auditwright.vulns.package import Named, distribution_name, family, named, sources
+from auditwright.vulns.report import Distribution, Package, Report, Row
 from auditwright.vulns.target import lines
 
 
@@ -22,8 +22,8 @@ def merge(reports: Iterable[Report], *, aliases: Iterable[Alias] = ()) -> Merged
     """Merge reports. The same reports in any order give the same value."""
     kept = _ordered(reports)
     clusters = clustered((*edges_of(aliases), *_edges(kept)))
-    families = _Families(kept)
     of_target = lines(kept)
+    families = _Families(kept, of_target)
     groups: dict[tuple[int, tuple[str, ...], int], list[Sighting]] = {}
     line_numbers = _Numbers[Line]()
     family_numbers = _Numbers[Family]()
@@ -91,28 +91,48 @@ def _edges(reports: Sequence[Report]) -> Iterator[Edge]:
 class _Families:
     """(2) The family of each package, found once."""
 
-    def __init__(self, reports: Sequence[Report]) -> None:
-        self._named: dict[tuple[int, int], Named] = {}
-        self._distributions = [[target.distribution for target in report.targets] for report in reports]
+    def __init__(self, reports: Sequence[Report], of_target: Sequence[Sequence[Line]]) -> None:
+        self._reports = reports
+        self._of_line = _distributions(reports, of_target)
+        self._of_target = of_target
+        self._named: dict[tuple[int, int, int], Named] = {}
         for number, report in enumerate(reports):
             for row in report.rows:
-                self._name(number, row.target, row.package)
+                key = (id(row.package), number, row.target)
+                if key not in self._named:
+                    self._named[key] = self._name(row.package, number, row.target)
         listed = (
-            named(package, self._distributions[number][0] if self._distributions[number] else None)
+            self._name(package, number, 0)
             for number, report in enumerate(reports)
             for package in report.packages or ()
         )
         self._sources = sources((*self._named.values(), *listed))
         self._of = {key: family(package, self._sources) for key, package in self._named.items()}
 
-    def _name(self, report: int, target: int, package: Package) -> None:
-        key = (id(package), report)
-        if key not in self._named:
-            self._named[key] = named(package, self._distributions[report][target])
+    def _name(self, package: Package, report: int, target: int) -> Named:
+        targets = self._reports[report].targets
+        said = (targets[target].distribution if targets else None) or package.distribution
+        return named(
+            package, said or (self._of_line.get(self._of_target[report][target]) if targets else None)
+        )
 
     def of(self, report: int, row: Row) -> Family:
         """The family of a row's package."""
-        return self._of[id(row.package), report]
+        return self._of[id(row.package), report, row.target]
+
+
+def _distributions(
+    reports: Sequence[Report], of_target: Sequence[Sequence[Line]]
+) -> Mapping[Line, Distribution]:
+    """The distribution of each line where those who name one agree: a tool that names none saw the same system."""
+    said: dict[Line, dict[str, Distribution]] = {}
+    for report, named_lines in zip(reports, of_target, strict=True):
+        for target, line in zip(report.targets, named_lines, strict=True):
+            if target.distribution is not None:
+                said.setdefault(line, {}).setdefault(
+                    distribution_name(target.distribution), target.distribution
+                )
+    return {line: next(iter(names.values())) for line, names in said.items() if len(names) == 1}
 
 
 T = TypeVar("T", bound=Hashable)

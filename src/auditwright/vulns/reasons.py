@@ -121,6 +121,7 @@ class View:
         self.rows = sum(len(report.rows) for report in reports)
         self.dated = 0
         self._seen: dict[str, _Seen] = {}
+        self._known: dict[int, tuple[_Seen, str]] = {}
         self._tallies: dict[str, Tally] = {}
         for (_, target), report in places.items():
             for row in report.rows:
@@ -130,21 +131,24 @@ class View:
                 self._name(package)
 
     def _take(self, row: Row) -> None:
-        seen = self._name(row.package)
+        seen, family_ = self._name(row.package)
         seen.rows += 1
         seen.unfixed += not has_fix((row,))
         seen.without_cve += not _has_cve((row.id, *row.aliases))
         seen.guessed += row.match is Match.CPE
         seen.mildest = max(seen.mildest, scale(row.severity).rank)
         seen.vulnerable.add(row.package.name)
-        seen.sources.setdefault(_family(row.package), set()).add(row.namespace)
+        seen.sources.setdefault(family_, set()).add(row.namespace)
         self.dated += row.published_at is not None
 
-    def _name(self, package: Package) -> _Seen:
-        normal = named(package, None)
-        seen = self._seen.setdefault(normal.ecosystem, _Seen())
-        seen.names.update(name for name in (normal.name, normal.source) if name)
-        return seen
+    def _name(self, package: Package) -> tuple[_Seen, str]:
+        known = self._known.get(id(package))
+        if known is None:
+            normal = named(package, None)
+            seen = self._seen.setdefault(normal.ecosystem, _Seen())
+            seen.names.update(name for name in (normal.name, normal.source) if name)
+            known = self._known[id(package)] = (seen, family(normal, {}).name)
+        return known
 
     def of(self, ecosystem: str) -> _Seen:
         """What it shows of an ecosystem; nothing for one that it does not show."""
@@ -347,12 +351,12 @@ def _backport(asked: Asked) -> str:
 
 def _source_differs(asked: Asked) -> str:
     mine = {row.namespace for row in asked.rows if row.namespace}
-    keepers = {_keeper(source) for source in mine}
+    keepers = {keeper(source) for source in mine}
     own = _family(asked.rows[0].package)
     of_package = asked.beside.sources.get(own, set()) - {""}
     of_ecosystem = {source for sources in asked.beside.sources.values() for source in sources} - {""}
     for cited, of in ((of_package, own), (of_ecosystem, asked.ecosystem)):
-        if mine and cited and keepers.isdisjoint(_keeper(source) for source in cited):
+        if mine and cited and keepers.isdisjoint(keeper(source) for source in cited):
             return f"{asked.mine.tool} has it from {listed(mine)}; {asked.other.tool} cites {listed(cited)} for {of}"
     return ""
 
@@ -366,7 +370,7 @@ _KEEPERS = {
 }
 
 
-def _keeper(source: str) -> str:
+def keeper(source: str) -> str:
     """`debian:distro:debian:11` and `debian` are kept by one; GitHub's advisories go by two names."""
     keeper = source.partition(":")[0].lower()
     return _KEEPERS.get(keeper, keeper)
