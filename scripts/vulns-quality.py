@@ -1,3 +1,4 @@
+# ruff: noqa: INP001  # a program, and no package
 """Print how well the rows of two scanners are paired on published reports of the same images, and how many are left unexplained.
 
     PYTHONPATH=src python scripts/vulns-quality.py FOLDER

@@ -176,11 +176,18 @@ def edges_of(aliases: Iterable[Alias]) -> Iterable[Edge]:
             yield Edge(left=spelled(alias.id), right=spelled(alias.alias), source=alias.source)
 
 
-def expanded(primary: str, aliases: Iterable[str], clusters: Clusters) -> Mapping[tuple[str, ...], None]:
-    """The clusters that a row is about: one, or one for each CVE of a bundle."""
+UNNAMED = "unnamed"
+"""A row that gives no id is shown all the same."""
+
+
+def expanded(primary: str, others: Iterable[str], clusters: Clusters) -> Mapping[tuple[str, ...], None]:
+    """The clusters that a row is about: one, or one for each CVE of a bundle.
+
+    `others` are all other ids of the row, aliases first. A row that leads with no id is about those.
+    """
     if is_identity(primary) and primary not in clusters.bundles:
         return {clusters.ids(primary): None}
     # (4) A bundle stands for its CVEs, or for itself.
-    cves = [alias for alias in aliases if kind_of(alias) is IdKind.CVE]
-    others = [alias for alias in aliases if is_identity(alias) and alias not in clusters.bundles]
-    return dict.fromkeys(clusters.ids(id_) for id_ in cves or others) or {(primary,): None}
+    named = [id_ for id_ in others if is_identity(id_) and id_ not in clusters.bundles]
+    cves = [id_ for id_ in named if kind_of(id_) is IdKind.CVE]
+    return dict.fromkeys(clusters.ids(id_) for id_ in cves or named) or {(primary or UNNAMED,): None}

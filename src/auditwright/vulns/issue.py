@@ -23,7 +23,8 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
 
     ecosystem: str
     distribution: str = ""
-    """Name and major version, such as `debian-12`; `""` for the packages of a language."""
+    """Its one name, such as `debian`, without a version, so that an upgrade of it makes no issue a new one; `""` for the
+    packages of a language."""
     name: str
     """The source package's name; for a language its normal form (PEP 503, `group:artifact`)."""
 

@@ -10,6 +10,8 @@
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Generic, TypeVar
 
+import msgspec
+
 from auditwright.vulns.feeds import Alias
 from auditwright.vulns.identity import Edge, clustered, edges_of, expanded, is_identity, spelled
 from auditwright.vulns.issue import Family, Issue, Line, Merged, Sighting
@@ -27,13 +29,14 @@ def merge(reports: Iterable[Report], *, aliases: Iterable[Alias] = ()) -> Merged
     groups: dict[tuple[int, tuple[str, ...], int], list[Sighting]] = {}
     line_numbers = _Numbers[Line]()
     family_numbers = _Numbers[Family]()
-    about: dict[tuple[str, tuple[str, ...]], tuple[tuple[str, ...], ...]] = {}
+    about: dict[tuple[str, tuple[str, ...], tuple[str, ...]], tuple[tuple[str, ...], ...]] = {}
     for number, report in enumerate(kept):
         for row in report.rows:
-            said = (row.id, row.aliases)
+            said = (row.id, row.aliases, row.bundles)
             found = about.get(said)
             if found is None:
-                found = about[said] = tuple(expanded(spelled(row.id), map(spelled, row.aliases), clusters))
+                others = [spelled(id_) for id_ in (*row.aliases, *row.bundles)]
+                found = about[said] = tuple(expanded(spelled(row.id), others, clusters))
             line = line_numbers.of(of_target[number][row.target])
             home = family_numbers.of(families.of(number, row))
             sighting = Sighting(report=number, row=row)
@@ -55,11 +58,16 @@ def merge(reports: Iterable[Report], *, aliases: Iterable[Alias] = ()) -> Merged
 
 def _ordered(reports: Iterable[Report]) -> tuple[Report, ...]:
     """(4) In one order, each once."""
-    found: list[Report] = []
-    for report in sorted(reports, key=_report_order):
-        if not any(_report_order(report) == _report_order(other) and report == other for other in found[-2:]):
-            found.append(report)
-    return tuple(found)
+    alike: dict[tuple[str, ...], list[Report]] = {}
+    for report in reports:
+        group = alike.setdefault(_report_order(report), [])
+        if report not in group:
+            group.append(report)
+    return tuple(
+        report
+        for _, group in sorted(alike.items(), key=lambda item: item[0])
+        for report in (sorted(group, key=msgspec.json.encode) if len(group) > 1 else group)
+    )
 
 
 def _report_order(report: Report) -> tuple[str, ...]:
