@@ -10,8 +10,8 @@ from itertools import combinations
 
 import msgspec
 
-from auditwright.vulns.identity import IdKind, kind_of, spelled
-from auditwright.vulns.issue import Family, Issue, IssueKey, Line, Merged
+from auditwright.vulns.identity import spelled
+from auditwright.vulns.issue import Family, Issue, Line, Merged
 from auditwright.vulns.package import Named, named, normal_ecosystem, normal_version
 from auditwright.vulns.reasons import (
     Asked,
@@ -138,8 +138,11 @@ def _compared(line: Line, left: View, right: View, issues: Iterable[Issue]) -> C
     paired: list[Paired] = []
     alone: list[tuple[Issue, View, View, Sequence[Row]]] = []
     differing: list[Differing] = []
+    advisories = _Advisories()
     for issue in issues:
         lefts, rights = _rows(issue, left), _rows(issue, right)
+        advisories.take(left.tool, issue.family, lefts)
+        advisories.take(right.tool, issue.family, rights)
         if lefts and rights:
             paired.append(Paired(issue=issue, rule=_rule(lefts, rights)))
             _counted(left, lefts, in_both=True)
@@ -147,7 +150,9 @@ def _compared(line: Line, left: View, right: View, issues: Iterable[Issue]) -> C
             differing.extend(_differing(issue, (left, lefts), (right, rights)))
         elif lefts or rights:
             alone.append((issue, left, right, lefts) if lefts else (issue, right, left, rights))
-    bundled = _bundled(alone)
+    bundled = {
+        issue.key for issue, _, other, rows in alone if advisories.overlap(other.tool, issue.family, rows)
+    }
     for issue, mine, _, rows in alone:
         _counted(mine, rows, in_both=issue.key in bundled)
     return Comparison(
@@ -198,18 +203,25 @@ def _built(package: Named) -> tuple[str, str]:
     return (package.source or package.name, package.source_version or package.version)
 
 
-def _bundled(alone: Iterable[tuple[Issue, View, View, Sequence[Row]]]) -> frozenset[IssueKey]:
-    """Issues that one tool shows as an advisory and the other as a vulnerability of that advisory, in one family."""
-    found: set[IssueKey] = set()
-    advisories: dict[tuple[Family, str], list[tuple[Issue, str]]] = {}
-    for issue, mine, _, rows in alone:
-        for bundle in {issue.id, *(spelled(bundle) for row in rows for bundle in row.bundles)}:
-            if kind_of(bundle) is IdKind.BUNDLE:
-                advisories.setdefault((issue.family, bundle), []).append((issue, mine.tool))
-    for members in advisories.values():
-        if len({tool for _, tool in members}) > 1:
-            found.update(issue.key for issue, _ in members)
-    return frozenset(found)
+class _Advisories:
+    """Which advisories each tool shows in a family: leading a row, or merely related to one."""
+
+    def __init__(self) -> None:
+        self._leading: set[tuple[str, Family, str]] = set()
+        self._shown: set[tuple[str, Family, str]] = set()
+
+    def take(self, tool: str, family: Family, rows: Iterable[Row]) -> None:
+        for row in rows:
+            self._leading.add((tool, family, spelled(row.id)))
+            self._shown.update((tool, family, spelled(id_)) for id_ in (row.id, *row.bundles))
+
+    def overlap(self, other: str, family: Family, rows: Iterable[Row]) -> bool:
+        """True where one side leads with an advisory that the other shows: two that are related to one are not the same."""
+        return any(
+            (other, family, spelled(row.id)) in self._shown
+            or any((other, family, spelled(bundle)) in self._leading for bundle in row.bundles)
+            for row in rows
+        )
 
 
 def _differing(

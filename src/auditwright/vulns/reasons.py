@@ -2,7 +2,8 @@
 
 A reason is a statement about the two reports that anybody can check in them: `because` says it with its facts. They are
 tried in the order of `_REASONS`, the surest first; a database of another day comes last, since it holds for many rows and says least
-of each. Where none holds, the issue is unexplained, and counted as such.
+of each. Where none holds, the issue is unexplained, and counted as such. Two architectures of an image are no reason: they are two
+asset lines, and are not compared.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,8 +29,6 @@ class Reason(StrEnum):
     """The package is headers of a kernel that is not installed, and the other tool shows nothing in such packages."""
     CPE_ONLY = "cpe-only"
     """Every row was matched by a guessed product name, and the other tool shows no match of that kind."""
-    SCOPE = "scope"
-    """The two looked at different architectures."""
     LIST_CUT_OFF = "list-cut-off"
     """The other report is sorted by package and ends after a round number of rows, before this package."""
     ECOSYSTEM_NOT_COVERED = "ecosystem-not-covered"
@@ -110,9 +109,6 @@ class View:
         self.tool = tool
         self.places = places
         reports = list({number: report for (number, _), report in places.items()}.values())
-        self.architectures = {
-            report.targets[target].architecture for (_, target), report in places.items()
-        } - {""}
         self.built = _last(moment(report.tool.database) for report in reports)
         self.newest = _last(moment(report.tool.newest) for report in reports)
         self.made_at = _last(report.made_at for report in reports)
@@ -249,13 +245,6 @@ def _cpe_only(asked: Asked) -> str:
     if asked.beside.guessed or any(row.match is not Match.CPE for row in asked.rows):
         return ""
     return f"{asked.mine.tool} matched it by a guessed product name alone, and {asked.other.tool} shows no such match"
-
-
-def _scope(asked: Asked) -> str:
-    mine, other = asked.mine.architectures, asked.other.architectures
-    if not mine or not other or mine & other:
-        return ""
-    return f"{asked.mine.tool} looked at {listed(mine)}, {asked.other.tool} at {listed(other)}"
 
 
 def _list_cut_off(asked: Asked) -> str:
@@ -441,7 +430,6 @@ def _day(moment_: datetime) -> str:
 _REASONS: tuple[tuple[Reason, Callable[[Asked], str]], ...] = (
     (Reason.KERNEL_HEADERS, _kernel_headers),
     (Reason.CPE_ONLY, _cpe_only),
-    (Reason.SCOPE, _scope),
     (Reason.LIST_CUT_OFF, _list_cut_off),
     (Reason.ECOSYSTEM_NOT_COVERED, _ecosystem_not_covered),
     (Reason.NO_CVE_ADVISORY, _no_cve_advisory),

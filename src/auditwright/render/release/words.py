@@ -36,7 +36,6 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "backport": ("Fix was taken over without the version", "likely fixed; confirm"),
     "severity-filter": ("Milder than what the other shows", "real, and mild"),
     "kernel-headers": ("Kernel headers, no kernel", "not reachable"),
-    "scope": ("Another architecture", "compare like with like"),
     "source-differs": ("From a source the other does not read", "real, by that source"),
     "unexplained": ("Unexplained", "look at it"),
 }
