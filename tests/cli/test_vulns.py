@@ -152,7 +152,7 @@ def test_merge_gives_every_issue_with_its_rows_and_why_one_tool_is_silent(tmp_pa
     said = value(
         "merge",
         saved(tmp_path, "g.json", grype("CVE-2024-0001", "CVE-2024-0002")),
-        saved(tmp_path, "t.json", trivy("CVE-2024-0001")),
+        saved(tmp_path, "t.json", trivy("CVE-2024-0001", made_at="2026-11-18T12:00:00Z")),
     )
     both, one = said["issues"]
     assert both["ids"] == ["CVE-2024-0001"]

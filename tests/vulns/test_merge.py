@@ -225,6 +225,16 @@ def test_a_tool_that_names_no_distribution_saw_the_system_that_another_names() -
     assert len(merged.issues) == 1
 
 
+def test_a_package_of_a_kind_that_is_not_said_is_of_the_kind_that_another_tool_says() -> None:
+    """Security Hub says `OS` where a machine's packages are meant, and names no distribution."""
+    nameless = msgspec.structs.replace(IMAGE, distribution=None)
+    said = row(of=package("openssl", ecosystem=""))
+    merged = merge([report("grype", [row()]), report("inspector", [said], target=nameless)])
+    assert keys(merged) == [("acme/api", "CVE-2024-0001", "openssl")]
+    alone = merge([report("inspector", [said], target=nameless)])
+    assert [issue.family.ecosystem for issue in alone.issues] == [""]
+
+
 def test_dialects_of_a_distribution_are_one() -> None:
     def of(name: str, version: str) -> Report:
         target = msgspec.structs.replace(IMAGE, distribution=Distribution(name=name, version=version))

@@ -69,6 +69,17 @@ def test_a_report_that_cites_later_changes_than_the_other_database_has_is_of_ano
     assert alone(earlier, built).reason is Reason.UNEXPLAINED
 
 
+def test_a_report_that_was_made_before_the_other_database_is_of_another_day() -> None:
+    shared = row("CVE-2024-0001")
+    built = report("grype", [shared, row(CVE)], database=NOW.isoformat())
+    for made_at, reason in (
+        (NOW - timedelta(hours=1), Reason.DB_SNAPSHOT_DATE),
+        (NOW + timedelta(hours=1), Reason.UNEXPLAINED),
+    ):
+        other = msgspec.structs.replace(undated(report("trivy", [shared])), made_at=made_at)
+        assert alone(built, other).reason is reason
+
+
 @pytest.mark.parametrize(
     ("dated", "days", "reason"),
     [

@@ -18,6 +18,7 @@ from auditwright.vulns.issue import Family, Issue, Line, Merged, Sighting
 from auditwright.vulns.package import Named, distribution_name, family, named, sources
 from auditwright.vulns.report import Distribution, Package, Report, Row
 from auditwright.vulns.target import lines
+from auditwright.vulns.upgrades import OPERATING_SYSTEM
 
 
 def merge(reports: Iterable[Report], *, aliases: Iterable[Alias] = ()) -> Merged:
@@ -109,6 +110,7 @@ class _Families:
                 key = (id(row.package), number, row.target)
                 if key not in self._named:
                     self._named[key] = self._name(row.package, number, row.target)
+        self._fill_ecosystems()
         listed = (
             self._name(package, number, 0)
             for number, report in enumerate(reports)
@@ -123,6 +125,22 @@ class _Families:
         return named(
             package, said or (self._of_line.get(self._of_target[report][target]) if targets else None)
         )
+
+    def _fill_ecosystems(self) -> None:
+        """A package of the system whose kind a tool does not say is of the kind that others on its line say of that name."""
+        said: dict[tuple[Line, str], set[tuple[str, str]]] = {}
+        for (_, report, target), package in self._named.items():
+            if package.ecosystem in OPERATING_SYSTEM:
+                line = self._of_target[report][target]
+                for name in {package.name, package.source} - {""}:
+                    said.setdefault((line, name), set()).add((package.ecosystem, package.distribution))
+        for key, package in self._named.items():
+            kinds = said.get((self._of_target[key[1]][key[2]], package.name), set())
+            if not package.ecosystem and len(kinds) == 1:
+                ecosystem, distribution = next(iter(kinds))
+                self._named[key] = msgspec.structs.replace(
+                    package, ecosystem=ecosystem, distribution=distribution
+                )
 
     def of(self, report: int, row: Row) -> Family:
         """The family of a row's package."""

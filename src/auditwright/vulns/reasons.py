@@ -408,7 +408,14 @@ def _snapshot_date(asked: Asked) -> str:
 
 def _younger(dated: View, silent: View) -> str:
     """What a tool that does not date its database shows of its age."""
-    if dated.built is None or silent.newest is None:
+    if dated.built is None or silent.built is not None:
+        return ""
+    if silent.made_at is not None and silent.made_at < dated.built:
+        return (
+            f"the report of {silent.tool} was made at {silent.made_at:%Y-%m-%d %H:%M}, before the database of "
+            f"{dated.tool} was built at {dated.built:%Y-%m-%d %H:%M}"
+        )
+    if silent.newest is None:
         return ""
     if silent.newest > dated.built:
         return (
