@@ -179,6 +179,8 @@ class _Proofs:
         self._explorer: Explorer = explorer_for(world, [each.fact for each in targets])
         self._starts = [each for each in starts_seen(world) if each.kind in OVERALL]
         self._left = MAX_WORK
+        self._closures: dict[tuple[tuple[Fact, ...], ...], Closure] = {}
+        """What may come of each of several starts: the same for every target."""
         self._digests: dict[tuple[Fact, tuple[str, ...]], str] = {}
 
     def all(self) -> Iterator[ProvedAccess]:
@@ -233,8 +235,12 @@ class _Proofs:
         """
         if self._world.unseen:
             return ()
-        closure = Closure(explorer=self._explorer, certain=False)
-        there = closure.run([start.facts for start in starts]).get(target.fact, 0) | closure.boundless
+        key = tuple(start.facts for start in starts)
+        closure = self._closures.get(key)
+        if closure is None:
+            closure = self._closures[key] = Closure(explorer=self._explorer, certain=False)
+            closure.run(key)
+        there = closure.reach.get(target.fact, 0) | closure.boundless
         return [number for number in range(len(starts)) if not there >> number & 1]
 
     def _single(self, start: Start, target: _Target) -> Verdict:
