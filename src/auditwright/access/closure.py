@@ -26,28 +26,6 @@ RULING = ("iam-002", "iam-005", "iam-007", "iam-012")
 """Keys, rights and trust of every user and role: (3)."""
 
 
-@dataclass(slots=True, kw_only=True)
-class _Gains:
-    """What comes of a fact by itself, or of the moves of a session with its principal's policies in one state."""
-
-    freely: tuple[Fact, ...]
-    """What needs nothing besides the fact, each once however many moves give it."""
-    needing: tuple[tuple[tuple[Fact, ...], tuple[Fact, ...]], ...]
-    """What else is needed, and what it gives."""
-    given: int = 0
-    """The starts that have been given all that comes freely: what is held only grows, so never again."""
-
-
-def _gathered(gains: Iterable[tuple[tuple[Fact, ...], tuple[Fact, ...]]], fact: Fact) -> _Gains:
-    """What comes of a fact, by what it needs besides."""
-    found: dict[tuple[Fact, ...], dict[Fact, None]] = {}
-    for needs, given in gains:
-        besides = tuple(need for need in needs if need != fact)
-        found.setdefault(besides, {}).update(dict.fromkeys(given))
-    freely = tuple(found.pop((), {}))
-    return _Gains(freely=freely, needing=tuple((needs, tuple(given)) for needs, given in found.items()))
-
-
 @dataclass(slots=True)
 class Closure:
     """The fixpoint over one world; `certain` takes only moves that surely work."""
@@ -66,8 +44,7 @@ class Closure:
     """For a change, the sessions of the principals that it touches."""
     _ruling: dict[str, int] = field(default_factory=dict)
     _administrators: int = 0
-    _laws: dict[Fact, _Gains] = field(default_factory=dict)
-    _moves: dict[tuple[Fact, frozenset[Fact]], _Gains] = field(default_factory=dict)
+    _laws: dict[Fact, tuple[tuple[tuple[Fact, ...], tuple[Fact, ...]], ...]] = field(default_factory=dict)
 
     def run(self, starts: Sequence[Iterable[Fact]]) -> Mapping[Fact, int]:
         """The bits of every fact that is reached; bit n is that of the nth start."""
@@ -116,46 +93,39 @@ class Closure:
             (self._later if fact.kind is Kind.EVERY else self._waiting).append(fact)
 
     def _follow(self, fact: Fact) -> None:
-        self._give(self._laws_of(fact), self.reach[fact], fact)
+        for needs, gains in self._laws_of(fact):
+            bits = self._having(needs, self.reach[fact], fact)
+            for gain in gains if bits else ():
+                self._add(gain, bits)
         if fact.kind is Kind.SESSION:
-            for changes, bits in self._told_apart(fact):
-                self._give(self._moves_of(fact, changes), bits, fact)
+            self._move(fact)
 
-    def _give(self, gains: _Gains, bits: int, fact: Fact) -> None:
-        """Let the starts among `bits` have what comes of a fact, as far as each has what it needs."""
-        fresh = bits & ~gains.given
-        gains.given |= fresh
-        for gain in gains.freely if fresh else ():
-            if fresh & ~self.reach.get(gain, 0):
-                self._add(gain, fresh)
-        for needs, given in gains.needing:
-            having = self._having(needs, bits, fact)
-            for gain in given if having else ():
-                if having & ~self.reach.get(gain, 0):
-                    self._add(gain, having)
-
-    def _laws_of(self, fact: Fact) -> _Gains:
+    def _laws_of(self, fact: Fact) -> tuple[tuple[tuple[Fact, ...], tuple[Fact, ...]], ...]:
         found = self._laws.get(fact)
         if found is None:
-            every = laws(self.explorer.world, fact)
-            taken = ((law.needs, law.gains) for law in every if law.certain or not self.certain)
-            found = self._laws[fact] = _gathered(taken, fact)
-        return found
-
-    def _moves_of(self, session: Fact, changes: frozenset[Fact]) -> _Gains:
-        found = self._moves.get((session, changes))
-        if found is None:
-            every = self.explorer.moves(session, changes)
-            taken = ((move.needs, move.gains) for move in every if move.certain or not self.certain)
-            found = self._moves[session, changes] = _gathered(taken, session)
+            found = self._laws[fact] = tuple(
+                (law.needs, law.gains)
+                for law in laws(self.explorer.world, fact)
+                if law.certain or not self.certain
+            )
         return found
 
     def _having(self, needs: Iterable[Fact], bits: int, waiting: Fact) -> int:
         """The starts among `bits` that have all that is needed; `waiting` is looked at again when a need grows."""
         for need in needs:
             bits &= self.reach.get(need, 0)
-            self._watching.setdefault(need, set()).add(waiting)
+            if need != waiting:
+                self._watching.setdefault(need, set()).add(waiting)
         return bits
+
+    def _move(self, session: Fact) -> None:
+        for changes, bits in self._told_apart(session):
+            for move in self.explorer.moves(session, changes):
+                if self.certain and not move.certain:
+                    continue
+                having = self._having(move.needs, bits, session) if move.needs else bits
+                for gain in move.gains if having else ():
+                    self._add(gain, having)
 
     def _told_apart(self, session: Fact) -> Iterator[tuple[frozenset[Fact], int]]:
         """The starts that hold a session, by the changes that they have made to its principal (2)."""
