@@ -3,7 +3,13 @@
 from collections.abc import Collection
 from datetime import timedelta
 
-from auditwright.access.proved import NamedTarget, proved_access
+from hypothesis import HealthCheck, given, settings
+
+from auditwright.access.facts import Fact, Kind
+from auditwright.access.picture import picture, starts_seen
+from auditwright.access.proved import REACHABLE, UNKNOWN, UNREACHABLE, NamedTarget, proved_access
+from auditwright.access.starts import OVERALL
+from auditwright.access.verdict import Reachable, Undecided, Unreachable, accepted, explorer_for, prove
 from auditwright.control_tests import load_builtin_tests
 from auditwright.core.ids import TestId
 from auditwright.core.outcome import Conclusion, Deviation, Result, Satisfied, Undetermined
@@ -12,6 +18,7 @@ from auditwright.core.resources import ProvedAccess
 from auditwright.engine.evaluate import evaluate
 from tests.access.accounts import ACCOUNT, Json, allow, deny, held, role, snapshot, trust, user
 from tests.access.collected import AT, GLOBAL, Populations, collected
+from tests.access.small_accounts import accounts
 from tests.access.test_picture import scenarios
 
 
@@ -132,3 +139,20 @@ def test_a_named_target_is_proved_for_what_its_own_policy_was_not_seen_to_say() 
     found = proofs(document, named=(target,))
     assert found["key:reader", "named"].verdict == "unknown"
     assert found["key:kept-out", "named"].verdict == "unreachable"
+
+
+WORDS = {Reachable: REACHABLE, Unreachable: UNREACHABLE, Undecided: UNKNOWN}
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(accounts())
+def test_what_is_proved_together_is_what_each_credential_comes_to_by_itself(account: Json) -> None:
+    populations = collected(account)
+    here = picture(populations, at=AT)
+    target = Fact(Kind.ADMINISTRATOR, ACCOUNT)
+    explorer = explorer_for(here, [target])
+    found = proofs(account)
+    for start in starts_seen(here):
+        if start.kind in OVERALL:
+            alone = accepted(here, prove(explorer, [start], target))
+            assert found[start.id, ADMINISTRATOR].verdict == WORDS[type(alone)], start.id

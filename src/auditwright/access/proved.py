@@ -17,6 +17,7 @@ from typing import assert_never
 
 from auditwright.access.assumptions import Assumption
 from auditwright.access.certificate import EVERYBODY, Certificate
+from auditwright.access.closure import Closure
 from auditwright.access.explorer import Explorer
 from auditwright.access.facts import Fact, Kind, session
 from auditwright.access.kubernetes_levels import Level
@@ -178,6 +179,8 @@ class _Proofs:
         self._explorer: Explorer = explorer_for(world, [each.fact for each in targets])
         self._starts = [each for each in starts_seen(world) if each.kind in OVERALL]
         self._left = MAX_WORK
+        self._closures: dict[tuple[tuple[Fact, ...], ...], Closure] = {}
+        """What may come of each of several starts: the same for every target."""
         self._digests: dict[tuple[Fact, tuple[str, ...]], str] = {}
 
     def all(self) -> Iterator[ProvedAccess]:
@@ -215,15 +218,30 @@ class _Proofs:
 
         Those that do not get there by themselves mostly do not together: then one certificate serves them all.
         """
-        verdicts = [self._single(start, target) for start in starts]
-        apart = [
-            start for start, verdict in zip(starts, verdicts, strict=True) if isinstance(verdict, Unreachable)
+        out = self._kept_out(starts, target)
+        together = [starts[number] for number in out]
+        shared = self._accepted(prove(self._explorer, together, target.fact)) if together else None
+        # By their places: users of two accounts may have one name, and their starts one id.
+        served = frozenset(out) if isinstance(shared, Unreachable) else frozenset[int]()
+        return [
+            shared if shared and number in served else self._accepted(self._single(start, target))
+            for number, start in enumerate(starts)
         ]
-        together = prove(self._explorer, apart, target.fact) if apart else None
-        if isinstance(together, Unreachable):
-            shared = self._accepted(together)
-            return [shared if isinstance(each, Unreachable) else each for each in verdicts]
-        return [self._accepted(each, left=self._spend()) for each in verdicts]
+
+    def _kept_out(self, starts: Sequence[Start], target: _Target) -> Sequence[int]:
+        """The places of the starts that do not get there, all closed over at once.
+
+        Nothing rests on it: that they do not is proved of all of them together, and checked.
+        """
+        if self._world.unseen:
+            return ()
+        key = tuple(start.facts for start in starts)
+        closure = self._closures.get(key)
+        if closure is None:
+            closure = self._closures[key] = Closure(explorer=self._explorer, certain=False)
+            closure.run(key)
+        there = closure.reach.get(target.fact, 0) | closure.boundless
+        return [number for number in range(len(starts)) if not there >> number & 1]
 
     def _single(self, start: Start, target: _Target) -> Verdict:
         return prove(self._explorer, [start], target.fact) if self._spend() else _TOO_MUCH
@@ -233,10 +251,8 @@ class _Proofs:
         self._left -= len(self._world.users) + len(self._world.roles) + LEAST_WORK
         return self._left > 0
 
-    def _accepted(self, verdict: Verdict, *, left: bool = True) -> Verdict:
+    def _accepted(self, verdict: Verdict) -> Verdict:
         """(5) A proof that the checker does not accept is none."""
-        if isinstance(verdict, Unreachable) and not left:
-            return _TOO_MUCH
         return accepted(self._world, verdict)
 
     def _digest(self, certificate: Certificate) -> str:
