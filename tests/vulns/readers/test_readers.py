@@ -257,3 +257,36 @@ def test_no_reader_crashes_on_what_is_not_its_own(reader: str, body: bytes) -> N
 def test_xml_that_declares_entities_or_is_cut_off_is_refused(body: bytes) -> None:
     with pytest.raises(UnreadableReportError):
         read_report(body)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b'{"findings": [], "nextToken": "abc"}',
+        b'[{"findings": [], "nextToken": "b"}, {"findings": [], "nextToken": "c"}]',
+        b'{"Findings": [], "NextToken": "abc"}',
+    ],
+)
+def test_pages_after_which_others_are_missing_are_refused(page: bytes) -> None:
+    with pytest.raises(UnreadableReportError, match="the answer goes on"):
+        read_report(page, format_id="asff" if b"Findings" in page else "inspector-findings")
+
+
+def test_all_pages_are_one_report() -> None:
+    pages = b'[{"findings": [], "nextToken": "b"}, {"findings": [], "nextToken": null}]'
+    assert read_report(pages, format_id="inspector-findings").rows == ()
+
+
+def test_a_finding_about_a_dockerfile_is_no_row() -> None:
+    report = read_report(
+        published("inspector-sbom-scan", "inspector-scan-cdx-dockerfile-only.json").read_bytes()
+    )
+    assert report.rows == ()
+    assert len(report.skipped) == 10
+
+
+def test_the_extension_to_cyclonedx_names_its_component_by_a_reference() -> None:
+    report = read_report(published("defectdojo-scans", "cyclonedx", "spec1.xml").read_bytes())
+    assert [(row.id, row.package.name) for row in report.rows] == [
+        ("CVE-2018-7489", "com.fasterxml.jackson.core:jackson-databind")
+    ]

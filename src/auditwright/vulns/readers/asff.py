@@ -148,6 +148,10 @@ def _findings(data: Buffer) -> Iterator[msgspec.Raw]:
     members = json_document(data, dict[str, msgspec.Raw])
     if "detail" in members:
         members = json_document(bytes(members["detail"]), dict[str, msgspec.Raw])
+    if bytes(members.get("NextToken", b"null")) not in {b"null", b'""'}:
+        raise UnreadableReportError(
+            "the answer goes on: it has a NextToken, and the pages after it are missing; save all pages, as the AWS CLI does by itself"
+        )
     for name in ("Findings", "findings"):
         if name in members:
             yield from json_list(bytes(members[name]))

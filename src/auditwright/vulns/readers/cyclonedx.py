@@ -138,6 +138,9 @@ _PATHS = frozenset(
     }
 )
 
+_OF_A_DOCKERFILE = "IN-DOCKER-"
+"""Inspector's own ids of what is wrong with how an image is built."""
+
 MAX_DEPTH = 100
 """Components within components; a container holds an application that holds a library."""
 
@@ -209,6 +212,14 @@ class _Reading:
             if not (said.id or "").strip():
                 self._skipped.append(Skipped(where=f"vulnerabilities[{position}]", why="it has no id"))
                 continue
+            if (said.id or "").startswith(_OF_A_DOCKERFILE):
+                self._skipped.append(
+                    Skipped(
+                        where=f"vulnerabilities[{position}]",
+                        why="a finding about a Dockerfile is no vulnerability of a package",
+                    )
+                )
+                continue
             found = list(self._rows(position, said))
             if not said.affects:
                 self._skipped.append(
@@ -225,7 +236,7 @@ class _Reading:
             targets=(self._target(),),
             rows=tuple(rows),
             statements=tuple(statements),
-            packages=tuple(package for package in self._packages.values() if package.ecosystem),
+            packages=tuple(self._packages.values()) if self._bom.components else None,
             skipped=tuple(self._skipped),
         )
 

@@ -68,7 +68,9 @@ MAX_DEPTH = 100
 
 
 def _component(element: ET.Element, depth: int) -> dict[str, object]:
-    inner = _children(_child(element, "components"), "component") if depth < MAX_DEPTH else []
+    if depth > MAX_DEPTH:
+        raise UnreadableReportError("components lie deeper within each other than any software's")
+    inner = _children(_child(element, "components"), "component")
     return {
         "type": element.get("type"),
         "bom-ref": element.get("bom-ref"),
@@ -89,11 +91,11 @@ def _properties(element: ET.Element) -> list[dict[str, str | None]]:
 
 
 def _vulnerabilities(root: ET.Element) -> Iterator[dict[str, object]]:
-    """Those of 1.4 and later stand beside the components; those of the extension to 1.2 within each."""
+    """Those of 1.4 and later stand beside the components; those of the extension to 1.2 there or within each."""
     for each in _children(_child(root, "vulnerabilities"), "vulnerability"):
-        yield _vulnerability(
-            each, [_affected(target) for target in _children(_child(each, "affects"), "target")]
-        )
+        affected = [_affected(target) for target in _children(_child(each, "affects"), "target")]
+        ref = each.get("ref")  # how the extension to 1.2 names the component
+        yield _vulnerability(each, affected or ([{"ref": ref}] if ref else []))
     for component in root.iter():
         if _name(component) == "component":
             for each in _children(_child(component, "vulnerabilities"), "vulnerability"):

@@ -145,8 +145,9 @@ def _findings(data: Buffer) -> Iterator[msgspec.Raw]:
     head = bytes(data[:4096]).lstrip()
     if not head.startswith((b"{", b"[")):
         raise UnreadableReportError(_FORMS)
-    for document in _documents(data):
-        yield from _of(document)
+    documents = list(_documents(data))
+    for position, document in enumerate(documents, start=1):
+        yield from _of(document, last=position == len(documents))
 
 
 def _documents(data: Buffer) -> Iterable[msgspec.Raw]:
@@ -164,10 +165,14 @@ def _documents(data: Buffer) -> Iterable[msgspec.Raw]:
         ]
 
 
-def _of(document: msgspec.Raw) -> Iterator[msgspec.Raw]:
+def _of(document: msgspec.Raw, *, last: bool) -> Iterator[msgspec.Raw]:
     if not bytes(document).lstrip().startswith(b"{"):
         raise UnreadableReportError(_FORMS)
     members = json_document(bytes(document), dict[str, msgspec.Raw])
+    if bytes(members.get("nextToken", b"null")) not in {b"null", b'""'} and last:
+        raise UnreadableReportError(
+            "the answer goes on: it has a nextToken, and the pages after it are missing; save all pages, as the AWS CLI does by itself"
+        )
     if "findings" in members:
         yield from json_list(bytes(members["findings"]))
     elif "detail" in members:
