@@ -263,6 +263,36 @@ def diff(left: str, right: str, program: Path, as_json: bool) -> None:
     console().print(f"[bold]Still here[/] {found.still:,}")
 
 
+@command.command("scan")
+@click.argument("target")
+@click.option("--out", type=A_FILE, required=True, help="The folder to write the reports into.")
+@click.option(
+    "--tool",
+    "tools",
+    multiple=True,
+    type=click.Choice(["grype", "trivy", "syft"]),
+    help="May be given again; all that are installed by default.",
+)
+def scan(target: str, out: Path, tools: tuple[str, ...]) -> None:
+    """Scan an image with the scanners that are installed here, and write their reports into a folder."""
+    from auditwright.app.vulns.scanning import scan as run
+
+    for file in run(target, out, tools):
+        click.echo(file)
+
+
+@command.command("collected")
+@click.argument("out", type=A_FILE)
+@PROGRAM
+def collected(out: Path, program: Path) -> None:
+    """Write what the last run collected of Amazon Inspector as report files into the folder OUT."""
+    from auditwright.app.vulns.collected import write_collected
+
+    with _opened(program) as workspace:
+        for file in write_collected(workspace, out):
+            click.echo(file)
+
+
 @command.group("feeds")
 def feeds() -> None:
     """What is known beyond the scanners: KEV, EPSS, SSVC and aliases, each kept as evidence with its date and digest."""
