@@ -16,7 +16,7 @@ from pathlib import Path
 # Run as a file, Python looks for modules beside it; the parts are `bench.…`, from the folder above.
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from bench import access, aws, cli_start, log, resources  # noqa: E402
+from bench import access, aws, cli_start, log, resources, vulns  # noqa: E402
 from bench.rows import CannotMeasureError, Row, table  # noqa: E402
 
 PARTS: Mapping[str, Callable[[Path, int], list[Row]]] = {
@@ -25,6 +25,7 @@ PARTS: Mapping[str, Callable[[Path, int], list[Row]]] = {
     "resources": resources.measure,
     "aws": aws.measure,
     "access": access.measure,
+    "vulns": vulns.measure,
 }
 
 REPEATS = 3

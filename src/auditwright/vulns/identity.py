@@ -109,6 +109,8 @@ class Clusters:
 
     def ids(self, id_: str) -> tuple[str, ...]:
         """The cluster of an id, the leading one first."""
+        if id_ not in self._members and id_ not in self._parent:
+            return (id_,)
         return leading(self._members.get(self._root(id_), {id_}))
 
     def _root(self, id_: str) -> str:

@@ -48,7 +48,7 @@ def merge(reports: Iterable[Report], *, aliases: Iterable[Alias] = ()) -> Merged
             line=line_numbers.values[line],
             ids=ids,
             family=family_numbers.values[home],
-            sightings=tuple(sorted(sightings, key=_sighting_order)),
+            sightings=_in_order(sightings),
         )
         for (line, ids, home), sightings in groups.items()
     ]
@@ -181,6 +181,10 @@ class _Numbers(Generic[T]):
                 self.values.append(value)
             self._seen[id(value)] = number
         return number
+
+
+def _in_order(sightings: list[Sighting]) -> tuple[Sighting, ...]:
+    return tuple(sightings if len(sightings) == 1 else sorted(sightings, key=_sighting_order))
 
 
 def _sighting_order(sighting: Sighting) -> tuple[int, int, int]:

@@ -11,6 +11,7 @@ or an empty tuple: for a row of a scanner "not said" and "unknown" are the same.
 
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -53,6 +54,7 @@ _SEVERITY_WORDS = {
 }
 
 
+@lru_cache(maxsize=1024)
 def severity_of(word: str) -> Severity:
     """The severity that a tool's word means; a word that is not known is `UNKNOWN`, never the lowest."""
     return _SEVERITY_WORDS.get(word.strip().lower(), Severity.UNKNOWN)

@@ -66,6 +66,12 @@ def read_file(path: Path, *, format_id: str = "") -> ReadFile:
     return ReadFile(path=path, sha256=sha256, size_bytes=size, report=report)
 
 
+def mapped_report(path: Path) -> Report:
+    """A report that is read from its file as it is needed, without the digest that evidence has. Raises UnreadableReportError."""
+    with path.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        return read_report(_unpacked(mapped))
+
+
 def _digest(mapped: mmap.mmap) -> str:
     whole = hashlib.sha256()
     for start in range(0, len(mapped), CHUNK_BYTES):

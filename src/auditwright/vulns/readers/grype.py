@@ -6,6 +6,7 @@ and `risk` came in 0.90.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 import msgspec
@@ -133,6 +134,22 @@ class _Layer(msgspec.Struct):
     digest: str | None = None
 
 
+class WholeMatch(msgspec.Struct, gc=False):
+    """A match with every field that is used, decoded at once: what reading is measured beside (`bench/vulns.py`)."""
+
+    vulnerability: _Vulnerability
+    artifact: _Artifact
+    related: list[_Related] | None = msgspec.field(default=None, name="relatedVulnerabilities")
+    details: list[_Detail] | _Detail | None = msgspec.field(default=None, name="matchDetails")
+    rules: list[_Rule] | None = msgspec.field(default=None, name="appliedIgnoreRules")
+
+
+class WholeReport(msgspec.Struct, gc=False):
+    """A report's matches, decoded at once."""
+
+    matches: list[WholeMatch]
+
+
 class _ImageTarget(msgspec.Struct):
     name: str | None = msgspec.field(default=None, name="userInput")
     config: str | None = msgspec.field(default=None, name="imageID")
@@ -183,7 +200,10 @@ class _Whole(msgspec.Struct, gc=False):
 
 
 REMEMBERED_BYTES = 16 << 20
-"""Of each part; a report in which nothing repeats is read without remembering more."""
+"""Of each part, and then it is read without remembering."""
+
+ENOUGH_ASKED = 2_000
+"""After so many texts it shows whether half of them were there before."""
 
 _TYPES = {
     "java-archive": "maven",
@@ -287,7 +307,7 @@ class _Reading:
             index=self._position,
             id=whole.id,
             namespace=whole.namespace,
-            aliases=aliases,
+            aliases=aliases if aliases != (whole.id,) else (),
             bundles=whole.bundles,
             package=self._artifact.of(match.artifact),
             fix=whole.fix,
@@ -304,22 +324,31 @@ class _Reading:
 
 
 class _Memo(Generic[Part, Fact]):
-    """Reads each distinct text once. A report repeats a package for each of its vulnerabilities, and the reverse."""
+    """Reads each distinct text once. A report repeats a package for each of its vulnerabilities, and the reverse.
+
+    Where texts do not repeat, remembering costs more than it saves, and is given up.
+    """
 
     def __init__(self, shape: object, made: Callable[[Part], Fact]) -> None:
         self._decoder: msgspec.json.Decoder[Part] = msgspec.json.Decoder(shape)
         self._made = made
         self._facts: dict[bytes, Fact] = {}
         self._room = REMEMBERED_BYTES
+        self._asked = 0
 
     def of(self, raw: msgspec.Raw) -> Fact:
+        if not self._room:
+            return self._made(self._decoder.decode(raw))
         key = bytes(raw)
         fact = self._facts.get(key)
         if fact is None:
-            fact = self._made(self._decoder.decode(raw))
-            self._room -= len(key)
-            if self._room > 0:
-                self._facts[key] = fact
+            fact = self._facts[key] = self._made(self._decoder.decode(raw))
+            self._room = max(0, self._room - len(key))
+        self._asked += 1
+        if self._asked == ENOUGH_ASKED and len(self._facts) > ENOUGH_ASKED // 2:
+            self._room = 0
+        if not self._room:
+            self._facts = {}
         return fact
 
 
@@ -341,7 +370,7 @@ def _whole(said: _Vulnerability) -> _Whole:
             ),
         ),
         fix=_fix(said),
-        bundles=texts(advisory.id for advisory in said.advisories or ()),
+        bundles=texts(advisory.id for advisory in said.advisories) if said.advisories else (),
         threat=_threat(said),
     )
 
@@ -349,7 +378,7 @@ def _whole(said: _Vulnerability) -> _Whole:
 def _fix(said: _Vulnerability) -> Fix:
     if said.fix is None:
         return Fix(state="fixed", versions=(said.fixed_in,)) if said.fixed_in else NO_FIX_SAID
-    versions = texts(said.fix.versions)
+    versions = texts(said.fix.versions) if said.fix.versions else ()
     state = _FIX_STATES.get(said.fix.state or "", "unknown")
     return Fix(state="fixed" if versions and state == "unknown" else state, versions=versions)
 
@@ -362,17 +391,21 @@ def _threat(said: _Vulnerability) -> Threat:
 
 
 def _scores(listed: list[_Cvss] | None, namespace: str) -> tuple[Score, ...]:
+    if not listed:
+        return ()
+    rater = _rater(namespace)
     return tuple(
         Score(
-            source=cvss.source or _rater(namespace),
+            source=cvss.source or rater,
             version=cvss.version or "",
             base=cvss.metrics.base if cvss.metrics else None,
             vector=cvss.vector or "",
         )
-        for cvss in listed or ()
+        for cvss in listed
     )
 
 
+@lru_cache(maxsize=1024)
 def _rater(namespace: str) -> str:
     """`debian:distro:debian:11` and `nvd:cpe` name who keeps the database first; GitHub's ratings are called GHSA's."""
     keeper = namespace.partition(":")[0]
@@ -380,7 +413,12 @@ def _rater(namespace: str) -> str:
 
 
 def _other(related: list[_Related] | None) -> tuple[tuple[str, ...], tuple[Score, ...]]:
-    listed = related or []
+    if not related:
+        return (), ()
+    if len(related) == 1:
+        only = related[0]
+        return texts((only.id,)), _scores(only.cvss, only.namespace or "")
+    listed = related
     scores = [score for entry in listed for score in _scores(entry.cvss, entry.namespace or "")]
     return texts(entry.id for entry in listed), tuple(scores)
 
