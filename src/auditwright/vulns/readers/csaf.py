@@ -44,7 +44,13 @@ class _Path(msgspec.Struct):
     subpaths: list[_Subpath] | None = None
 
 
+class _Group(msgspec.Struct):
+    group_id: str | None = None
+    product_ids: list[str] | None = None
+
+
 class _Tree(msgspec.Struct):
+    product_groups: list[_Group] | None = None
     branches: list[_Branch] | None = None
     full_product_names: list[_Product] | None = None
     relationships: list[_Relationship] | None = None
@@ -62,6 +68,7 @@ class _Note(msgspec.Struct):
     category: str | None = None
     details: str | None = None
     product_ids: list[str] | None = None
+    group_ids: list[str] | None = None
 
 
 class _Vulnerability(msgspec.Struct):
@@ -115,7 +122,9 @@ def read(data: Buffer) -> Report:
         raise UnreadableReportError("a CSAF document has `document`")
     said = json_document(data, _Document)
     about = said.document or _About()
-    names = _names(said.product_tree or _Tree())
+    tree = said.product_tree or _Tree()
+    names = _names(tree)
+    groups = {group.group_id or "": frozenset(group.product_ids or ()) for group in tree.product_groups or ()}
     statements: list[VexStatement] = []
     skipped: list[Skipped] = []
     decoder = msgspec.json.Decoder(_Vulnerability)
@@ -123,7 +132,7 @@ def read(data: Buffer) -> Report:
     at = moment(about.tracking.current if about.tracking else None)
     for position, raw in enumerate(said.vulnerabilities or ()):
         try:
-            found = list(_statements(position, decoder.decode(raw), names))
+            found = list(_statements(position, decoder.decode(raw), names, groups))
         except (msgspec.ValidationError, UnicodeDecodeError) as error:
             skipped.append(Skipped(where=f"vulnerabilities[{position}]", why=str(error)))
             continue
@@ -133,7 +142,11 @@ def read(data: Buffer) -> Report:
                     where=f"vulnerabilities[{position}]", why="it gives no product a status, or has no id"
                 )
             )
-        statements += [msgspec.structs.replace(each, author=author, at=at) for each in found]
+        for each in found:
+            if isinstance(each, str):
+                skipped.append(Skipped(where=f"vulnerabilities[{position}]", why=each))
+            else:
+                statements.append(msgspec.structs.replace(each, author=author, at=at))
     return Report(
         format="csaf",
         format_version=about.csaf_version or "",
@@ -145,6 +158,9 @@ def read(data: Buffer) -> Report:
         skipped=tuple(skipped),
     )
 
+
+_UNNAMED = ("",)
+"""A part that the tree does not name: what is said of it must not become a word about the whole."""
 
 Names = Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
 """Product ids to the names of the product, and of the part where the product is a part of another."""
@@ -161,7 +177,7 @@ def _names(tree: _Tree) -> Names:
     for relationship in tree.relationships or ():
         if relationship.full is not None and relationship.full.product_id:
             whole, part = plain.get(relationship.whole or "", ()), plain.get(relationship.part or "", ())
-            found[relationship.full.product_id] = (whole or _of(relationship.full), part)
+            found[relationship.full.product_id] = (whole or _of(relationship.full), part or _UNNAMED)
     for path in tree.product_paths or ():
         if path.full is not None and path.full.product_id:
             last = path.subpaths[-1].next if path.subpaths else None
@@ -188,32 +204,49 @@ def _of(product: _Product) -> tuple[str, ...]:
     return texts((helper.purl, *(helper.purls or ()), product.name))
 
 
-def _statements(position: int, said: _Vulnerability, names: Names) -> Iterator[VexStatement]:
+Groups = Mapping[str, frozenset[str]]
+
+
+def _statements(
+    position: int, said: _Vulnerability, names: Names, groups: Groups
+) -> Iterator[VexStatement | str]:
     ids = texts((said.cve, *(each.text for each in said.ids or ())))
     if not ids:
         return
     for word, products in (said.status or {}).items():
         status = _STATUSES.get(word)
-        for product in products or () if status is not None else ():
+        if status is None:
+            if word != "recommended":
+                yield f"the status {word!r} says nothing that is known here"
+            continue
+        for product in products or ():
             whole, part = names.get(product, ((product,), ()))
+            if part == _UNNAMED:
+                yield f"the part that product {product!r} stands for is not in the tree"
+                continue
             yield VexStatement(
                 index=position,
                 ids=ids,
                 products=whole,
                 subcomponents=part,
-                status=status or "under_investigation",
-                justification=_about(said.flags, product, "label"),
+                status=status,
+                justification=_about(said.flags, product, groups, "label"),
                 impact=_about(
-                    [each for each in said.threats or () if each.category == "impact"], product, "details"
+                    [each for each in said.threats or () if each.category == "impact"],
+                    product,
+                    groups,
+                    "details",
                 ),
-                action=_about(said.remediations, product, "details"),
+                action=_about(said.remediations, product, groups, "details"),
             )
 
 
-def _about(notes: list[_Note] | None, product: str, field: str) -> str:
-    """The first words that are about this product, or about all."""
+def _about(notes: list[_Note] | None, product: str, groups: Groups, field: str) -> str:
+    """The first words that are about this product: named, in a group that is named, or where nothing is named about all."""
     for note in notes or ():
-        if note.product_ids is None or product in note.product_ids:
+        everything = note.product_ids is None and note.group_ids is None
+        grouped = any(product in groups.get(group, frozenset()) for group in note.group_ids or ())
+        if everything or grouped or product in (note.product_ids or ()):
             return (note.label if field == "label" else note.details) or ""
     return ""
 

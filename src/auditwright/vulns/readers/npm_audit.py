@@ -162,12 +162,22 @@ MAX_PATHS = 20
 
 
 def _new(listed: msgspec.Raw) -> Iterator[Found]:
+    named = json_document(bytes(listed), dict[str, msgspec.Raw])
     for said in _entries(listed, _Entry, "vulnerabilities"):
         if isinstance(said, Skipped):
             yield said
             continue
+        if not said.via:
+            yield Skipped(
+                where=f"vulnerabilities.{said.name}", why="it does not say by what it is vulnerable"
+            )
         for via in said.via or ():
             if isinstance(via, str):
+                if via not in named:
+                    yield Skipped(
+                        where=f"vulnerabilities.{said.name}",
+                        why=f"it is vulnerable by {via}, of which nothing is said",
+                    )
                 continue  # the entry of that name says it
             name = via.dependency or via.name or said.name
             if not name.strip():

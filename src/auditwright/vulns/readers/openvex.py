@@ -1,5 +1,6 @@
 """OpenVEX 0.0.1 to 0.2.0, read leniently: many published documents break the schema in what does not matter here."""
 
+from collections.abc import Sequence
 from typing import cast, get_args
 
 import msgspec
@@ -50,13 +51,11 @@ def read(data: Buffer) -> Report:
     for position, raw in enumerate(json_list(bytes(members["statements"]))):
         where = f"statements[{position}]"
         try:
-            said = _statement(position, decoder.decode(raw), document)
+            found = _statements(position, decoder.decode(raw), document)
         except (msgspec.ValidationError, UnicodeDecodeError) as error:
-            said = str(error)
-        if isinstance(said, str):
-            skipped.append(Skipped(where=where, why=said))
-        else:
-            statements.append(said)
+            found = [str(error)]
+        statements += [each for each in found if isinstance(each, VexStatement)]
+        skipped += [Skipped(where=where, why=each) for each in found if isinstance(each, str)]
     return Report(
         format="openvex",
         format_version=bytes(document.context).decode(errors="replace").strip('"').rpartition("/")[2],
@@ -69,30 +68,39 @@ def read(data: Buffer) -> Report:
     )
 
 
-def _statement(position: int, said: _Statement, document: _Document) -> VexStatement | str:
-    """The statement, or why it is none."""
+def _statements(position: int, said: _Statement, document: _Document) -> list[VexStatement | str]:
+    """A statement for each product, or why there is none: a part that cannot be named must not become the whole."""
     vulnerability = said.vulnerability
     ids = texts((vulnerability,)) if isinstance(vulnerability, str) else _ids(vulnerability)
     if not ids:
-        return "it names no vulnerability"
+        return ["it names no vulnerability"]
     if said.status not in get_args(VexStatus):
-        return f"its status {said.status!r} is none of OpenVEX's"
-    parts = [*(said.subcomponents or ())]
+        return [f"its status {said.status!r} is none of OpenVEX's"]
+    found: list[VexStatement | str] = []
     for product in said.products or ():
-        if isinstance(product, _Named):
-            parts += product.subcomponents or ()
-    return VexStatement(
-        index=position,
-        ids=ids,
-        products=_products(said.products),
-        subcomponents=_products(parts),
-        status=cast("VexStatus", said.status),
-        justification=said.justification or "",
-        impact=said.impact_statement or "",
-        action=said.action_statement or "",
-        author=document.author or "",
-        at=moment(said.last_updated or said.timestamp or document.last_updated or document.timestamp),
-    )
+        listed = [
+            *(said.subcomponents or ()),
+            *((product.subcomponents or ()) if isinstance(product, _Named) else ()),
+        ]
+        products, parts = _names([product]), _names(listed)
+        if not products or (listed and not parts):
+            found.append("a product or a part of it is named by neither a package URL nor a name")
+            continue
+        found.append(
+            VexStatement(
+                index=position,
+                ids=ids,
+                products=products,
+                subcomponents=parts,
+                status=cast("VexStatus", said.status),
+                justification=said.justification or "",
+                impact=said.impact_statement or "",
+                action=said.action_statement or "",
+                author=document.author or "",
+                at=moment(said.last_updated or said.timestamp or document.last_updated or document.timestamp),
+            )
+        )
+    return found or ["it names no product"]
 
 
 def _ids(vulnerability: _Named | None) -> tuple[str, ...]:
@@ -102,9 +110,9 @@ def _ids(vulnerability: _Named | None) -> tuple[str, ...]:
     return texts((named, *(vulnerability.aliases or ())))
 
 
-def _products(listed: list[_Named | str] | None) -> tuple[str, ...]:
+def _names(listed: Sequence[_Named | str]) -> tuple[str, ...]:
     names: list[str | None] = []
-    for each in listed or ():
+    for each in listed:
         if isinstance(each, str):
             names.append(each)
         else:

@@ -126,6 +126,15 @@ def read(data: Buffer) -> Report:
             package = _package(said.package, source)
             packages.append(package)
             rows += _rows(len(rows), number, said, package)
+            known = {each.id for each in said.vulnerabilities or ()}
+            unknown = [group.ids for group in said.groups or () if not known & set(group.ids or ())]
+            skipped += [
+                Skipped(
+                    where=f"results[{number}].packages[{offset}].groups",
+                    why=f"nothing is said of {', '.join(ids or ())}",
+                )
+                for ids in unknown
+            ]
     return Report(
         format="osv-scanner",
         tool=Tool(name="osv-scanner"),
@@ -148,7 +157,8 @@ def _package(said: _Named, source: _Source) -> Package:
 
 def _rows(first: int, target: int, said: _Package, package: Package) -> Iterator[Row]:
     known = {each.id: each for each in said.vulnerabilities or ()}
-    groups = said.groups or [_Group(ids=[id_]) for id_ in known]
+    grouped = {id_ for group in said.groups or () for id_ in group.ids or ()}
+    groups = [*(said.groups or ()), *(_Group(ids=[id_]) for id_ in known if id_ not in grouped)]
     for number, group in enumerate(groups):
         members = [known[id_] for id_ in group.ids or () if id_ in known]
         if not members:

@@ -38,9 +38,17 @@ def read(data: Buffer) -> Report:
         if said.skip_reason:
             skipped.append(Skipped(where=f"dependencies[{number}]", why=f"{said.name}: {said.skip_reason}"))
             continue
+        if said.vulns is None:
+            skipped.append(
+                Skipped(
+                    where=f"dependencies[{number}]",
+                    why=f"{said.name}: it does not say whether it was looked up",
+                )
+            )
+            continue
         package = Package(ecosystem="pypi", name=said.name, version=said.version or "")
         packages.append(package)
-        for each in said.vulns or ():
+        for each in said.vulns:
             versions = texts(each.fix_versions)
             rows.append(
                 Row(

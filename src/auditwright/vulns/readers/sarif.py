@@ -67,8 +67,13 @@ class _Result(msgspec.Struct, rename="camel"):
     properties: dict[str, msgspec.Raw] | None = None
 
 
+class _Invocation(msgspec.Struct, rename="camel"):
+    execution_successful: bool | None = None
+
+
 class _Run(msgspec.Struct):
     tool: _Tools | None = None
+    invocations: list[_Invocation] | None = None
     results: list[msgspec.Raw] | None = None
 
 
@@ -92,6 +97,12 @@ def read(data: Buffer) -> Report:
         rules = driver.rules or []
         by_id = {rule.id: rule for rule in rules if rule.id}
         targets.append(Target(kind="unknown"))
+        if run.results is None or any(each.execution_successful is False for each in run.invocations or ()):
+            skipped.append(
+                Skipped(
+                    where=f"runs[{number_}]", why="the run did not end well, so that what it lists is not all"
+                )
+            )
         decoder = msgspec.json.Decoder(_Result)
         for offset, raw in enumerate(run.results or ()):
             try:

@@ -177,6 +177,13 @@ class _Reading:
             self._skipped.append(Skipped(where=where or "error", why=first_line(said.error)))
             return
         self._targets.append(_target(said))
+        if said.vulnerabilities is None:
+            self._skipped.append(
+                Skipped(
+                    where=where or "vulnerabilities",
+                    why="the project lists no vulnerabilities, not even none",
+                )
+            )
         for offset, raw in enumerate(said.vulnerabilities or ()):
             try:
                 self._take(self._decoder.decode(raw), said)

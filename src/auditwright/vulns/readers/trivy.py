@@ -144,6 +144,7 @@ class _Report(msgspec.Struct, rename="pascal"):
 class _Resource(msgspec.Struct, rename="pascal"):
     """A workload of a cluster, and what its images hold."""
 
+    error: str | None = None
     namespace: str | None = None
     kind: str | None = None
     name: str | None = None
@@ -155,6 +156,7 @@ class _Cluster(msgspec.Struct, rename="pascal"):
     cluster_name: str | None = None
     resources: list[_Resource] | None = None
     vulnerabilities: list[_Resource] | None = None
+    findings: list[_Resource] | None = None
     misconfigurations: list[msgspec.Raw] | None = None
 
 
@@ -227,8 +229,14 @@ def read(data: Buffer) -> Report:
     members = json_document(data, dict[str, msgspec.Raw])
     if "ClusterName" in members:
         cluster = json_document(data, _Cluster)
-        for resource in (*(cluster.resources or ()), *(cluster.vulnerabilities or ())):
+        for resource in (
+            *(cluster.resources or ()),
+            *(cluster.vulnerabilities or ()),
+            *(cluster.findings or ()),
+        ):
             where = "/".join(texts((resource.namespace, resource.kind, resource.name)))
+            if resource.error:
+                reading.skip(where, f"it was not scanned: {first_line(resource.error)}", 1)
             reading.take(_target(where, resource.metadata, "image"), resource.results or (), where)
         reading.skip(
             "Misconfigurations",
@@ -484,7 +492,7 @@ def _scores(listed: Mapping[str, _Cvss]) -> Iterator[Score]:
 
 
 def _sniff(glimpse: Glimpse) -> bool:
-    if glimpse.mentions("SchemaVersion", "ArtifactName") or glimpse.mentions("ClusterName", "Namespace"):
+    if glimpse.mentions("SchemaVersion", "ArtifactName") or glimpse.mentions("ClusterName", "Kind"):
         return True
     if not glimpse.mentions("Target"):
         return False
