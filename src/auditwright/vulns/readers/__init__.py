@@ -10,7 +10,7 @@ from auditwright.vulns.readers.door import Buffer, UnreadableReportError, as_utf
 from auditwright.vulns.readers.glimpse import Glimpse, Reader
 from auditwright.vulns.report import Report, Skipped
 
-__all__ = ["Buffer", "Reader", "UnreadableReportError", "read_report", "reader_for", "readers"]
+__all__ = ["Buffer", "Reader", "UnreadableReportError", "as_utf8", "read_report", "reader_for", "readers"]
 
 
 @cache
