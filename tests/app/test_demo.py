@@ -387,3 +387,47 @@ def test_the_emulator_ends_with_whoever_started_it_even_when_that_is_killed(tmp_
             # The kernel ends the connection when the emulator is gone, one way or the other; until then this waits.
             with suppress(ConnectionResetError):
                 assert connection.recv(1) == b""
+
+
+# --- What the releases carry
+
+
+def test_two_releases_are_published_and_the_second_says_what_has_changed(demo: Demo) -> None:
+    report = json.loads((demo.out / "releases/2026.11.2/report.json").read_text())
+    assert (report["release"], report["previous"]) == ("2026.11.2", "2026.11.1")
+    changes = [issue["change"] for issue in report["issues"]]
+    assert changes.count("new") > 0
+    assert changes.count("still") > 0
+    assert [each["unexplained"] for each in report["disagreement"]] == [0]
+    assert report["counts"]["upgrades"] < report["counts"]["issues"] < report["counts"]["rows"]
+
+
+def test_what_the_company_decided_stands_in_the_report(demo: Demo) -> None:
+    report = json.loads((demo.out / "releases/2026.11.2/report.json").read_text())
+    groups = {issue["group"] for issue in report["issues"]}
+    assert {"accepted", "not-affected", "fixable", "wont-fix"} <= groups
+
+
+def test_the_release_that_nobody_scanned_is_found_and_the_others_are_in_order(demo: Demo) -> None:
+    (found,) = answered(
+        "tests", "run", "vulnerabilities.releases-reported", "--program", demo.out / "northwind"
+    )
+    outcomes = {item["item"].rpartition(":")[2]: item["outcome"] for item in found["items"]}
+    assert outcomes == {"2026.11.1": "satisfied", "2026.11.2": "satisfied", "2026.11.1-hotfix.1": "deviation"}
+
+
+def test_its_scans_can_be_merged_again(demo: Demo) -> None:
+    scans = sorted((demo.out / "releases/scans").glob("2026.11.2-*.json"))
+    merged = answered("vulns", "merge", *scans)
+    assert {each["unexplained"] for each in merged["comparisons"]} == {0}
+
+
+def answered(*arguments: str | Path) -> Any:  # noqa: ANN401  # plain JSON
+    done = subprocess.run(
+        [*AUDITWRIGHT, *map(str, arguments), "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=TIME_LIMIT_S,
+    )
+    return json.loads(done.stdout)
