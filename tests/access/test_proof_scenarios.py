@@ -215,6 +215,8 @@ READING, ALL = document(allow("s3:GetObject")), document(EVERYTHING)
 ADMINS = group("admins", EVERYTHING)
 LAMBDA = trust({"Service": "lambda.amazonaws.com"})
 FUNCTION = allow(["lambda:CreateFunction", "lambda:InvokeFunction"])
+PODS = "pods.eks.amazonaws.com"
+OF_PODS = role("of-pods", trust({"Service": PODS}), EVERYTHING)
 RUNS = role("runs", LAMBDA, EVERYTHING)
 
 
@@ -303,6 +305,16 @@ RIGHTS: list[tuple[str, Json, str]] = [
     (
         "code where what is in service was not seen",
         bobs(bob(allow("lambda:UpdateFunctionCode")), RUNS, workloads=None),
+        UNKNOWN,
+    ),
+    (
+        "a role for an association with a pod",
+        bobs(bob(passing(PODS), allow("eks:CreatePodIdentityAssociation")), OF_PODS),
+        REACHABLE,
+    ),
+    (
+        "a role for an add-on, whose code Amazon chooses",
+        bobs(bob(passing(PODS), allow("eks:CreateAddon")), OF_PODS),
         UNKNOWN,
     ),
     ("a role that only its service takes", bobs(bob(EVERYTHING, without_mfa()), RUNS), UNREACHABLE),

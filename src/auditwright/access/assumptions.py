@@ -60,6 +60,10 @@ WORKLOAD_IN_SERVICE = Assumption(
     id="workload-in-service",
     says="Something that runs as the role is in service; what is in service was not seen.",
 )
+ADD_ON_OF_CHOICE = Assumption(
+    id="add-on-of-choice",
+    says="An add-on of the cluster can be made to do what is wanted with its role; what each add-on does is not known.",
+)
 PROVIDER_ASKS = Assumption(
     id="provider-asks",
     says="The identity provider asks each person for a second factor; AWS cannot see whether it does.",

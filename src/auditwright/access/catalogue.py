@@ -4,8 +4,10 @@ Rows named after pathfinding.cloud (`iam-001`) carry its id, so that the two can
 public catalogue. A row says nothing about who may do it: that is the evaluator's.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
+
+from auditwright.access.assumptions import ADD_ON_OF_CHOICE, Assumption
 
 
 class On(Enum):
@@ -104,8 +106,8 @@ class Way:
     """Of `Gain.RUN`: the service principal that the role has to trust."""
     existing: str = ""
     """Of `Gain.RUN`: the service of a workload that has to exist already."""
-    assumes: str = ""
-    """What else has to be so, that no policy shows."""
+    assumes: Assumption | None = None
+    """What else has to be so, that no policy shows: it is then not known whether the way is open."""
 
 
 ADMINISTRATOR = "arn:{partition}:iam::aws:policy/AdministratorAccess"
@@ -393,6 +395,16 @@ _PASSED = (
         "aw-pod-identity",
         "pods.eks.amazonaws.com",
         _made("eks:CreatePodIdentityAssociation", f"{_AT}eks{_HERE}cluster/*"),
+    ),
+    replace(
+        _pass("aw-add-on", "pods.eks.amazonaws.com", _made("eks:CreateAddon", f"{_AT}eks{_HERE}cluster/*")),
+        assumes=ADD_ON_OF_CHOICE,
+    ),
+    replace(
+        _pass(
+            "aw-add-on-update", "pods.eks.amazonaws.com", _made("eks:UpdateAddon", f"{_AT}eks{_HERE}addon/*")
+        ),
+        assumes=ADD_ON_OF_CHOICE,
     ),
 )
 

@@ -198,7 +198,8 @@ def _passed(world: World, way: Way, role: str, *, certain: bool) -> Iterator[Eff
         or "iam:CreateInstanceProfile" in actions
         or world.roles[role].instance_profile
     ):
-        yield Effect(gains=gains, certain=certain)
+        assumed = () if way.assumes is None else (way.assumes,)
+        yield Effect(gains=gains, certain=certain and not assumed, assumptions=assumed)
     elif "iam:AddRoleToInstanceProfile" in actions:
         yield Effect(gains=gains, certain=False, assumptions=(PROFILE_TO_SPARE,))
 
