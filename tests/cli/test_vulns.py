@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -196,6 +197,40 @@ def test_taking_in_the_same_report_twice_changes_nothing(tmp_path: Path, program
     before = value("list", "--program", program, code=1 if _past(program) else 0)
     vulns("triage", file, "--program", program)
     assert value("list", "--program", program, code=1 if _past(program) else 0) == before
+
+
+def test_an_asset_out_of_use_needs_no_scan_and_what_it_missed_stays_missed(
+    tmp_path: Path, program: Path
+) -> None:
+    said = ("--by", "ops@acme.example", "--reason", "shut down")
+    first = saved(tmp_path, "1.json", grype("CVE-2024-0001", made_at="2026-09-01T00:00:00Z"))
+    vulns("triage", first, "--program", program)
+    unknown = vulns("retire", "acme/web", *said, "--program", program)
+    assert unknown.exit_code != 0
+    assert "there are: acme/api amd64" in str(unknown.exception), "it names those that there are"
+    done = vulns("retire", "acme/api", *said, "--program", program)
+    assert done.exit_code == 0, done.output
+    assert "Retired acme/api amd64: shut down (ops@acme.example)." in done.stdout
+    assert value("list", "--program", program) == []
+    (row,) = value("list", "--program", program, "--all")
+    assert row["state"] == "missed"
+    vulns("triage", first, "--program", program)
+    twice = vulns("retire", "acme/api", *said, "--program", program)
+    assert "there are: none" in str(twice.exception), "the same report again is no new scan"
+    auditwright("run", "--program", program)
+    assets = auditwright("inventory", "SELECT name FROM scanned_asset", "--program", program, "--json").json
+    assert assets == []
+    issues = auditwright(
+        "inventory", "SELECT vulnerability FROM vulnerability_issue", "--program", program, "--json"
+    ).json
+    assert len(issues) == 1
+    again = saved(tmp_path, "2.json", grype("CVE-2024-0001", tag="2"))
+    later = json.loads(again.read_text())
+    later["descriptor"]["timestamp"] = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    again.write_text(json.dumps(later))
+    vulns("triage", again, "--program", program)
+    (row,) = value("list", "--program", program, code=1)
+    assert row["detected_at"].startswith("2026-09-01"), "it is in use again, and was never fixed"
 
 
 def _past(program: Path) -> bool:

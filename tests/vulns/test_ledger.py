@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditwright.vulns.issue import Issue, Line
-from auditwright.vulns.ledger import Clock, Entry, Ledger, Scan, Shown, advance, empty_ledger
+from auditwright.vulns.ledger import Clock, Entry, Ledger, Scan, Shown, advance, empty_ledger, ended
 from auditwright.vulns.merge import merge
 from auditwright.vulns.policy import DEFAULT_TABLE, Policy, shipped_table
 from auditwright.vulns.report import Severity
@@ -118,6 +118,16 @@ def test_an_issue_whose_leading_id_changes_is_the_same_issue() -> None:
     by_cve = issue("GHSA-aaaa-aaaa-aaaa", aliases=("CVE-2024-0009",))
     entry = only(after((scan(0), [shown(by_name)]), (scan(2), [shown(by_cve)])))
     assert (entry.id, entry.clock.detected_at) == ("CVE-2024-0009", days(0))
+
+
+@pytest.mark.parametrize(("day", "state"), [(2, "met"), (4, "missed")])
+def test_a_line_out_of_use_ends_its_clocks_met_or_missed(day: float, state: str) -> None:
+    before = after((scan(0), [shown(issue())]))
+    ledger = ended(before, days(day))
+    assert only(ledger).clock.state(days(99)) == state
+    assert ended(ledger, days(50)) == ledger, "what is gone was gone then"
+    again = advance(ledger, scan(day + 1), [shown(issue())], policy=POLICY)
+    assert only(again).clock.term.due_at == days(3), "its deadline is not set anew by a word"
 
 
 def test_the_same_scan_again_changes_nothing() -> None:

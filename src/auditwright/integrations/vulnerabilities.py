@@ -64,14 +64,13 @@ def normalize(evidence: Sequence[Evidence], gaps: Sequence[Gap]) -> Iterator[Res
             raise MalformedEvidenceError(str(error)) from None
         retired = {each.line for each in register.retired}
         for ledger in register.ledgers:
-            if ledger.line not in retired:
-                yield from _of_ledger(ledger, item)
+            yield from _of_ledger(ledger, item, in_use=ledger.line not in retired)
         yield from _reports(register, item)
 
 
-def _of_ledger(ledger: Ledger, item: Evidence) -> Iterator[Resource]:
+def _of_ledger(ledger: Ledger, item: Evidence, *, in_use: bool) -> Iterator[Resource]:
     name = " ".join(part for part in (ledger.line.name, ledger.line.architecture) if part)
-    if ledger.scans:
+    if ledger.scans and in_use:
         last = ledger.scans[-1]
         yield ScannedAsset(
             id=ResourceId(f"asset:{name}"),

@@ -11,6 +11,7 @@ A ledger is the state after a scan, made of the one before and never edited. The
    another tool, or a report that could not be read, closes nothing.
 4. **Met or missed** is kept for ever, also where the issue comes back.
 5. **Back again**: within the policy's days the first clock goes on, since a fix that did not hold is no fix; later it is a new one.
+6. **Out of use**: where somebody says that the line is used no more, what was open on it is gone from then on, met or missed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -143,6 +144,11 @@ def advance(before: Ledger, scan: Scan, shown: Iterable[Shown], *, policy: Polic
     return Ledger(line=before.line, scans=(*before.scans, scan), entries=tuple(sorted(entries, key=_order)))
 
 
+def ended(before: Ledger, at: datetime) -> Ledger:
+    """The ledger of a line that is out of use since a moment (6)."""
+    return msgspec.structs.replace(before, entries=tuple(_gone(entry, at) for entry in before.entries))
+
+
 def empty_ledger(line: Line) -> Ledger:
     """The ledger of a line that nobody looked at yet."""
     return Ledger(line=line, scans=(), entries=())
@@ -228,10 +234,14 @@ def _with_term(clock: Clock, term: Term) -> Clock:
 
 def _unseen(entry: Entry, scan: Scan) -> Entry:
     # (3) Only who showed it can say that it is gone.
-    if entry.clock.gone_at is not None or not set(entry.seen_by) <= set(scan.tools):
+    return _gone(entry, scan.at) if set(entry.seen_by) <= set(scan.tools) else entry
+
+
+def _gone(entry: Entry, at: datetime) -> Entry:
+    if entry.clock.gone_at is not None:
         return entry
     return msgspec.structs.replace(
-        entry, clocks=(*entry.clocks[:-1], msgspec.structs.replace(entry.clock, gone_at=scan.at))
+        entry, clocks=(*entry.clocks[:-1], msgspec.structs.replace(entry.clock, gone_at=at))
     )
 
 

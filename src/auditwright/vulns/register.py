@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from auditwright.vulns.issue import Line
-from auditwright.vulns.ledger import Ledger, empty_ledger
+from auditwright.vulns.ledger import Ledger, empty_ledger, ended
 
 
 class ReleaseEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,15 +50,32 @@ class Register(msgspec.Struct, frozen=True, kw_only=True):
         return next((ledger for ledger in self.ledgers if ledger.line == line), empty_ledger(line))
 
     def with_ledger(self, ledger: Ledger) -> "Register":
-        """The register with this ledger in the place of its line's. A line that is scanned again is in use again."""
+        """The register with this ledger in the place of its line's. A line that is scanned anew is in use again."""
         others = [each for each in self.ledgers if each.line != ledger.line]
         return msgspec.structs.replace(
             self,
             ledgers=tuple(
                 sorted((*others, ledger), key=lambda each: (each.line.name, each.line.architecture))
             ),
-            retired=tuple(each for each in self.retired if each.line != ledger.line),
+            retired=tuple(
+                each for each in self.retired if each.line != ledger.line or ledger in self.ledgers
+            ),
         )
+
+    def without_line(self, said: Retired) -> "Register":
+        """The register after a line went out of use. Its ledger stays, and what was open on it is gone.
+
+        Raises ValueError for a line that the register does not have, that is retired already, or that was scanned later.
+        """
+        ledger = self.ledger(said.line)
+        if ledger not in self.ledgers:
+            raise ValueError("the register has no such asset")
+        if any(each.line == said.line for each in self.retired):
+            raise ValueError("it is retired already")
+        if ledger.scans and said.at < ledger.scans[-1].at:
+            raise ValueError(f"it was scanned later, on {ledger.scans[-1].at:%d %b %Y %H:%M}")
+        kept = self.with_ledger(ended(ledger, said.at))
+        return msgspec.structs.replace(kept, retired=(*kept.retired, said))
 
     def with_release(self, entry: ReleaseEntry) -> "Register":
         """The register with one more report."""

@@ -179,6 +179,26 @@ def list_(program: Path, everything: bool, as_json: bool) -> None:
         raise SystemExit(1)
 
 
+@command.command("retire")
+@click.argument("asset")
+@click.option("--by", required=True, help="Who says so, such as an e-mail address.")
+@click.option("--reason", required=True, help="Why it is out of use.")
+@PROGRAM
+def retire(asset: str, by: str, reason: str, program: Path) -> None:
+    """Say that an ASSET of the register is out of use: it needs no scan, and what was open on it is gone from now on.
+
+    A deadline that was missed by then stays missed. A scan of the asset brings it back into use.
+    """
+    from auditwright.app.vulns.retiring import OutOfUse, retired
+
+    said = OutOfUse(by=by, reason=reason, at=datetime.now(UTC))
+    with _opened(program) as workspace:
+        gone = retired(workspace, asset, said)
+    for each in gone:
+        name = " ".join(part for part in (each.line.name, each.line.architecture) if part)
+        console().print(f"Retired {shown(name)}: {shown(each.reason)} ({shown(each.by)}).")
+
+
 @command.command("release")
 @click.argument("name")
 @REPORTS
