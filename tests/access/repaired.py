@@ -61,7 +61,7 @@ def mappings(*names: str) -> list[Json]:
     return [{"userarn": arn("user", name), "username": name, "groups": ["ops", "it's"]} for name in names]
 
 
-def picture(name: str = "alice") -> World:
+def picture(name: str = "alice", *, mode: str = "API_AND_CONFIG_MAP") -> World:
     """`name` is the user that most changes are about."""
     alice = user(
         name,
@@ -78,7 +78,6 @@ def picture(name: str = "alice") -> World:
         policy("limit", document(allow("*"))),
     )
     entries = (entry(arn("role", "ci/deploy"), "AmazonEKSClusterAdminPolicy"),)
-    mode = "API_AND_CONFIG_MAP"
     made = cluster(mode, *entries, mapUsers=mappings(name, "bob"), mapAccounts=[ACCOUNT, "444455556666"])
     return world(
         snapshot(

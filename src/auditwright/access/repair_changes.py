@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from auditwright.access.repair_edits import Edit, applied
+from auditwright.access.repair_edits import Edit, EntriesUsed, applied
 from auditwright.access.world import World
 
 
@@ -75,6 +75,13 @@ class Change:
     def weight(self) -> int:
         """How much it disrupts."""
         return WEIGHTS[self.kind]
+
+    @property
+    def supposes(self) -> str:
+        """What is taken for granted of how it is made, because the picture does not have it; empty: nothing."""
+        if isinstance(self.edit, EntriesUsed) and not self.edit.creator:
+            return f"whoever created {self.edit.cluster} is found, and has no access entry afterward"
+        return ""
 
     def apply(self, world: World) -> World:
         """The picture with the change made."""

@@ -18,6 +18,7 @@ from auditwright.access.repair import Repair
 from auditwright.access.repair_changes import Change
 from auditwright.access.repair_commands import commands
 from auditwright.access.repair_edits import Revised, Where, document_of, policy_at
+from auditwright.access.repair_elsewhere import Elsewhere
 from auditwright.access.repair_script import Script
 from auditwright.access.repair_terraform import terraform
 from auditwright.access.starts import Start, StartKind
@@ -156,6 +157,7 @@ def change_value(change: Change) -> Mapping[str, object]:
         "subject": change.subject,
         "title": change.title,
         "cuts": change.reason,
+        "supposes": change.supposes,
         "weight": change.weight,
     }
 
@@ -193,8 +195,15 @@ def needs_of(changes: Sequence[Written]) -> Sequence[str]:
     return tuple(dict.fromkeys(need for each in changes for need in each.commands.needs))
 
 
-def repair_value(repair: Repair, changes: Sequence[Written]) -> Mapping[str, object]:
-    """A repair as plain values, with its changes written out."""
+def elsewhere_line(other: Elsewhere) -> str:
+    """What a repair does to another target, in a line."""
+    return f"{target_words(other.target)}: {word_of(other.before)} before, {word_of(other.after)} after"
+
+
+def repair_value(
+    repair: Repair, changes: Sequence[Written], others: Sequence[Elsewhere]
+) -> Mapping[str, object]:
+    """A repair as plain values, with its changes written out, and what they do to other targets."""
     return {
         "target": str(repair.target),
         "before": word_of(repair.before),
@@ -212,6 +221,15 @@ def repair_value(repair: Repair, changes: Sequence[Written]) -> Mapping[str, obj
             for each in changes
         ],
         "needs": list(needs_of(changes)),
+        "elsewhere": [
+            {
+                "target": str(each.target),
+                "before": word_of(each.before),
+                "after": word_of(each.after),
+                "worse": each.worse,
+            }
+            for each in others
+        ],
         "evidence": [{"id": each.id, "says": each.says, "closes": each.closes} for each in repair.evidence],
         "left": list(repair.left),
     }
