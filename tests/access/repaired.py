@@ -1,6 +1,8 @@
 """A picture in which every kind of change can be made, and one change of each kind."""
 
 from auditwright.access.eks import Source
+from auditwright.access.kubernetes import Subject, SubjectKind
+from auditwright.access.kubernetes_roles import ACCESS_POLICY_ARN as ACCESS_POLICY
 from auditwright.access.repair_changes import Change, ChangeKind
 from auditwright.access.repair_edits import (
     Added,
@@ -11,6 +13,8 @@ from auditwright.access.repair_edits import (
     Edit,
     EntriesUsed,
     EntryGone,
+    EntryNarrowed,
+    Guarded,
     KeysGone,
     MappingGone,
     PasswordGone,
@@ -18,6 +22,7 @@ from auditwright.access.repair_edits import (
     Revised,
     RootDeviceEnrolled,
     RootKeysGone,
+    Unbound,
     Where,
     Without,
 )
@@ -50,7 +55,7 @@ QUEUE = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:jobs"
 OTHER = f"arn:aws:ecr:eu-central-1:{ACCOUNT}:repository/app"
 RESOURCES = (BUCKET, KEY, SECRET, TABLE, TOPIC, QUEUE, OTHER)
 
-MANAGED = "arn:aws:iam::aws:policy/PowerUserAccess"
+OPS = Subject(kind=SubjectKind.GROUP, name="ops")
 
 
 def opened(resource: str) -> Json:
@@ -84,10 +89,23 @@ def picture(name: str = "alice", *, mode: str = "API_AND_CONFIG_MAP") -> World:
             *details,
             credentials=(held(name, keys="Active Inactive", password=True, devices=0), held("bob")),
             cluster=made,
+            scps=[[document(allow("*"))], [document(allow("*"))]],
+            rbac={
+                "clusterRoleBindings": [_bound("own-ops", "", "cluster-admin", "ops")],
+                "roleBindings": [_bound("staff", "shop", "edit", "ops", "it's")],
+            },
             root={"access_keys": 1, "mfa_devices": 0, "password_enabled": True},
             resourcePolicies={each: opened(each) for each in RESOURCES},
         )
     )
+
+
+def _bound(name: str, namespace: str, role_name: str, *groups: str) -> Json:
+    return {
+        "metadata": {"name": name, "namespace": namespace} if namespace else {"name": name},
+        "roleRef": {"kind": "ClusterRole", "name": role_name},
+        "subjects": [{"kind": "Group", "name": each} for each in groups],
+    }
 
 
 def change(edit: Edit, kind: ChangeKind = ChangeKind.ASK_MFA) -> Change:
@@ -134,6 +152,18 @@ def edits(name: str = "alice") -> dict[str, Edit]:
         "mapped user": MappingGone(cluster="prod", source=Source.MAP_USERS, subject=alice),
         "mapped account": MappingGone(cluster="prod", source=Source.MAP_ACCOUNTS, subject=ACCOUNT),
         "access entry": EntryGone(cluster="prod", principal=deploy),
+        "policy of an access entry": EntryNarrowed(
+            cluster="prod", principal=deploy, policy=ACCESS_POLICY + "AmazonEKSClusterAdminPolicy", instead=""
+        ),
+        "lesser policy of an access entry": EntryNarrowed(
+            cluster="prod",
+            principal=deploy,
+            policy=ACCESS_POLICY + "AmazonEKSClusterAdminPolicy",
+            instead=ACCESS_POLICY + "AmazonEKSViewPolicy",
+        ),
+        "binding": Unbound(cluster="prod", namespace="", binding="own-ops", subject=OPS),
+        "subject of a binding": Unbound(cluster="prod", namespace="shop", binding="staff", subject=OPS),
+        "guardrail": Guarded(account=ACCOUNT, name="AskUsers", document=deny("s3:GetObject")),
         "mode, with the creator": EntriesUsed(cluster="prod", creator=arn("role", "ci-creator")),
         "mode, without the creator": EntriesUsed(cluster="prod", creator=""),
     }

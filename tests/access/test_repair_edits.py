@@ -41,6 +41,11 @@ CHANGED: Mapping[str, set[str]] = {
     "mapped user": {f"clusters prod aws_auth map_users {ALICE}"},
     "mapped account": {f"clusters prod aws_auth map_accounts {ACCOUNT}"},
     "access entry": {f"clusters prod access_entries {DEPLOY}"},
+    "policy of an access entry": {f"clusters prod access_entries {DEPLOY} policies 0"},
+    "lesser policy of an access entry": {f"clusters prod access_entries {DEPLOY} policies 0 policy"},
+    "binding": {"rbac prod bindings own-ops"},
+    "subject of a binding": {"rbac prod bindings staff subjects ops"},
+    "guardrail": {f"accounts {ACCOUNT} service_policies 1 AskUsers"},
     "mode, with the creator": {"clusters prod authentication_mode"},
     "mode, without the creator": {"clusters prod authentication_mode"},
 }
@@ -99,7 +104,12 @@ def test_an_edit_changes_exactly_what_it_says(name: str) -> None:
     assert set(differences(before, applied(before, edits()[name]))) == CHANGED[name]
 
 
-ONCE_MORE = {"managed policy", "managed policy, of which nothing is left", "new inline policy of a user"}
+ONCE_MORE = {
+    "managed policy",
+    "managed policy, of which nothing is left",
+    "new inline policy of a user",
+    "guardrail",
+}
 """A managed policy gets a version each time, and an added statement is added again."""
 
 

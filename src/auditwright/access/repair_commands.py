@@ -8,12 +8,14 @@
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 from auditwright.access.aws_auth import ArnMapping, template_text
-from auditwright.access.eks import Cluster, Source
+from auditwright.access.eks import AccessEntry, Cluster, Source
+from auditwright.access.kubernetes import Binding, PolicyGrant, Subject, SubjectKind
+from auditwright.access.kubernetes_roles import RBAC_GROUP
 from auditwright.access.repair_changes import Change
 from auditwright.access.repair_edits import (
     Detached,
@@ -21,6 +23,8 @@ from auditwright.access.repair_edits import (
     Document,
     EntriesUsed,
     EntryGone,
+    EntryNarrowed,
+    Guarded,
     KeysGone,
     MappingGone,
     PasswordGone,
@@ -28,11 +32,13 @@ from auditwright.access.repair_edits import (
     Revised,
     RootDeviceEnrolled,
     RootKeysGone,
+    Unbound,
     Where,
     policy_at,
 )
 from auditwright.access.repair_script import (
     Script,
+    binding_named,
     cluster_named,
     comment,
     kind_of,
@@ -115,7 +121,7 @@ def _aws(service: str, operation: str, options: Mapping[str, _Value]) -> _Comman
     return _Command(words=("aws", service, operation), options=options)
 
 
-def commands(world: World, change: Change) -> Script:  # noqa: C901, PLR0911  # one case an edit
+def commands(world: World, change: Change) -> Script:  # noqa: C901, PLR0911, PLR0912  # one case an edit
     """The commands that make a change of a picture as it is before this change."""
     edit = change.edit
     match edit:
@@ -141,6 +147,14 @@ def commands(world: World, change: Change) -> Script:  # noqa: C901, PLR0911  # 
             return _script(_deleting_entry(cluster_named(world, name), principal))
         case EntriesUsed(cluster=name, creator=creator):
             return _switching(cluster_named(world, name), creator)
+        case EntryNarrowed():
+            return _narrowing(world, change.apply(world), edit)
+        case Unbound():
+            return _unbinding(
+                cluster_named(world, edit.cluster), binding_named(change.apply(world), edit), edit
+            )
+        case Guarded():
+            return _guarding(edit)
         case _:
             assert_never(edit)
 
@@ -306,6 +320,90 @@ def _switching(cluster: Cluster, creator: str) -> Script:
         _Command(words=("aws", "eks", "wait", "cluster-active"), options=waiting.options),
         _deleting_entry(cluster, creator or unknown),
     )
+
+
+def _narrowing(before: World, after: World, edit: EntryNarrowed) -> Script:
+    cluster = cluster_named(before, edit.cluster)
+    entry: Mapping[str, _Value] = {"cluster-name": cluster.name, "principal-arn": edit.principal}
+    associating = (
+        _in_cluster(
+            cluster,
+            "associate-access-policy",
+            {**entry, "policy-arn": edit.instead, "access-scope": scope_of(grant.namespaces)},
+        )
+        for grant in grants_of(after, edit)
+    )
+    # The lesser one comes first: in between, nothing is taken away that is to stay.
+    taking = _in_cluster(cluster, "disassociate-access-policy", {**entry, "policy-arn": edit.policy})
+    return _script(*associating, taking)
+
+
+def grants_of(after: World, edit: EntryNarrowed) -> Iterator[PolicyGrant]:
+    """What an access entry has instead of what was taken from it."""
+    entries = cluster_named(after, edit.cluster).access_entries
+    for each in () if isinstance(entries, Unknown) else entries:
+        if isinstance(each, AccessEntry) and each.principal_arn == edit.principal:
+            for grant in each.policies:
+                if isinstance(grant, PolicyGrant) and grant.policy == edit.instead:
+                    yield grant
+
+
+def scope_of(namespaces: tuple[str, ...] | None) -> Mapping[str, object]:
+    """Where an access policy holds, as Amazon EKS has it."""
+    return {"type": "cluster"} if namespaces is None else {"type": "namespace", "namespaces": namespaces}
+
+
+def _unbinding(cluster: Cluster, left: Binding | None, edit: Unbound) -> Script:
+    pointing = _in_cluster(cluster, "update-kubeconfig", {"name": cluster.name})
+    kind = "rolebinding" if edit.namespace else "clusterrolebinding"
+    home = (f"--namespace={shlex.quote(edit.namespace)}",) if edit.namespace else ()
+    # After `--` a name that begins with a dash is a name.
+    named = ("--", kind, shlex.quote(edit.binding))
+    if left is None:
+        return _script(pointing, _Command(words=("kubectl", "delete", *home, *named), options={}))
+    known = [each for each in left.subjects if isinstance(each, Subject)]
+    if len(known) < len(left.subjects):
+        script = _script(pointing, _Command(words=("kubectl", "edit", *home, *named), options={}))
+        says = f"an editor: of the subjects, {edit.subject.name} goes; they could not all be read"
+        return Script(lines=script.lines, needs=(*script.needs, says))
+    patch = shlex.quote(json.dumps({"subjects": list(map(subject_document, known))}, ensure_ascii=False))
+    words = ("kubectl", "patch", *home, "--type", "merge", "--patch", patch, *named)
+    return _script(pointing, _Command(words=words, options={}))
+
+
+def subject_document(subject: Subject) -> Mapping[str, str]:
+    """A subject of a binding as Kubernetes writes it."""
+    found = {"kind": subject.kind.value, "name": subject.name}
+    if subject.kind is SubjectKind.SERVICE_ACCOUNT:
+        return {**found, "namespace": subject.namespace} if subject.namespace else found
+    return {**found, "apiGroup": RBAC_GROUP}
+
+
+def _guarding(edit: Guarded) -> Script:
+    """A service control policy is made in the organization, and put on the account."""
+    document = {"Version": "2012-10-17", "Statement": [edit.document]}
+    making = _Command(
+        words=("aws", "organizations", "create-policy"),
+        options={
+            "type": "SERVICE_CONTROL_POLICY",
+            "name": edit.name,
+            "description": DESCRIPTION,
+            "content": document,
+            "query": "Policy.PolicySummary.Id",
+            "output": "text",
+        },
+    )
+    attaching = _aws("organizations", "attach-policy", {"target-id": edit.account})
+    return Script(
+        lines=(
+            comment("From the management account; a target takes at most five such policies."),
+            f'POLICY="$({making.text})" &&\n{attaching.text} --policy-id "$POLICY"',
+        ),
+        needs=making.needs,
+    )
+
+
+DESCRIPTION = "Asks users for a second factor, and leaves programs alone."
 
 
 def _mapping(cluster: Cluster, source: Source, subject: str) -> Script:

@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from auditwright.access.eks import Cluster
+from auditwright.access.kubernetes import Binding
 from auditwright.access.policy import Policy
-from auditwright.access.repair_edits import Document, Where, document_of, policy_at
+from auditwright.access.repair_edits import Document, Unbound, Where, document_of, is_binding, policy_at
 from auditwright.access.world import World
+from auditwright.core.outcome import Unknown
 
 NOTHING: Document = {"Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*"}
 """Stands where no other statement is left: IAM takes no policy without one, and this needs no right anyway."""
@@ -61,6 +63,13 @@ def region_in(arn: str | None) -> str:
 def cluster_named(world: World, name: str) -> Cluster:
     """A cluster of a picture."""
     return next(each for each in world.clusters if each.name == name)
+
+
+def binding_named(world: World, edit: Unbound) -> Binding | None:
+    """The binding that an edit is about; None where it is gone."""
+    rbac = world.rbac[edit.cluster]
+    assert not isinstance(rbac, Unknown), "a binding was seen"
+    return next((each for each in rbac.bindings if is_binding(each, edit)), None)
 
 
 def written(world: World, where: Where) -> Document | None:

@@ -12,13 +12,17 @@ from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 from auditwright.access.eks import Cluster, Source
+from auditwright.access.kubernetes import Binding
+from auditwright.access.kubernetes_roles import RBAC_GROUP
 from auditwright.access.repair_changes import Change
-from auditwright.access.repair_commands import mapped
+from auditwright.access.repair_commands import DESCRIPTION, grants_of, mapped, scope_of, subject_document
 from auditwright.access.repair_edits import (
     Detached,
     DeviceEnrolled,
     EntriesUsed,
     EntryGone,
+    EntryNarrowed,
+    Guarded,
     KeysGone,
     MappingGone,
     PasswordGone,
@@ -26,11 +30,13 @@ from auditwright.access.repair_edits import (
     Revised,
     RootDeviceEnrolled,
     RootKeysGone,
+    Unbound,
     Where,
     policy_at,
 )
 from auditwright.access.repair_script import (
     Script,
+    binding_named,
     cluster_named,
     comment,
     kind_of,
@@ -40,6 +46,7 @@ from auditwright.access.repair_script import (
     written,
 )
 from auditwright.access.world import World
+from auditwright.core.outcome import Unknown
 
 SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 """Characters for which a quoted text of Terraform has an escape of two characters."""
@@ -62,7 +69,7 @@ class _Raw:
 _Argument: TypeAlias = str | _Json | _Raw | Mapping[str, object]
 
 
-def terraform(world: World, change: Change) -> Script:  # noqa: C901, PLR0911  # one case an edit
+def terraform(world: World, change: Change) -> Script:  # noqa: C901, PLR0911, PLR0912  # one case an edit
     """The blocks that say a change of a picture as it is before this change."""
     edit = change.edit
     match edit:
@@ -90,6 +97,12 @@ def terraform(world: World, change: Change) -> Script:  # noqa: C901, PLR0911  #
             return _entry_gone(name, principal)
         case EntriesUsed(cluster=name, creator=creator):
             return _entries_used(name, creator)
+        case EntryNarrowed():
+            return _narrowed(change.apply(world), edit)
+        case Unbound():
+            return _unbound(binding_named(change.apply(world), edit), edit)
+        case Guarded():
+            return _guarded(edit)
         case _:
             assert_never(edit)
 
@@ -284,3 +297,72 @@ def _entries_used(cluster: str, creator: str) -> Script:
     )
     entry = _entry_gone(cluster, creator or "whoever created the cluster")
     return Script(lines=(*whole.lines, *entry.lines), needs=(*whole.needs, *entry.needs))
+
+
+def _narrowed(after: World, edit: EntryNarrowed) -> Script:
+    kind, holder = "aws_eks_access_policy_association", last_name(edit.principal)
+    what = f"the association of {edit.policy} with {edit.principal} in {edit.cluster}"
+    gone = _removed(kind, f"{holder} {last_name(edit.policy)}", what)
+    lines = list(gone.lines)
+    for grant in grants_of(after, edit):
+        lines += [
+            f'resource "{kind}" "{_label(f"{holder} {last_name(grant.policy)}")}" {{',
+            f"  cluster_name = {quoted(edit.cluster)}",
+            f"  principal_arn = {quoted(edit.principal)}",
+            f"  policy_arn = {quoted(grant.policy)}",
+            "  access_scope {",
+            *(f"    {key} = {_literal(value, depth=2)}" for key, value in scope_of(grant.namespaces).items()),
+            "  }",
+            "}",
+        ]
+    return Script(lines=tuple(lines), needs=gone.needs)
+
+
+def _unbound(left: Binding | None, edit: Unbound) -> Script:
+    kind = f"kubernetes_{'role' if edit.namespace else 'cluster_role'}_binding_v1"
+    where = f" in namespace {edit.namespace}" if edit.namespace else ""
+    what = f"the binding {edit.binding}{where} of {edit.cluster}"
+    if left is None:
+        return _removed(kind, edit.binding, what)
+    lines = [
+        f'resource "{kind}" "{_label(edit.binding)}" {{',
+        "  metadata {",
+        f"    name = {quoted(left.name)}",
+    ]
+    lines += [f"    namespace = {quoted(left.namespace)}"] if left.namespace else []
+    needs: list[str] = []
+    if isinstance(left.role, Unknown):
+        needs.append(f"role_ref: the role of {what}")
+    else:
+        lines += ["  }", "  role_ref {", f"    api_group = {quoted(RBAC_GROUP)}"]
+        lines += [f"    kind = {quoted(left.role.kind)}", f"    name = {quoted(left.role.name)}"]
+    for each in left.subjects:
+        if isinstance(each, Unknown):
+            needs.append(f"subject: one of {what} that could not be read")
+        else:
+            lines += ["  }", "  subject {"]
+            written_out = subject_document(each)
+            lines += [f"    {TERMS.get(key, key)} = {quoted(value)}" for key, value in written_out.items()]
+    return Script(lines=(*lines, "  }", "}"), needs=tuple(needs))
+
+
+TERMS = {"apiGroup": "api_group"}
+"""What Terraform calls otherwise than Kubernetes."""
+
+
+def _guarded(edit: Guarded) -> Script:
+    document = {"Version": "2012-10-17", "Statement": [edit.document]}
+    policy: Mapping[str, _Argument] = {
+        "name": edit.name,
+        "description": DESCRIPTION,
+        "type": "SERVICE_CONTROL_POLICY",
+        "content": _Json(value=document),
+    }
+    attached: Mapping[str, _Argument] = {
+        "policy_id": _Raw(text=f"aws_organizations_policy.{_label(edit.name)}.id"),
+        "target_id": edit.account,
+    }
+    return _blocks(
+        block("aws_organizations_policy", edit.name, policy),
+        block("aws_organizations_policy_attachment", f"{edit.name} {edit.account}", attached),
+    )
