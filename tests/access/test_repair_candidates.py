@@ -1,11 +1,14 @@
 """The change that a repair chooses where several would close the path: the one that disrupts least."""
 
+from dataclasses import replace
+
 from auditwright.access.facts import Fact, Kind
 from auditwright.access.kubernetes_levels import Level
 from auditwright.access.kubernetes_roles import ACCESS_POLICY_ARN
 from auditwright.access.repair import Repair, repair, verdict_in
+from auditwright.access.repair_candidates import LESSER
 from auditwright.access.repair_changes import ChangeKind
-from auditwright.access.repair_edits import EntryNarrowed, Guarded, Unbound
+from auditwright.access.repair_edits import EntryNarrowed, Guarded, Unbound, applied
 from auditwright.access.repair_elsewhere import made
 from auditwright.access.verdict import Unreachable, target_of
 from auditwright.access.world import World
@@ -96,10 +99,18 @@ def test_an_extra_subject_of_a_binding_that_kubernetes_makes_is_taken_out() -> N
 
 def test_an_entry_gets_a_lesser_policy_where_that_closes_the_level_that_was_asked() -> None:
     here = entered("AmazonEKSClusterAdminPolicy")
+    asked = target_of(here, ADMINISTRATOR)
     (change,) = repaired(here, ADMINISTRATOR).changes
     assert change.kind is ChangeKind.LESSER_POLICY
-    assert isinstance(change.edit, EntryNarrowed)
-    assert change.edit.instead.startswith(ACCESS_POLICY_ARN)
+    edit = change.edit
+    assert isinstance(edit, EntryNarrowed)
+    # It is the most that closes it.
+    closing = [
+        each
+        for each in (f"{ACCESS_POLICY_ARN}{name}" for name in LESSER)
+        if isinstance(verdict_in(applied(here, replace(edit, instead=each)), asked, None), Unreachable)
+    ]
+    assert edit.instead == closing[0]
 
 
 def test_signing_in_at_all_is_closed_by_the_entry_alone() -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from auditwright.access.policy import parse_policy
 from auditwright.access.repair_commands import commands
 from auditwright.access.repair_edits import Added, Revised, policy_at
-from auditwright.access.repair_script import Script
+from auditwright.access.repair_script import Script, comment
 from tests.access.accounts import ACCOUNT, arn, deny
 from tests.access.repaired import OTHER, change, edits, inline, picture
 
@@ -233,3 +233,8 @@ def test_a_name_that_the_command_line_would_read_from_a_file_is_left_to_be_suppl
     assert len(script.needs) == 1
     assert run(script) == []
     assert options(run(script, given={"POLICY_NAME": "p"})[0][3:])["policy-name"] == "p"
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=200))
+def test_no_text_gets_out_of_a_comment(text: str) -> None:
+    assert all(line.startswith("#") for line in comment(text).splitlines())

@@ -297,9 +297,10 @@ def _on_account(world: World, step: WitnessStep, answer: Answer) -> Iterator[Cha
     # AWS: no service control policy limits the management account.
     if own is None or isinstance(own.service_policies, Unknown) or not own.service_policies:
         return
-    if step.actor.subject in world.roles:
-        return
     action = answer.request.action
+    # Whoever has no second factor yet has to be able to enroll one in the console.
+    if step.actor.subject in world.roles or action in ENROLLING:
+        return
     service, _, operation = action.partition(":")
     people = [f"arn:{world.partition}:iam::{account}:{who}" for who in ("user/*", "root")]
     document = {
@@ -449,7 +450,8 @@ def _narrowing(cluster: Cluster, entry: AccessEntry, step: WitnessStep) -> Itera
     for policy in held:
         head, _, name = policy.rpartition("/")
         lesser = LESSER[LESSER.index(name) + 1 :] if name in LESSER else LESSER
-        for less in (*lesser, ""):
+        # Of sets that cost the same, the search tries the one that was offered last first: the one that takes least.
+        for less in ("", *reversed(lesser)):
             instead = f"{head}/{less}" if less else ""
             if instead in held:
                 continue  # Associated twice, it would hold where the second association says.

@@ -37,6 +37,7 @@ from auditwright.access.repair_edits import (
     policy_at,
 )
 from auditwright.access.repair_script import (
+    MAX_COLUMNS,
     Script,
     binding_named,
     cluster_named,
@@ -49,9 +50,6 @@ from auditwright.access.repair_script import (
 )
 from auditwright.access.world import World, account_of
 from auditwright.core.outcome import Unknown
-
-MAX_COLUMNS = 90
-"""A command that is longer is laid out with an option on each line."""
 
 READ_AS_FILES = ("file://", "fileb://", "http://", "https://")
 """AWS CLI: a parameter that begins so is read from where it points to."""
@@ -126,7 +124,7 @@ def commands(world: World, change: Change) -> Script:  # noqa: C901, PLR0911, PL
     edit = change.edit
     match edit:
         case Revised(where=where):
-            return _script(_revising(change.apply(world), where))
+            return _limited(where, _script(_revising(change.apply(world), where)))
         case Detached(holder=holder, policy=policy):
             kind = kind_of(world, holder)
             names = {f"{kind}-name": last_name(holder), "policy-arn": policy}
@@ -160,6 +158,16 @@ def commands(world: World, change: Change) -> Script:  # noqa: C901, PLR0911, PL
 
 
 # --- policies
+
+
+def _limited(where: Where, script: Script) -> Script:
+    """AWS: a managed policy keeps five versions."""
+    if where.place is not Place.MANAGED:
+        return script
+    room = comment(
+        f"{last_name(where.arn)} keeps five versions: where it has them, `aws iam delete-policy-version` goes first."
+    )
+    return Script(lines=(room, *script.lines), needs=script.needs)
 
 
 def _revising(after: World, where: Where) -> _Command:

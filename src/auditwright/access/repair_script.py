@@ -7,6 +7,7 @@ known is never made up: its place is marked, and what belongs there is said.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from textwrap import fill
 
 from auditwright.access.eks import Cluster
 from auditwright.access.kubernetes import Binding
@@ -14,6 +15,9 @@ from auditwright.access.policy import Policy
 from auditwright.access.repair_edits import Document, Unbound, Where, document_of, is_binding, policy_at
 from auditwright.access.world import World
 from auditwright.core.outcome import Unknown
+
+MAX_COLUMNS = 90
+"""What is longer is laid out on several lines: a terminal of 100 columns shows it beside an indentation."""
 
 NOTHING: Document = {"Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*"}
 """Stands where no other statement is left: IAM takes no policy without one, and this needs no right anyway."""
@@ -34,8 +38,16 @@ class Script:
 
 
 def comment(text: str) -> str:
-    """A comment of a shell or of Terraform: one line, whatever stands in the text."""
-    return f"# {''.join(each if each.isprintable() else ' ' for each in text)}"
+    """A comment of a shell or of Terraform, whatever stands in the text; a long one takes several lines."""
+    plain = "".join(each if each.isprintable() else " " for each in text)
+    return fill(
+        plain,
+        width=MAX_COLUMNS,
+        initial_indent="# ",
+        subsequent_indent="#   ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def last_name(arn: str) -> str:
