@@ -2,16 +2,21 @@
 
 from dataclasses import replace
 
+import pytest
+
 from auditwright.access.facts import Fact, Kind
+from auditwright.access.kubernetes import DEFAULT_RBAC, Allowed, PolicyGrant, User, allows
 from auditwright.access.kubernetes_levels import Level
-from auditwright.access.kubernetes_roles import ACCESS_POLICY_ARN
+from auditwright.access.kubernetes_roles import ACCESS_POLICY_ARN, access_policy_rules
+from auditwright.access.kubernetes_rules import Request
 from auditwright.access.repair import Repair, repair, verdict_in
-from auditwright.access.repair_candidates import LESSER
+from auditwright.access.repair_candidates import LESSER, LESSER_THAN
 from auditwright.access.repair_changes import ChangeKind
 from auditwright.access.repair_edits import EntryNarrowed, Guarded, Unbound, applied
 from auditwright.access.repair_elsewhere import made
 from auditwright.access.verdict import Unreachable, target_of
 from auditwright.access.world import World
+from auditwright.core.outcome import Unknown
 from tests.access.accounts import (
     ACCOUNT,
     CREATOR,
@@ -113,6 +118,31 @@ def test_an_entry_gets_a_lesser_policy_where_that_closes_the_level_that_was_aske
     assert edit.instead == closing[0]
 
 
+@pytest.mark.parametrize("policy", ["AmazonEKSSecretReaderPolicy", "AmazonEKSOfTomorrowPolicy"])
+def test_no_policy_takes_the_place_of_one_that_may_allow_less(policy: str) -> None:
+    (change,) = repaired(entered(policy), ADMINISTRATOR).changes
+    assert change.kind in {ChangeKind.DISASSOCIATE_POLICY, ChangeKind.DELETE_ENTRY}
+
+
+@pytest.mark.parametrize(
+    ("policy", "lesser"), [(each, one) for each in LESSER_THAN for one in LESSER_THAN[each]]
+)
+def test_a_lesser_policy_allows_nothing_that_the_other_does_not(policy: str, lesser: str) -> None:
+    grant = PolicyGrant(policy=f"{ACCESS_POLICY_ARN}{policy}", namespaces=None)
+    holder = User(username="noor", policies=(grant,))
+    rules = access_policy_rules(f"{ACCESS_POLICY_ARN}{lesser}")
+    assert not isinstance(rules, Unknown)
+    asked = [
+        Request(verb=verb, group=group, resource=resource)
+        for rule in rules
+        for verb in rule.verbs
+        for group in rule.api_groups
+        for resource in rule.resources
+    ]
+    assert asked
+    assert all(isinstance(allows(DEFAULT_RBAC, holder, each), Allowed) for each in asked)
+
+
 def test_signing_in_at_all_is_closed_by_the_entry_alone() -> None:
     (change,) = repaired(entered("AmazonEKSClusterAdminPolicy"), "prod").changes
     assert change.kind is ChangeKind.DELETE_ENTRY
@@ -146,3 +176,10 @@ def test_one_user_is_asked_by_its_own_policy_and_not_the_whole_account() -> None
     (change,) = repaired(here, READING).changes
     assert change.kind is ChangeKind.ASK_MFA
     assert change.subject != ACCOUNT
+
+
+def test_guardrails_of_two_accounts_have_names_of_their_own() -> None:
+    here = many(scps=SCPS)
+    (change,) = repaired(here, READING).changes
+    assert isinstance(change.edit, Guarded)
+    assert change.edit.name.endswith(ACCOUNT)

@@ -9,7 +9,7 @@
 4. What does not cut the path is left out: each change is tried on it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from auditwright.access.asking import Answer, bucket_of
 from auditwright.access.eks import AccessEntry, Cluster, Creator, Source
@@ -316,7 +316,8 @@ def _on_account(world: World, step: WitnessStep, answer: Answer) -> Iterator[Cha
         reason=step.text,
         edit=Guarded(
             account=account,
-            name=f"AskUsersForMfaFor{service.title().replace('-', '')}{operation}",
+            # AWS Organizations: no two policies have the same name.
+            name=f"AskUsersForMfaFor{service.title().replace('-', '')}{operation}In{account}",
             document=document,
         ),
     )
@@ -418,7 +419,15 @@ def _entering(world: World, entrances: Entrances, step: WitnessStep) -> Iterator
 
 
 LESSER = ("AmazonEKSAdminPolicy", "AmazonEKSEditPolicy", "AmazonEKSViewPolicy")
-"""Access policies of Amazon EKS, each with less than the one before it; AmazonEKSClusterAdminPolicy has more."""
+"""Access policies of Amazon EKS, each with less than the one before it."""
+
+LESSER_THAN: Mapping[str, tuple[str, ...]] = {
+    "AmazonEKSClusterAdminPolicy": LESSER,
+    "AmazonEKSAdminPolicy": LESSER[1:],
+    "AmazonEKSEditPolicy": LESSER[2:],
+    "AmazonEKSAdminViewPolicy": LESSER[2:],
+}
+"""By access policy, those that allow nothing that it does not. In the place of any other, one could give a right."""
 
 
 OF_KUBERNETES = frozenset(
@@ -449,7 +458,7 @@ def _narrowing(cluster: Cluster, entry: AccessEntry, step: WitnessStep) -> Itera
     held = [each.policy for each in entry.policies if isinstance(each, PolicyGrant)]
     for policy in held:
         head, _, name = policy.rpartition("/")
-        lesser = LESSER[LESSER.index(name) + 1 :] if name in LESSER else LESSER
+        lesser = LESSER_THAN.get(name, ())
         # Of sets that cost the same, the search tries the one that was offered last first: the one that takes least.
         for less in ("", *reversed(lesser)):
             instead = f"{head}/{less}" if less else ""
