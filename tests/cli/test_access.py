@@ -276,6 +276,47 @@ def test_a_repair_of_a_policy_shows_what_changes_in_it(tmp_path: Path) -> None:
     assert '+      "Sid": "EnrollInTheConsoleOnly",' in result.stdout
 
 
+def test_each_change_of_a_repair_is_shown_as_commands_or_as_terraform() -> None:
+    commands, terraform = access("fix", HOLE).stdout, access("fix", HOLE, "--terraform").stdout
+    for text in ("kubectl -n kube-system patch configmap aws-auth", "aws eks update-cluster-config"):
+        assert text in commands
+        assert text not in terraform
+    assert 'resource "aws_eks_cluster" "prod"' in terraform
+    assert 'resource "aws_eks_cluster" "prod"' not in commands
+    changes = json.loads(access("fix", HOLE, "--json").stdout)["changes"]
+    assert all(each["commands"]["text"] and each["terraform"]["text"] for each in changes)
+
+
+def test_what_a_repair_needs_to_know_is_listed_and_not_made_up(tmp_path: Path) -> None:
+    document = json.loads(CREATOR.read_text())
+    document["cluster"]["creator"] = None
+    file = written(tmp_path, "snapshot.json", document)
+    found = json.loads(access("fix", file, "--json").stdout)
+    assert [each.partition(",")[0] for each in found["needs"]] == ["REGION", "CREATOR"]
+    assert [each["supposes"] != "" for each in found["changes"]] == [True]
+    shown = access("fix", file).stdout
+    assert "# needs: CREATOR" in shown
+    assert "supposes whoever created prod is found" in shown
+    assert "to supply CREATOR, the ARN of whoever created the cluster prod" in shown
+
+
+def test_a_repair_says_what_it_does_to_other_targets() -> None:
+    found = json.loads(access("fix", HOLE, "--json").stdout)
+    assert found["elsewhere"] == [
+        {"target": "level prod cluster-admin", "before": "REACHABLE", "after": "UNREACHABLE", "worse": False}
+    ]
+    assert (
+        "also cluster prod, as cluster-admin: REACHABLE before, UNREACHABLE after"
+        in access("fix", HOLE).stdout
+    )
+
+
+def test_the_text_of_a_repair_stays_readable_in_a_terminal_of_100_columns() -> None:
+    for arguments in ((HOLE,), (HOLE, "--terraform"), (CREATOR,)):
+        lines = access("fix", *arguments).stdout.splitlines()
+        assert all(len(line) <= 100 for line in lines)
+
+
 def test_a_snapshot_comes_from_standard_input_too() -> None:
     result = access("prove", "-", "--json", given=CREATOR.read_bytes())
     assert json.loads(result.stdout)["witness"][0] == "key:noor"

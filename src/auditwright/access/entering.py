@@ -35,6 +35,8 @@ class Entered:
     """The mapping that lets the session in."""
     user: str
     """The Kubernetes username, with its strongest group; a text in words where it was not seen."""
+    identity: User
+    """The Kubernetes identity itself."""
     session_name: str | None
     """The name that the session has to have."""
     steps: tuple[Step, ...]
@@ -135,6 +137,7 @@ def _entered(  # noqa: PLR0913  # who comes in where, and what for
         cluster=cluster.name,
         origin=way.origin,
         user=_named(user),
+        identity=user,
         session_name=way.session_name,
         steps=steps,
         assumptions=way.assumptions,

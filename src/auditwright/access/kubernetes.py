@@ -420,6 +420,11 @@ def _meant(subject: Subject, namespace: str) -> Subject:
     return subject
 
 
+def names(subject: Subject, user: User, namespace: str) -> bool:
+    """True where a subject of a binding in a namespace is a user, or a group that the user is in."""
+    return _subject_key(subject, namespace) in _user_keys(user)
+
+
 def _subject_key(subject: Subject, namespace: str) -> str:
     """How a subject is looked up; empty for one that matches nobody."""
     match subject.kind:

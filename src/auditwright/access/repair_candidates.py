@@ -3,19 +3,21 @@
 1. A credential that the path starts with is deleted, or gets a second factor.
 2. A request is asked for a second factor, in the trust policy, the resource's policy or the caller's own; or the right
    to it is removed. A caller that is a role has no second factor to show: it is denied.
-3. A cluster's mapping goes. No policy can stop a sign-in to a cluster (a presigned sts:GetCallerIdentity), so that
+   Where service control policies limit the account, one more can ask for it on behalf of all its users.
+3. A cluster's mapping goes, or what it gives there does: a binding, an access policy. No policy can stop a sign-in to a cluster (a presigned sts:GetCallerIdentity), so that
    nothing else is offered there.
 4. What does not cut the path is left out: each change is tried on it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from auditwright.access.asking import Answer, bucket_of
-from auditwright.access.eks import Creator, Source
-from auditwright.access.entering import Entrances
+from auditwright.access.eks import AccessEntry, Cluster, Creator, Source
+from auditwright.access.entering import Entered, Entrances
 from auditwright.access.facts import Kind
 from auditwright.access.glob import lower
 from auditwright.access.holdings import attachments_of
+from auditwright.access.kubernetes import ALL_NAMESPACES, DEFAULT_RBAC, PolicyGrant, Rbac, names
 from auditwright.access.lint import lint
 from auditwright.access.matching import Part
 from auditwright.access.policy import Effect, Policy, Statement
@@ -30,6 +32,8 @@ from auditwright.access.repair_edits import (
     Document,
     EntriesUsed,
     EntryGone,
+    EntryNarrowed,
+    Guarded,
     KeysGone,
     MappingGone,
     PasswordGone,
@@ -37,6 +41,7 @@ from auditwright.access.repair_edits import (
     Revised,
     RootDeviceEnrolled,
     RootKeysGone,
+    Unbound,
     Where,
     Without,
 )
@@ -77,12 +82,14 @@ def _offered(world: World, path: Path, chosen: Sequence[Start] | None) -> Iterat
     # Step 3 of the list above.
     for step in path.witness.steps:
         yield from _entering(world, entrances, step)
+        yield from _within(world, entrances, step)
     # Step 2 of the list above.
     for step in path.witness.steps:
         for answer in sorted(step.answers, key=lambda each: not each.request.action.startswith("iam:")):
             yield from _on_trust(world, step, answer)
             yield from _on_resource(world, step, answer)
             yield from _on_caller(world, step, answer)
+            yield from _on_account(world, step, answer)
     # Step 1 of the list above.
     for start in starts_in(world, chosen):
         if start.id in path.witness.start:
@@ -282,6 +289,40 @@ def _denying(principal: Principal, step: WitnessStep, answer: Answer) -> Change:
     )
 
 
+def _on_account(world: World, step: WitnessStep, answer: Answer) -> Iterator[Change]:
+    """A service control policy that asks users for MFA: programs are left alone, which have none to show."""
+    assert step.actor is not None, "requests are made in a session"
+    account = account_of(step.actor.subject)
+    own = world.accounts.get(account)
+    # AWS: no service control policy limits the management account.
+    if own is None or isinstance(own.service_policies, Unknown) or not own.service_policies:
+        return
+    action = answer.request.action
+    # Whoever has no second factor yet has to be able to enroll one in the console.
+    if step.actor.subject in world.roles or action in ENROLLING:
+        return
+    service, _, operation = action.partition(":")
+    people = [f"arn:{world.partition}:iam::{account}:{who}" for who in ("user/*", "root")]
+    document = {
+        "Effect": "Deny",
+        "Action": action,
+        "Resource": "*",
+        "Condition": {**LACKS_MFA, "ArnLike": {"aws:PrincipalArn": people}},
+    }
+    yield Change(
+        kind=ChangeKind.ADD_GUARDRAIL,
+        subject=account,
+        title=f"Ask every user of account {account} for MFA before {action}, by a service control policy",
+        reason=step.text,
+        edit=Guarded(
+            account=account,
+            # AWS Organizations: no two policies have the same name.
+            name=f"AskUsersForMfaFor{service.title().replace('-', '')}{operation}In{account}",
+            document=document,
+        ),
+    )
+
+
 def _removals(world: World, attachment: Attachment, action: str, step: WitnessStep) -> Iterator[Change]:
     allowing = [each for each in attachment.policy.relevant(action) if each.effect is Effect.ALLOW]
     where = _where(world, attachment)
@@ -375,6 +416,91 @@ def _entering(world: World, entrances: Entrances, step: WitnessStep) -> Iterator
             reason=step.text,
             edit=MappingGone(cluster=cluster.name, source=source, subject=subject),
         )
+
+
+LESSER = ("AmazonEKSAdminPolicy", "AmazonEKSEditPolicy", "AmazonEKSViewPolicy")
+"""Access policies of Amazon EKS, each with less than the one before it."""
+
+LESSER_THAN: Mapping[str, tuple[str, ...]] = {
+    "AmazonEKSClusterAdminPolicy": LESSER,
+    "AmazonEKSAdminPolicy": LESSER[1:],
+    "AmazonEKSEditPolicy": LESSER[2:],
+    "AmazonEKSAdminViewPolicy": LESSER[2:],
+}
+"""By access policy, those that allow nothing that it does not. In the place of any other, one could give a right."""
+
+
+OF_KUBERNETES = frozenset(
+    (binding.name, binding.namespace, subject)
+    for binding in DEFAULT_RBAC.bindings
+    for subject in binding.subjects
+)
+"""What Kubernetes itself binds, and binds again where it was taken away."""
+
+
+def _within(world: World, entrances: Entrances, step: WitnessStep) -> Iterator[Change]:
+    """What an identity that has come into a cluster is given there."""
+    entered = entered_by(entrances, step)
+    if entered is None:
+        return
+    cluster = next(each for each in world.clusters if each.name == entered.cluster)
+    principal = entered.origin.removeprefix(f"{Source.ACCESS_ENTRY} ")
+    entries = () if isinstance(cluster.access_entries, Unknown) else cluster.access_entries
+    for entry in entries:
+        if isinstance(entry, AccessEntry) and entry.principal_arn == principal:
+            yield from _narrowing(cluster, entry, step)
+    rbac = world.rbac.get(cluster.name)
+    if isinstance(rbac, Rbac):
+        yield from _unbinding(rbac, entered, step)
+
+
+def _narrowing(cluster: Cluster, entry: AccessEntry, step: WitnessStep) -> Iterator[Change]:
+    held = [each.policy for each in entry.policies if isinstance(each, PolicyGrant)]
+    for policy in held:
+        head, _, name = policy.rpartition("/")
+        lesser = LESSER_THAN.get(name, ())
+        # Of sets that cost the same, the search tries the one that was offered last first: the one that takes least.
+        for less in ("", *reversed(lesser)):
+            instead = f"{head}/{less}" if less else ""
+            if instead in held:
+                continue  # Associated twice, it would hold where the second association says.
+            with_what = f"{less} instead of {name}" if less else f"no {name}"
+            yield Change(
+                kind=ChangeKind.LESSER_POLICY if less else ChangeKind.DISASSOCIATE_POLICY,
+                subject=cluster.name,
+                title=f"Give the access entry of {entry.principal_arn} {with_what} in {cluster.name}",
+                reason=step.text,
+                edit=EntryNarrowed(
+                    cluster=cluster.name, principal=entry.principal_arn, policy=policy, instead=instead
+                ),
+            )
+
+
+def _unbinding(rbac: Rbac, entered: Entered, step: WitnessStep) -> Iterator[Change]:
+    for binding, doubt in rbac.bindings_of(entered.identity):
+        if doubt or binding.namespace == ALL_NAMESPACES:
+            continue
+        for subject in binding.subjects:
+            if isinstance(subject, Unknown) or not names(subject, entered.identity, binding.namespace):
+                continue
+            if (binding.name, binding.namespace, subject) in OF_KUBERNETES:
+                continue  # It would be put back.
+            alone = all(each == subject for each in binding.subjects)
+            what = f"{binding.namespace}/{binding.name}" if binding.namespace else binding.name
+            yield Change(
+                kind=ChangeKind.DELETE_BINDING if alone else ChangeKind.TAKE_OUT_OF_BINDING,
+                subject=entered.cluster,
+                title=f"Delete the binding {what} in {entered.cluster}"
+                if alone
+                else f"Take the {subject.kind} {subject.name} out of the binding {what} in {entered.cluster}",
+                reason=step.text,
+                edit=Unbound(
+                    cluster=entered.cluster,
+                    namespace=binding.namespace,
+                    binding=binding.name,
+                    subject=subject,
+                ),
+            )
 
 
 def _gone(world: World, arn: str) -> bool:

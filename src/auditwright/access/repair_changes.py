@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from auditwright.access.repair_edits import Edit, applied
+from auditwright.access.repair_edits import Edit, EntriesUsed, applied
 from auditwright.access.world import World
 
 
@@ -20,6 +20,11 @@ class ChangeKind(StrEnum):
     TRUST_ASKS_MFA = "ask for MFA in a trust policy"
     ASK_MFA = "ask for MFA"
     SWITCH_MODE = "switch to access entries"
+    LESSER_POLICY = "give an access entry a lesser policy"
+    TAKE_OUT_OF_BINDING = "take a subject out of a binding"
+    DISASSOCIATE_POLICY = "take a policy from an access entry"
+    DELETE_BINDING = "delete a binding"
+    ADD_GUARDRAIL = "ask for MFA in a whole account"
     DELETE_MAPPING = "delete a mapping"
     DELETE_ENTRY = "delete an access entry"
     REMOVE_RIGHT = "remove a right"
@@ -45,6 +50,13 @@ WEIGHTS: dict[ChangeKind, int] = {
     # Whoever works without a second factor has to start using one.
     ChangeKind.TRUST_ASKS_MFA: 3,
     ChangeKind.ASK_MFA: 3,
+    # Somebody keeps the way in, and can do less there.
+    ChangeKind.LESSER_POLICY: 3,
+    ChangeKind.TAKE_OUT_OF_BINDING: 3,
+    # Somebody can do nothing there any more, or everybody in an account has to start using a second factor.
+    ChangeKind.DISASSOCIATE_POLICY: 4,
+    ChangeKind.DELETE_BINDING: 4,
+    ChangeKind.ADD_GUARDRAIL: 4,
     # Somebody loses the way in, and needs another.
     ChangeKind.DELETE_MAPPING: 4,
     ChangeKind.DELETE_ENTRY: 4,
@@ -75,6 +87,13 @@ class Change:
     def weight(self) -> int:
         """How much it disrupts."""
         return WEIGHTS[self.kind]
+
+    @property
+    def supposes(self) -> str:
+        """What is taken for granted of how it is made, because the picture does not have it; empty: nothing."""
+        if isinstance(self.edit, EntriesUsed) and not self.edit.creator:
+            return f"whoever created {self.edit.cluster} is found, and has no access entry afterward"
+        return ""
 
     def apply(self, world: World) -> World:
         """The picture with the change made."""

@@ -4,7 +4,7 @@ Edits name what they change by where it stands, not by its whole content, so tha
 the other, in any order.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias, assert_never
@@ -12,6 +12,7 @@ from typing import TypeAlias, assert_never
 from auditwright.access.aws_auth import ArnMapping
 from auditwright.access.conditions import Condition
 from auditwright.access.eks import AccessEntry, AuthenticationMode, Cluster, Source
+from auditwright.access.kubernetes import Binding, PolicyGrant, Rbac, Subject
 from auditwright.access.policy import Policy, Statement, parse_policy, part_of, statement_document
 from auditwright.access.probe import MFA_KEYS
 from auditwright.access.world import INLINE, Attachment, User, World
@@ -160,6 +161,38 @@ class EntriesUsed:
     """The ARN; empty where it is not known: the entry that Amazon EKS then makes shows it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryNarrowed:
+    """An access entry no longer has an access policy of Amazon EKS; where it held, a lesser one holds."""
+
+    cluster: str
+    principal: str
+    policy: str
+    """The ARN."""
+    instead: str
+    """The ARN of the lesser one; empty where there is none in its place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unbound:
+    """A binding of a cluster no longer names a subject; it goes where it names no other."""
+
+    cluster: str
+    namespace: str
+    """Empty: the binding holds in the whole cluster."""
+    binding: str
+    subject: Subject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guarded:
+    """One more service control policy stands with an account."""
+
+    account: str
+    name: str
+    document: Document
+
+
 Edit: TypeAlias = (
     Revised
     | Detached
@@ -171,10 +204,13 @@ Edit: TypeAlias = (
     | MappingGone
     | EntryGone
     | EntriesUsed
+    | EntryNarrowed
+    | Unbound
+    | Guarded
 )
 
 
-def applied(world: World, edit: Edit) -> World:  # noqa: C901, PLR0911  # one case an edit
+def applied(world: World, edit: Edit) -> World:  # noqa: C901, PLR0911, PLR0912  # one case an edit
     """The picture after an edit."""
     match edit:
         case Revised():
@@ -206,6 +242,12 @@ def applied(world: World, edit: Edit) -> World:  # noqa: C901, PLR0911  # one ca
             return _with_cluster(world, edit.cluster, lambda each: _without_entry(each, edit.principal))
         case EntriesUsed():
             return _with_cluster(world, edit.cluster, lambda each: _using_entries(each, edit.creator))
+        case EntryNarrowed():
+            return _with_cluster(world, edit.cluster, lambda each: _narrowed(each, edit))
+        case Unbound():
+            return _unbound(world, edit)
+        case Guarded():
+            return _guarded(world, edit)
         case _:
             assert_never(edit)
 
@@ -439,6 +481,55 @@ def _without_entry(cluster: Cluster, principal: str) -> Cluster:
         if not (isinstance(each, AccessEntry) and each.principal_arn.lower() == principal.lower())
     )
     return replace(cluster, access_entries=kept)
+
+
+def _narrowed(cluster: Cluster, edit: EntryNarrowed) -> Cluster:
+    entries = cluster.access_entries
+    if isinstance(entries, Unknown):
+        return cluster
+
+    def lessened(grant: PolicyGrant | Unknown) -> Iterator[PolicyGrant | Unknown]:
+        if isinstance(grant, Unknown) or grant.policy != edit.policy:
+            yield grant
+        elif edit.instead:
+            yield replace(grant, policy=edit.instead)
+
+    changed = tuple(
+        replace(each, policies=tuple(one for grant in each.policies for one in lessened(grant)))
+        if isinstance(each, AccessEntry) and each.principal_arn.lower() == edit.principal.lower()
+        else each
+        for each in entries
+    )
+    return replace(cluster, access_entries=changed)
+
+
+def is_binding(binding: Binding, edit: Unbound) -> bool:
+    """True for the binding that an edit is about."""
+    return (binding.name, binding.namespace) == (edit.binding, edit.namespace)
+
+
+def _unbound(world: World, edit: Unbound) -> World:
+    rbac = world.rbac.get(edit.cluster)
+    if not isinstance(rbac, Rbac):
+        return world
+    left = (
+        replace(each, subjects=tuple(one for one in each.subjects if one != edit.subject))
+        if is_binding(each, edit)
+        else each
+        for each in rbac.bindings
+    )
+    changed = replace(rbac, bindings=tuple(each for each in left if each.subjects))
+    return replace(world, rbac={**world.rbac, edit.cluster: changed})
+
+
+def _guarded(world: World, edit: Guarded) -> World:
+    """The policy stands with the account itself, on the last level: a level of its own would have to allow all."""
+    own = world.accounts[edit.account]
+    assert not isinstance(own.service_policies, Unknown), "only where the others were seen"
+    *above, last = own.service_policies
+    added = parse_policy({"Version": "2012-10-17", "Statement": [edit.document]}, name=edit.name)
+    guarded = replace(own, service_policies=(*above, (*last, added)))
+    return replace(world, accounts={**world.accounts, edit.account: guarded})
 
 
 def _using_entries(cluster: Cluster, creator: str) -> Cluster:

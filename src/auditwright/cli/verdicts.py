@@ -10,10 +10,13 @@ from auditwright.cli.output import console, indented, shown, write_new
 
 if TYPE_CHECKING:
     from auditwright.access.repair import Repair
+    from auditwright.access.repair_elsewhere import Elsewhere
+    from auditwright.access.repair_script import Script
     from auditwright.access.starts import Start
     from auditwright.access.verdict import Verdict
     from auditwright.access.witness import Witness
     from auditwright.app.certifying import AboutRun, AboutSnapshot, Checked
+    from auditwright.render.access import Written
 
 
 def draw(file: Path, target: str, verdict: "Verdict", starts: Sequence["Start"]) -> None:
@@ -61,19 +64,24 @@ def _print_path(path: "Witness", *, heading: str) -> None:
         indented(f"{'   ' if number < len(path.start) else '└─ '}{shown(line)}", by=2, hanging=3)
 
 
-def print_repair(repair: "Repair", diffs: Sequence[str]) -> None:
-    """Print what a repair changes, and what that comes to."""
-    from auditwright.render.access import target_words, word_of
+def print_repair(
+    repair: "Repair", changes: Sequence["Written"], others: Sequence["Elsewhere"], *, terraform: bool
+) -> None:
+    """Print what a repair changes, how that is done by hand, and what it comes to, here and elsewhere."""
+    from auditwright.render.access import elsewhere_line, needs_of, target_words, word_of
 
     out = console()
     out.print(f"[bold]{word_of(repair.before)}[/]  {shown(target_words(repair.target))}")
-    for number, (change, diff) in enumerate(zip(repair.changes, diffs, strict=True), start=1):
+    for number, written in enumerate(changes, start=1):
         out.print()
-        indented(f"[bold]{number}. {shown(change.title)}[/]", by=2, hanging=3)
-        indented(f"[dim]cuts[/] {shown(change.reason)}", by=5, hanging=2)
-        for line in diff.splitlines():
+        indented(f"[bold]{number}. {shown(written.change.title)}[/]", by=2, hanging=3)
+        indented(f"[dim]cuts[/] {shown(written.change.reason)}", by=5, hanging=2)
+        if written.change.supposes:
+            indented(f"[dim]supposes[/] {shown(written.change.supposes)}", by=5, hanging=2)
+        for line in written.diff.split("\n") if written.diff else ():
             color = {"+": "green", "-": "red"}.get(line[:1], "dim")
             out.print(f"     [{color}]{shown(line)}[/]", soft_wrap=True)
+        _print_script(written.terraform if terraform else written.commands)
     for each in repair.evidence:
         closes = "" if each.closes else ", which does not suffice by itself"
         indented(f"[dim]or show[/] {shown(each.says)} [dim]({each.id}{closes})[/]", by=2, hanging=8)
@@ -81,8 +89,22 @@ def print_repair(repair: "Repair", diffs: Sequence[str]) -> None:
         least = "; no set of the changes that were considered disrupts less" if repair.least else ""
         out.print()
         indented(f"[bold]{word_of(repair.after)}[/] with them made{least}.", by=2, hanging=2)
+    for other in others:
+        word = "[red]opens[/]" if other.worse else "[dim]also[/]"
+        indented(f"{word} {shown(elsewhere_line(other))}", by=2, hanging=6)
+    for need in () if terraform else needs_of(changes):
+        indented(f"[dim]to supply[/] {shown(need)}", by=2, hanging=10)
     for line in repair.left:
         indented(f"[dim]left open[/] {shown(line)}", by=2, hanging=10)
+
+
+def _print_script(script: "Script") -> None:
+    """A block that can be copied: its lines are not wrapped."""
+    out = console()
+    out.print()
+    for line in script.text.split("\n"):
+        style = "dim" if line.startswith("# ") else "cyan"
+        out.print(f"     [{style}]{shown(line)}[/]", soft_wrap=True)
 
 
 def print_checked(checked: "Checked") -> None:

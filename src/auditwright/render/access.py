@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from difflib import unified_diff
 from typing import assert_never
 
@@ -15,7 +16,11 @@ from auditwright.access.lint import LintFinding
 from auditwright.access.policy import Policy
 from auditwright.access.repair import Repair
 from auditwright.access.repair_changes import Change
+from auditwright.access.repair_commands import commands
 from auditwright.access.repair_edits import Revised, Where, document_of, policy_at
+from auditwright.access.repair_elsewhere import Elsewhere
+from auditwright.access.repair_script import Script
+from auditwright.access.repair_terraform import terraform
 from auditwright.access.starts import Start, StartKind
 from auditwright.access.verdict import Answered, Reachable, Undecided, Unreachable, Verdict
 from auditwright.access.witness import Witness
@@ -152,12 +157,53 @@ def change_value(change: Change) -> Mapping[str, object]:
         "subject": change.subject,
         "title": change.title,
         "cuts": change.reason,
+        "supposes": change.supposes,
         "weight": change.weight,
     }
 
 
-def repair_value(repair: Repair, diffs: Sequence[str]) -> Mapping[str, object]:
-    """A repair as plain values; `diffs` are those of its changes, in their order."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A change of a repair as it is made by hand, after those before it."""
+
+    change: Change
+    diff: str
+    """How it changes a policy: a unified diff, or an empty text."""
+    commands: Script
+    terraform: Script
+
+
+def written_out(world: World, changes: Sequence[Change]) -> Sequence[Written]:
+    """Each change of a repair of a picture, as it is made after those before it."""
+    found: list[Written] = []
+    for change in changes:
+        after, edit = change.apply(world), change.edit
+        found.append(
+            Written(
+                change=change,
+                diff=_diff(world, after, edit.where) if isinstance(edit, Revised) else "",
+                commands=commands(world, change),
+                terraform=terraform(world, change),
+            )
+        )
+        world = after
+    return found
+
+
+def needs_of(changes: Sequence[Written]) -> Sequence[str]:
+    """The facts that are to be supplied before the commands of some changes can run, each once."""
+    return tuple(dict.fromkeys(need for each in changes for need in each.commands.needs))
+
+
+def elsewhere_line(other: Elsewhere) -> str:
+    """What a repair does to another target, in a line."""
+    return f"{target_words(other.target)}: {word_of(other.before)} before, {word_of(other.after)} after"
+
+
+def repair_value(
+    repair: Repair, changes: Sequence[Written], others: Sequence[Elsewhere]
+) -> Mapping[str, object]:
+    """A repair as plain values, with its changes written out, and what they do to other targets."""
     return {
         "target": str(repair.target),
         "before": word_of(repair.before),
@@ -166,22 +212,31 @@ def repair_value(repair: Repair, diffs: Sequence[str]) -> Mapping[str, object]:
         "least": repair.least,
         "cost": repair.cost,
         "changes": [
-            {**change_value(change), "diff": diff} for change, diff in zip(repair.changes, diffs, strict=True)
+            {
+                **change_value(each.change),
+                "diff": each.diff,
+                "commands": _script_value(each.commands),
+                "terraform": _script_value(each.terraform),
+            }
+            for each in changes
+        ],
+        "needs": list(needs_of(changes)),
+        "elsewhere": [
+            {
+                "target": str(each.target),
+                "before": word_of(each.before),
+                "after": word_of(each.after),
+                "worse": each.worse,
+            }
+            for each in others
         ],
         "evidence": [{"id": each.id, "says": each.says, "closes": each.closes} for each in repair.evidence],
         "left": list(repair.left),
     }
 
 
-def diffs_of(world: World, changes: Sequence[Change]) -> Sequence[str]:
-    """For each change, made after those before it, how it changes a policy: a unified diff, or an empty text."""
-    found: list[str] = []
-    for change in changes:
-        after = change.apply(world)
-        edit = change.edit
-        found.append(_diff(world, after, edit.where) if isinstance(edit, Revised) else "")
-        world = after
-    return found
+def _script_value(script: Script) -> Mapping[str, object]:
+    return {"text": script.text, "needs": list(script.needs)}
 
 
 def _diff(before: World, after: World, where: Where) -> str:

@@ -308,25 +308,34 @@ def _print_linted(linted: "Linted") -> None:
 @SNAPSHOT
 @TARGET
 @PROGRAM
+@click.option("--terraform", is_flag=True, help="Show the Terraform of each change instead of its commands.")
 @AS_JSON
-def fix(snapshot: Path | None, target: str | None, program: Path, as_json: bool) -> None:
+def fix(  # noqa: PLR0913  # one parameter for each option
+    snapshot: Path | None, target: str | None, program: Path, terraform: bool, as_json: bool
+) -> None:
     """Find the least disruptive changes that close every path to a target, proved by proving again with them made.
 
-    Exits as `prove` does with the changes made: 0 where they prove the target unreachable, 1 where a path stays open, 3
-    where that is unknown.
+    Each change is shown as a difference of a policy, where one changes, and as commands of the AWS CLI and kubectl, or
+    as Terraform; with --json, as all of them. Nothing is run.
+
+    Exits as `prove` does with the changes made: 0 where they prove the target unreachable, 1 where a path stays open or
+    where they open another target, 3 where that is unknown.
     """
     from auditwright.access.repair import repair
+    from auditwright.access.repair_elsewhere import elsewhere
     from auditwright.app.proving import opened, targeted
-    from auditwright.render.access import diffs_of, repair_value, word_of
+    from auditwright.render.access import repair_value, word_of, written_out
 
     source = opened(snapshot, program, now=datetime.now(UTC), resources=_resource_of(target))
     found = repair(source.world, targeted(source, target))
-    diffs = diffs_of(source.world, found.changes)
+    changes = written_out(source.world, found.changes)
+    others = elsewhere(source.world, found.target, found.changes)
     if as_json:
-        print_json(repair_value(found, diffs))
+        print_json(repair_value(found, changes, others))
     else:
-        print_repair(found, diffs)
-    raise SystemExit(EXIT_CODES[word_of(found.after)])
+        print_repair(found, changes, others, terraform=terraform)
+    opened_another = any(each.worse for each in others)
+    raise SystemExit(EXIT_CODES["REACHABLE" if opened_another else word_of(found.after)])
 
 
 @command.command("certify")
