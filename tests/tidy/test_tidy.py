@@ -149,3 +149,14 @@ def test_every_decision_record_says_what_was_decided_and_why() -> None:
         text = record.read_text()
         assert re.search(r"^# \d{4}", text, re.MULTILINE) or text.startswith("# "), record.name
         assert len(text.split()) > 60, f"{record.name} says too little to be a decision"
+
+
+def test_the_locks_name_one_version_of_each_package() -> None:
+    pinned: dict[str, set[str]] = {}
+    for lock in sorted((ROOT / "requirements").glob("*.txt")):
+        for name, version in re.findall(r"^([\w.-]+)(?:\[[^\]]*\])?==(\S+)", lock.read_text(), re.MULTILINE):
+            pinned.setdefault(name, set()).add(version)
+    assert len(pinned) > 50
+    assert {name: found for name, found in pinned.items() if len(found) > 1} == {}, (
+        "pip installs them together"
+    )
