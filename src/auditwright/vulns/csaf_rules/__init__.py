@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from auditwright.vulns.csaf_rules import products, profiles, tracking, wording
+from auditwright.vulns.csaf_rules import dates, products, profiles, scores, tracking, wording
 from auditwright.vulns.csaf_rules.part import Part, Rule
 from auditwright.vulns.readers.door import Buffer, UnreadableReportError, as_utf8, json_document
 
@@ -12,6 +12,8 @@ RULES: Sequence[Rule] = (
     *tracking.RULES.rules,
     *profiles.RULES.rules,
     *wording.RULES.rules,
+    *scores.RULES.rules,
+    *dates.RULES.rules,
 )
 
 

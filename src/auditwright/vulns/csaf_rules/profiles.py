@@ -20,7 +20,7 @@ def _category(root: Part) -> str:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[-_\s]", "", name).lower()
+    return re.sub(r"[\W_]", "", name).lower()
 
 
 @RULES.add("6.1.26")
@@ -104,10 +104,22 @@ def a_vex_document_has_a_vex_status(root: Part) -> Faults:
 @RULES.add("6.1.27.8")
 def a_vex_document_has_ids(root: Part) -> Faults:
     """Each vulnerability of a VEX document has a CVE or another id."""
-    if _category(root) == "csaf_vex":
-        for vulnerability in root.each("vulnerabilities"):
-            if not vulnerability.has("cve") and not vulnerability.has("ids"):
-                yield vulnerability, "the vulnerability has neither a CVE nor another id"
+    if _category(root) != "csaf_vex":
+        return
+    grouped = groups(root)
+    for vulnerability in root.each("vulnerabilities"):
+        if vulnerability.has("cve"):
+            continue
+        ids = vulnerability.each("ids")
+        if not ids:
+            yield vulnerability, "the vulnerability has neither a CVE nor another id"
+        # CSAF 2.1: an id may be of some products only
+        elif all(each.has("product_ids") or each.has("group_ids") for each in ids):
+            covered = {product for each in ids for product in named(each, grouped)}
+            for status, _ in vulnerability.members("product_status"):
+                for product in vulnerability.each("product_status", status):
+                    if product.text() not in covered:
+                        yield product, f"the product {product.text()} has no id of the vulnerability"
 
 
 @RULES.add("6.1.27.9")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from auditwright.vulns.csaf_rules.part import Faults, Part, Rules
 from auditwright.vulns.readers.wire import moment
@@ -81,7 +82,7 @@ def _document_version(root: Part) -> tuple[Part, Version | None]:
 def versions_rise_with_their_dates(root: Part) -> Faults:
     """Sorted by date, the revision history is sorted by version."""
     history = revisions(root)
-    for earlier, later in zip(history, history[1:], strict=False):
+    for earlier, later in pairwise(history):
         if later.version.order() < earlier.version.order():
             yield (
                 later.part,
@@ -147,7 +148,7 @@ def no_version_is_left_out(root: Part) -> Faults:
     history = revisions(root)
     if history and history[0].version.numbers[0] > 1:
         yield history[0].part.at("number"), "the history does not begin with version 0 or 1"
-    for earlier, later in zip(history, history[1:], strict=False):
+    for earlier, later in pairwise(history):
         if later.version.numbers[0] > earlier.version.numbers[0] + 1:
             yield later.part.at("number"), f"there is no entry between {earlier.part.text('number')} and it"
 

@@ -13,7 +13,7 @@ RULES = Rules()
 MAX_BRANCHES = 30
 """CSAF 2.1, 3.1.2: how deep branches may lie within each other."""
 
-_RANGE_WORDS = re.compile(r"[<>]|after|all|before|earlier|later|prior|versions")
+_RANGE_WORDS = re.compile(r"[<>]|(?<!\S)(?:after|all|before|earlier|later|prior|versions)(?!\S)")
 """CSAF 6.1.31: what makes the name of a version a range."""
 
 _STAR = re.compile(r"(?<!\\)(?:\\\\)*\*")
@@ -24,11 +24,32 @@ def _purls(product: Part) -> tuple[Part, ...]:
     return (*((helper.at("purl"),) if helper.has("purl") else ()), *helper.each("purls"))
 
 
+_NO_NAMESPACE = frozenset(
+    {
+        "bitnami",
+        "cargo",
+        "cocoapods",
+        "conda",
+        "cran",
+        "gem",
+        "hackage",
+        "julia",
+        "mlflow",
+        "nuget",
+        "oci",
+        "pub",
+    }
+    | {"pypi"}
+)
+"""The types whose definitions forbid a namespace (github.com/package-url/purl-spec, types)."""
+
+
 def _read_purl(part: Part) -> PackageURL | None:
     try:
-        return PackageURL.from_string(part.text())
+        read = PackageURL.from_string(part.text())
     except ValueError:
         return None
+    return None if read.namespace and read.type in _NO_NAMESPACE else read
 
 
 @RULES.add("6.1.13")
@@ -190,9 +211,9 @@ def the_public_group_is_for_public_documents(root: Part) -> Faults:
 
 @RULES.add("6.1.39", SINCE_2_1)
 def a_public_document_is_shared_with_all(root: Part) -> Faults:
-    """A TLP:CLEAR document with a sharing group is for the group of all."""
+    """A TLP:CLEAR document with a sharing group is for the group of all, or of none."""
     group, _, label = _sharing(root)
-    if group and group != _MAX_UUID and label == "CLEAR":
+    if group not in {"", _MAX_UUID, _NIL_UUID} and label == "CLEAR":
         yield (
             root.at("document", "distribution", "sharing_group", "id"),
             "TLP is CLEAR, the group is not public",
