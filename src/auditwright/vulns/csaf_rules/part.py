@@ -20,7 +20,7 @@ class Part:
         part = self
         for name in names:
             value = part.value.get(name) if isinstance(part.value, dict) else None
-            part = Part(path=f"{part.path}/{name}", value=value)
+            part = Part(path=f"{part.path}/{_escaped(name)}", value=value)
         return part
 
     def each(self, *names: str) -> tuple["Part", ...]:
@@ -38,7 +38,8 @@ class Part:
         if not isinstance(part.value, dict):
             return ()
         return tuple(
-            (str(name), Part(path=f"{part.path}/{name}", value=value)) for name, value in part.value.items()
+            (str(name), Part(path=f"{part.path}/{_escaped(str(name))}", value=value))
+            for name, value in part.value.items()
         )
 
     def text(self, *names: str) -> str:
@@ -58,6 +59,10 @@ class Part:
     def has(self, *names: str) -> bool:
         """Whether anything stands there."""
         return self.at(*names).value is not None
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")  # RFC 6901 4
 
 
 Faults = Iterator[tuple[Part, str]]

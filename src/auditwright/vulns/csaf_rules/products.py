@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 
 from auditwright.vulns.csaf_rules.part import SINCE_2_1, Faults, Part, Rules
 from auditwright.vulns.csaf_rules.tree import about, combined, groups, metrics, named, parts_of, products
@@ -68,19 +69,12 @@ def no_product_is_made_of_itself(root: Part) -> Faults:
     made_of: dict[str, set[str]] = {}
     for combination in combined(root):
         whole = combination.text("full_product_name", "product_id")
-        made_of.setdefault(whole, set()).update(
-            part.value for part in parts_of(combination) if isinstance(part.value, str)
-        )
-    for combination in combined(root):
-        whole = combination.text("full_product_name", "product_id")
-        reached: set[str] = set()
-        waiting = [whole]
-        while waiting:
-            new = made_of.get(waiting.pop(), set()) - reached
-            reached |= new
-            waiting += new
-        if whole in reached:
-            yield combination, f"the definition of the product {whole} leads back to itself"
+        made_of.setdefault(whole, set()).update(part.text() for part in parts_of(combination))
+    try:
+        TopologicalSorter(made_of).prepare()
+    except CycleError as error:
+        circle = error.args[1]
+        yield root.at("product_tree"), f"products are made of themselves: {', '.join(circle)}"
 
 
 @RULES.add("6.1.4")
@@ -171,8 +165,8 @@ _SIDE_BY_SIDE = frozenset({"vendor_fix", "fix_planned", "no_fix_planned"})
 
 
 def _exclude(one: str, other: str) -> bool:
-    kinds = [next((kind for kind in _EXCLUSIVE if word in kind), None) for word in (one, other)]
-    if None in kinds or kinds[0] == kinds[1]:
+    kinds = [next(kind for kind in _EXCLUSIVE if word in kind) for word in (one, other)]
+    if kinds[0] == kinds[1]:
         return False
     pair = {one, other}
     return not (pair & {"workaround", "mitigation"} and pair & _SIDE_BY_SIDE)
@@ -186,6 +180,8 @@ def no_product_has_contradicting_remediations(root: Part) -> Faults:
         said: dict[str, set[str]] = {}
         for remediation in vulnerability.each("remediations"):
             category = remediation.text("category")
+            if not any(category in kind for kind in _EXCLUSIVE):
+                continue
             for product in named(remediation, grouped):
                 before = said.setdefault(product, set())
                 for other in sorted(before):

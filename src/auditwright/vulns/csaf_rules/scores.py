@@ -202,3 +202,41 @@ def no_product_is_scored_and_rated(root: Part) -> Faults:
             for product in metric.texts("products") if rating.value is not None else ():
                 if (product, metric.text("source")) in scored:
                     yield rating, f"the product {product} has a CVSS score of the same source as well"
+
+
+def _decisions(root: Part) -> Iterator[tuple[Part, Part]]:
+    """Every SSVC object with its vulnerability."""
+    for vulnerability in root.each("vulnerabilities"):
+        for metric in vulnerability.each("metrics"):
+            if metric.has("content", "ssvc_v2"):
+                yield vulnerability, metric.at("content", "ssvc_v2")
+
+
+@RULES.add("6.1.46", SINCE_2_1)
+def every_ssvc_decision_has_its_form(root: Part) -> Faults:
+    """An SSVC object has what its schema asks for."""
+    for _, decision in _decisions(root):
+        for name in ("schemaVersion", "timestamp"):
+            if not decision.text(name):
+                yield decision.at(name), f"there is no {name}"
+        if not decision.each("selections"):
+            yield decision.at("selections"), "there are no selections"
+        for selection in decision.each("selections"):
+            keyed = (selection, *selection.each("values"))
+            lacking = [name for name in ("namespace", "version") if not selection.text(name)]
+            if lacking or not keyed[1:] or not all(each.text("key") for each in keyed):
+                yield selection, "the selection lacks a namespace, version, key or value"
+
+
+@RULES.add("6.1.47", SINCE_2_1)
+def ssvc_targets_are_ids_of_the_vulnerability(root: Part) -> Faults:
+    """What an SSVC decision is about is the vulnerability that it stands at."""
+    several = bool(root.each("vulnerabilities")[1:])
+    document = root.text("document", "tracking", "id")
+    for vulnerability, decision in _decisions(root):
+        ids = {vulnerability.text("cve"), *(each.text("text") for each in vulnerability.each("ids"))}
+        for target in decision.each("target_ids"):
+            if target.text() not in ids:
+                yield target, f"{target.text()} is no id of the vulnerability"
+            elif several and target.text() == document:
+                yield target, "the target is the whole document, which has several vulnerabilities"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
 
 from auditwright.vulns.csaf_rules.part import Faults, Part, Rules
@@ -65,7 +65,7 @@ def revisions(root: Part) -> Sequence[Revision]:
     for part in root.each("document", "tracking", "revision_history"):
         at, said = moment(part.text("date")), version(part.text("number"))
         if at is not None and said is not None:
-            found.append(Revision(part=part, at=at.astimezone(UTC), version=said))
+            found.append(Revision(part=part, at=at, version=said))
     return sorted(found, key=lambda each: (each.at, each.version.order()))
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 
 from packageurl import PackageURL
 
@@ -135,6 +136,40 @@ def no_version_is_a_range(root: Part) -> Faults:
             yield branch.at("name"), f"{branch.text('name')} is a range of versions"
 
 
+_CONSTRAINT = r"(?:<=|>=|!=|<|>|=)?[^\s|<>=!]+"
+_RANGE = re.compile(
+    rf"(?:vers:(?P<scheme>[a-z0-9.+-]*)/)?(?P<constraints>{_CONSTRAINT}(?:\|{_CONSTRAINT})*)", re.ASCII
+)
+"""A version range (github.com/package-url/vers-spec), or what CSAF 2.1 takes instead: its constraints alone."""
+
+
+def _ranges(root: Part) -> Iterator[Part]:
+    for branch, _ in branches(root):
+        if branch.text("category") == "product_version_range":
+            yield branch.at("name")
+
+
+@RULES.add("6.1.50", SINCE_2_1)
+def every_range_has_its_form(root: Part) -> Faults:
+    """A range of versions is a vers, or made of constraints as a vers is."""
+    for part in _ranges(root):
+        found = _RANGE.fullmatch(part.text())
+        if found is None:
+            yield part, f"{part.text()} is no range of versions in the form of a vers"
+        elif found["scheme"] == "all" and found["constraints"] != "*":
+            yield part, "a vers of the scheme all has no constraint but *"
+
+
+@RULES.add("6.1.59", SINCE_2_1)
+def no_range_is_a_single_version(root: Part) -> Faults:
+    """A range of versions is more than one version."""
+    for part in _ranges(root):
+        found = _RANGE.fullmatch(part.text())
+        said = found["constraints"].removeprefix("=") if found else ""
+        if said and said not in {"*", "all"} and not re.search(r"[|<>!]", said):
+            yield part, f"{part.text()} is a single version"
+
+
 @RULES.add("6.1.34", SINCE_2_1)
 def branches_are_not_too_deep(root: Part) -> Faults:
     """Branches lie within each other to a limit."""
@@ -211,9 +246,10 @@ def the_public_group_is_for_public_documents(root: Part) -> Faults:
 
 @RULES.add("6.1.39", SINCE_2_1)
 def a_public_document_is_shared_with_all(root: Part) -> Faults:
-    """A TLP:CLEAR document with a sharing group is for the group of all, or of none."""
+    """A TLP:CLEAR document with a sharing group is for the group of all; a draft may be for none."""
     group, _, label = _sharing(root)
-    if group not in {"", _MAX_UUID, _NIL_UUID} and label == "CLEAR":
+    draft = root.text("document", "tracking", "status") == "draft"
+    if group not in {"", _MAX_UUID} and not (draft and group == _NIL_UUID) and label == "CLEAR":
         yield (
             root.at("document", "distribution", "sharing_group", "id"),
             "TLP is CLEAR, the group is not public",
