@@ -102,7 +102,25 @@ def test_what_is_not_made_is_said_in_the_docstring() -> None:
     )
 
 
-def test_files_of_the_other_chapters_break_no_mandatory_rule() -> None:
+BREAKING: Mapping[str, frozenset[str]] = {
+    "2_0-2021-6-2-08-02": frozenset({"6.1.25"}),  # two hashes of md5 for one file
+    "2_0-2021-6-2-09-02": frozenset({"6.1.25"}),  # two of sha1
+    "2_1-2024-6-2-08-02": frozenset({"6.1.25"}),
+    "2_1-2024-6-2-09-02": frozenset({"6.1.25"}),
+    "2_1-2024-6-2-21-02": frozenset({"6.1.14", "6.1.21"}),  # version 6 is a day older than version 5
+    "2_1-2024-6-2-38-02": frozenset({"6.1.26"}),  # as the result beside it says
+    "2_1-2024-6-2-38-13": frozenset({"6.1.26"}),  # likewise
+    "2_1-2024-6-2-39-02-01": frozenset({"6.1.27.14"}),  # its only note is a summary
+    "2_1-2024-6-2-39-03-01": frozenset({"6.1.27.14"}),  # likewise
+    "2_1-2024-6-2-42-02": frozenset({"6.1.42"}),  # one package URL without the version
+    "2_1-2024-6-2-54-03-01": frozenset({"6.1.1"}),  # a product that the tree lacks
+    "2_1-2024-6-3-21-01-02": frozenset({"6.1.1"}),  # likewise
+    "2_1-2024-6-3-21-01-12": frozenset({"6.1.1"}),  # likewise
+}
+"""Files of the other chapters that do break a mandatory rule."""
+
+
+def test_files_of_the_other_chapters_break_no_mandatory_rule_but_these() -> None:
     folder = published("vex", FOLDER)
     files = [
         file
@@ -110,10 +128,24 @@ def test_files_of_the_other_chapters_break_no_mandatory_rule() -> None:
         for file in sorted(folder.glob(f"*/{chapter}/*.json"))
         if not file.name.endswith(".result.json")
     ]
+    assert len(files) > 400
     broken = {
-        file.name: {each.rule for each in found}
+        file.stem.removeprefix("oasis_csaf_tc-csaf_"): frozenset(each.rule for each in found)
         for file in files
         if (found := broken_rules(file.read_bytes()))
     }
-    assert len(files) > 300
-    assert broken == {}, json.dumps({name: sorted(rules) for name, rules in broken.items()}, indent=1)
+    assert broken == BREAKING
+
+
+def test_the_places_are_those_of_the_results_that_lie_beside() -> None:
+    """The result of 27-08-02 is left out: of its first vulnerability it names the one product that has an id."""
+    folder = published("vex", FOLDER, "2.1", "mandatory")
+    compared = 0
+    for rule in ("01-03", "04-03"):
+        file = folder / f"oasis_csaf_tc-csaf_2_1-2024-6-1-{rule}.json"
+        said = json.loads(file.with_name(f"{file.stem}.result.json").read_bytes())["primary_result"]
+        expected = {error["instance_path"] for error in said["errors"]}
+        found = {each.path for each in broken_rules(file.read_bytes()) if each.rule == said["id"]}
+        assert found == expected
+        compared += len(expected)
+    assert compared > 5

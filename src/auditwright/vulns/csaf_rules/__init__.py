@@ -8,6 +8,7 @@ A document that breaks none of them is not valid by that alone: the schema is no
 - 6.1.27.13: which version corresponds to another is a matter of judgment.
 - 6.1.48: the decision points of SSVC, by version, are in CERT/CC's registry.
 - 6.1.54: which licenses there are is in the SPDX license list.
+- 6.1.55 for licenses that are not written as LicenseRef or AdditionRef: whether they are listed is in the lists of SPDX and ScanCode.
 - 6.1.60.1 to 6.1.60.3: extensions have schemas of their own, which lie elsewhere.
 """
 

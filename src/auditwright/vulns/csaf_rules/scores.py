@@ -181,10 +181,10 @@ def no_property_contradicts_the_vector(root: Part) -> Faults:
         letters = _letters(name, score)
         if letters is None:
             continue
-        for metric, about in TABLES[name].items():
-            said = about.words[letters[metric]] if metric in letters else "NOT_DEFINED"
-            if score.has(about.property) and score.text(about.property) != said:
-                yield score.at(about.property), f"the vector says {said}"
+        for metric, letter in letters.items():
+            about = TABLES[name][metric]
+            if score.has(about.property) and score.text(about.property) != about.words[letter]:
+                yield score.at(about.property), f"the vector says {about.words[letter]}"
 
 
 @RULES.add("6.1.56", SINCE_2_1)

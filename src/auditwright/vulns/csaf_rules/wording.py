@@ -281,7 +281,8 @@ def reserved_group_ids_go_with_their_names(root: Part) -> Faults:
 
 @RULES.add("6.1.55", SINCE_2_1)
 def a_license_reference_has_its_text(root: Part) -> Faults:
-    """A license that is no SPDX license stands with its text in a note."""
+    """A license that neither SPDX nor ScanCode lists stands with its text in a note."""
+    # What is written as a reference of one's own is listed by neither; other ids are taken as listed
     expression = root.text("document", "license_expression")
     notes = [
         note
@@ -290,5 +291,5 @@ def a_license_reference_has_its_text(root: Part) -> Faults:
     ]
     language = root.text("document", "lang").lower()
     english = not language or language.split("-")[0] == "en"
-    if english and re.search(r"(?:LicenseRef|AdditionRef)-", expression) and len(notes) != 1:
+    if english and re.search(r"(?:LicenseRef|AdditionRef)-(?!scancode-)", expression) and len(notes) != 1:
         yield root.at("document", "notes"), "not exactly one legal disclaimer with the title License"
