@@ -140,6 +140,33 @@ def test_read_says_what_was_understood_and_what_was_skipped_and_why(tmp_path: Pa
     assert said["targets"][0]["name"] == "acme/api:1.0"
 
 
+ADVISORY: dict[str, object] = {
+    "document": {"category": "csaf_base", "csaf_version": "2.0", "title": "t"},
+    "vulnerabilities": [
+        {"cve": "CVE-2024-0001", "product_status": {"fixed": ["P1"], "known_affected": ["P1"]}},
+    ],
+    "product_tree": {"full_product_names": [{"product_id": "P1", "name": "one"}]},
+}
+
+
+def test_read_says_which_rules_a_csaf_document_breaks(tmp_path: Path) -> None:
+    file = saved(tmp_path, "csaf.json", ADVISORY)
+    assert [each["rule"] for each in value("read", file)["broken_rules"]] == ["6.1.6"]
+    printed = " ".join(vulns("read", file).output.split())
+    assert "breaks rule 6.1.6 of CSAF 2.0: the product P1 has statuses that contradict each other" in printed
+
+
+def test_read_does_not_call_a_document_sound_whose_rules_are_not_known(tmp_path: Path) -> None:
+    document = {**ADVISORY, "document": {"csaf_version": "9.9"}}
+    file = saved(tmp_path, "csaf.json", document)
+    assert value("read", file)["broken_rules"] is None
+    assert "not checked" in vulns("read", file).output
+
+
+def test_read_says_nothing_of_rules_for_other_formats(tmp_path: Path) -> None:
+    assert "broken_rules" not in value("read", saved(tmp_path, "grype.json", grype("CVE-2024-0001")))
+
+
 @pytest.mark.parametrize("indent", [None, 1, 4])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gzip"])
 def test_a_report_is_read_however_it_was_saved(tmp_path: Path, indent: int | None, encoding: str) -> None:

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import assert_never
 
 import msgspec
 
 from auditwright.core.log import iso
 from auditwright.render.words import many
+from auditwright.vulns.csaf_rules import Checked, NotChecked
 from auditwright.vulns.disparity import SCORES, Alone, Comparison, Paired
 from auditwright.vulns.feeds import Feeds
 from auditwright.vulns.issue import Issue, IssueKey, Merged
@@ -38,6 +40,22 @@ def read_value(report: Report, *, name: str, sha256: str) -> Value:
         "packages": None if report.packages is None else len(report.packages),
         "skipped": msgspec.to_builtins(report.skipped),
     }
+
+
+def checked_value(checked: Checked | NotChecked) -> Value:
+    """Which rules of CSAF a document breaks; None where the rules were not held against it."""
+    match checked:
+        case Checked():
+            return {
+                "rules_checked": checked.rules,
+                "broken_rules": [
+                    {"rule": each.rule, "path": each.path, "why": each.why} for each in checked.broken
+                ],
+            }
+        case NotChecked():
+            return {"rules_checked": 0, "broken_rules": None, "rules_not_checked": checked.why}
+        case _:
+            assert_never(checked)
 
 
 def merged_value(merged: Merged, comparisons: Sequence[Comparison]) -> Value:

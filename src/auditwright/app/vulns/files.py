@@ -4,11 +4,13 @@ import hashlib
 import mmap
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from auditwright.app.cycles import no_search_for_cycles
 from auditwright.app.errors import AppError
+from auditwright.vulns.csaf_rules import Checked, NotChecked, check
 from auditwright.vulns.readers import UnreadableReportError, read_report
 from auditwright.vulns.report import Report
 
@@ -45,6 +47,20 @@ def read_files(paths: Iterable[Path], *, format_id: str = "") -> tuple[ReadFile,
 
 def read_file(path: Path, *, format_id: str = "") -> ReadFile:
     """Read one report; raises AppError."""
+    with _opened(path) as mapped:
+        sha256 = _digest(mapped)
+        report = read_report(_unpacked(mapped), format_id=format_id)
+        return ReadFile(path=path, sha256=sha256, size_bytes=len(mapped), report=report)
+
+
+def check_csaf(path: Path) -> Checked | NotChecked:
+    """Hold the rules of the standard against a CSAF document; raises AppError where the file cannot be read."""
+    with _opened(path) as mapped:
+        return check(_unpacked(mapped))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[mmap.mmap]:
     try:
         with path.open("rb") as opened:
             size = opened.seek(0, 2)
@@ -53,8 +69,7 @@ def read_file(path: Path, *, format_id: str = "") -> ReadFile:
             if size == 0:
                 raise AppError(f"{path} is empty; run the scanner again")
             with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-                sha256 = _digest(mapped)
-                report = read_report(_unpacked(mapped), format_id=format_id)
+                yield mapped
     except OSError as error:
         raise AppError(f"{path} cannot be read: {error.strerror}") from None
     except UnreadableReportError as error:
@@ -63,7 +78,6 @@ def read_file(path: Path, *, format_id: str = "") -> ReadFile:
         raise AppError(
             f"{path} does not fit into memory; split the scan, or print the report with indentation"
         ) from None
-    return ReadFile(path=path, sha256=sha256, size_bytes=size, report=report)
 
 
 def mapped_report(path: Path) -> Report:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from auditwright.app.vulns.merging import Merging
     from auditwright.app.vulns.triaging import Triage
     from auditwright.app.workspace import Workspace
+    from auditwright.vulns.csaf_rules import Checked, NotChecked
     from auditwright.vulns.disparity import Alone
     from auditwright.vulns.feeds import FeedId
     from auditwright.vulns.issue import IssueKey
@@ -45,14 +46,16 @@ def command() -> None:
 @click.option("--format", "format_id", default="", help="The format's id, where it cannot be found out.")
 @AS_JSON
 def read(reports: tuple[Path, ...], format_id: str, as_json: bool) -> None:
-    """Say what was understood of each report, and what was skipped, and why."""
-    from auditwright.app.vulns.files import read_file
-    from auditwright.render.vulns import read_value
+    """Say what was understood of each report, what was skipped, and why, and which rules a CSAF document breaks."""
+    from auditwright.app.vulns.files import check_csaf, read_file
+    from auditwright.render.vulns import checked_value, read_value
 
     for path in reports:
         file = read_file(path, format_id=format_id)
+        checked = check_csaf(path) if file.report.format == "csaf" else None
         if as_json:
-            print_json(read_value(file.report, name=str(path), sha256=file.sha256))
+            value = read_value(file.report, name=str(path), sha256=file.sha256)
+            print_json(value if checked is None else {**value, **checked_value(checked)})
             continue
         report = file.report
         out = console()
@@ -68,6 +71,24 @@ def read(reports: tuple[Path, ...], format_id: str, as_json: bool) -> None:
         )
         for skipped in report.skipped[:MAX_ROWS]:
             out.print(f"  skipped {skipped.count:,} at {shown(skipped.where)}: {shown(skipped.why)}")
+        if checked is not None:
+            _print_checked(checked)
+
+
+def _print_checked(checked: "Checked | NotChecked") -> None:
+    from auditwright.vulns.csaf_rules import NotChecked
+
+    out = console()
+    if isinstance(checked, NotChecked):
+        out.print(f"  rules   not checked: {shown(checked.why)}")
+        return
+    for each in checked.broken[:MAX_ROWS]:
+        out.print(
+            f"  breaks rule {each.rule} of CSAF {checked.version}: {shown(each.why)}, at {shown(each.path or '/')}"
+        )
+    _rest(len(checked.broken))
+    if not checked.broken:
+        out.print(f"  rules   none broken of the {checked.rules} of CSAF {checked.version} that are checked")
 
 
 @command.command("merge")
