@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from auditwright.access.eks import AccessEntry
 from auditwright.access.facts import Fact, Kind
 from auditwright.access.kubernetes import DEFAULT_RBAC, Allowed, PolicyGrant, User, allows
 from auditwright.access.kubernetes_levels import Level
@@ -20,6 +21,7 @@ from auditwright.core.outcome import Unknown
 from tests.access.accounts import (
     ACCOUNT,
     CREATOR,
+    ENROLLING,
     Json,
     allow,
     arn,
@@ -29,6 +31,7 @@ from tests.access.accounts import (
     held,
     snapshot,
     user,
+    without_mfa,
     world,
 )
 
@@ -88,11 +91,13 @@ def test_of_a_binding_of_several_only_the_group_on_the_path_is_taken_out() -> No
     assert change.edit.subject.name == "ops"
 
 
-def test_what_kubernetes_binds_again_is_not_taken_away_but_the_mapping_goes() -> None:
-    mapped = cluster("CONFIG_MAP", mapUsers=[{"userarn": arn("user", "noor"), "groups": ["system:masters"]}])
-    here = world(snapshot(user("noor"), CREATOR, credentials=(held("noor"),), cluster=mapped))
+def test_what_kubernetes_binds_again_is_not_taken_away_but_the_entry_goes() -> None:
+    everything = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
+    here = entered(
+        rbac={"clusterRoles": [{"metadata": {"name": "system:basic-user"}, "rules": [everything]}]}
+    )
     (change,) = repaired(here, ADMINISTRATOR).changes
-    assert change.kind is ChangeKind.DELETE_MAPPING
+    assert change.kind is ChangeKind.DELETE_ENTRY
 
 
 def test_an_extra_subject_of_a_binding_that_kubernetes_makes_is_taken_out() -> None:
@@ -102,20 +107,54 @@ def test_an_extra_subject_of_a_binding_that_kubernetes_makes_is_taken_out() -> N
     assert change.edit.subject.name == "ops"
 
 
-def test_an_entry_gets_a_lesser_policy_where_that_closes_the_level_that_was_asked() -> None:
+def scoped(here: World, *namespaces: str) -> World:
+    """The same picture, where the policies of the access entry hold in some namespaces only."""
+    (prod,) = here.clusters
+    assert not isinstance(prod.access_entries, Unknown)
+    (held_by_noor,) = (each for each in prod.access_entries if isinstance(each, AccessEntry))
+    policies = tuple(
+        replace(each, namespaces=namespaces)
+        for each in held_by_noor.policies
+        if isinstance(each, PolicyGrant)
+    )
+    narrowed = replace(held_by_noor, policies=policies)
+    return replace(here, clusters=(replace(prod, access_entries=(narrowed,)),))
+
+
+@pytest.mark.parametrize(
+    ("level", "namespaces", "lesser"),
+    [
+        ("cluster-admin", (), "AmazonEKSViewPolicy"),
+        ("admin", ("shop",), "AmazonEKSEditPolicy"),
+        ("edit", ("shop",), "AmazonEKSViewPolicy"),
+    ],
+)
+def test_an_entry_gets_the_policy_that_takes_least_of_those_that_close_the_level(
+    level: str, namespaces: tuple[str, ...], lesser: str
+) -> None:
     here = entered("AmazonEKSClusterAdminPolicy")
-    asked = target_of(here, ADMINISTRATOR)
-    (change,) = repaired(here, ADMINISTRATOR).changes
+    here = scoped(here, *namespaces) if namespaces else here
+    asked = target_of(here, f"prod:{level}")
+    (change,) = repaired(here, f"prod:{level}").changes
     assert change.kind is ChangeKind.LESSER_POLICY
     edit = change.edit
     assert isinstance(edit, EntryNarrowed)
-    # It is the most that closes it.
     closing = [
-        each
-        for each in (f"{ACCESS_POLICY_ARN}{name}" for name in LESSER)
-        if isinstance(verdict_in(applied(here, replace(edit, instead=each)), asked, None), Unreachable)
+        name
+        for name in LESSER
+        if isinstance(
+            verdict_in(applied(here, replace(edit, instead=f"{ACCESS_POLICY_ARN}{name}")), asked, None),
+            Unreachable,
+        )
     ]
-    assert edit.instead == closing[0]
+    assert edit.instead == f"{ACCESS_POLICY_ARN}{lesser}"
+    assert closing[0] == lesser
+
+
+def test_a_policy_is_taken_from_an_entry_that_has_the_lesser_one_already() -> None:
+    here = entered("AmazonEKSClusterAdminPolicy", "AmazonEKSViewPolicy")
+    (change,) = repaired(here, ADMINISTRATOR).changes
+    assert change.kind is ChangeKind.DISASSOCIATE_POLICY
 
 
 @pytest.mark.parametrize("policy", ["AmazonEKSSecretReaderPolicy", "AmazonEKSOfTomorrowPolicy"])
@@ -183,3 +222,13 @@ def test_guardrails_of_two_accounts_have_names_of_their_own() -> None:
     (change,) = repaired(here, READING).changes
     assert isinstance(change.edit, Guarded)
     assert change.edit.name.endswith(ACCOUNT)
+
+
+def test_no_guardrail_keeps_people_without_a_second_factor_from_enrolling_one() -> None:
+    names = ("ada", "ben", "cleo", "dan")
+    asked_first = without_mfa(*ENROLLING)
+    users = [user(each, asked_first, allow("*")) for each in names]
+    here = world(snapshot(*users, credentials=tuple(held(each, devices=0) for each in names), scps=SCPS))
+    changes = repaired(here, READING).changes
+    assert changes
+    assert ChangeKind.ADD_GUARDRAIL not in {each.kind for each in changes}

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,9 +16,10 @@ from botocore.model import OperationModel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auditwright.access.kubernetes import Binding, Rbac, RoleKind, RoleRef, Subject, SubjectKind
 from auditwright.access.policy import parse_policy
 from auditwright.access.repair_commands import commands
-from auditwright.access.repair_edits import Added, Revised, policy_at
+from auditwright.access.repair_edits import Added, Revised, Unbound, policy_at
 from auditwright.access.repair_script import Script, comment
 from tests.access.accounts import ACCOUNT, arn, deny
 from tests.access.repaired import OTHER, change, edits, inline, picture
@@ -223,6 +225,25 @@ def test_a_hostile_name_is_one_word_and_runs_nothing(name: str, which: str) -> N
     assert ran
     for words in ran:
         assert options(words[3:])["user-name"] == name
+
+
+@settings(max_examples=40, deadline=None)
+@given(name=HOSTILE, home=HOSTILE, group=HOSTILE)
+def test_hostile_names_of_a_cluster_are_words_and_run_nothing(name: str, home: str, group: str) -> None:
+    world = picture()
+    gone, stays = (Subject(kind=SubjectKind.GROUP, name=each) for each in (group, f"{group}-too"))
+    role = RoleRef(kind=RoleKind.CLUSTER_ROLE, name="edit")
+    for subjects, verb in (((gone,), "delete"), ((gone, stays), "patch")):
+        binding = Binding(name=name, namespace=home, role=role, subjects=subjects)
+        here = replace(world, rbac={"prod": Rbac(cluster_roles={}, bindings=(binding,))})
+        edit = Unbound(cluster="prod", namespace=home, binding=name, subject=gone)
+        pointing, words = run(commands(here, change(edit)))
+        assert pointing[:3] == ["aws", "eks", "update-kubeconfig"]
+        assert words[:3] == ["kubectl", verb, f"--namespace={home}"]
+        assert words[-3:] == ["--", "rolebinding", name]
+        if verb == "patch":
+            patch = json.loads(words[words.index("--patch") + 1])
+            assert [each["name"] for each in patch["subjects"]] == [f"{group}-too"]
 
 
 @pytest.mark.parametrize("scheme", ["file://", "fileb://", "http://"])

@@ -464,11 +464,13 @@ def _narrowing(cluster: Cluster, entry: AccessEntry, step: WitnessStep) -> Itera
             instead = f"{head}/{less}" if less else ""
             if instead in held:
                 continue  # Associated twice, it would hold where the second association says.
-            with_what = f"{less} instead of {name}" if less else f"no {name}"
+            entry_of = f"the access entry of {entry.principal_arn} in {cluster.name}"
             yield Change(
                 kind=ChangeKind.LESSER_POLICY if less else ChangeKind.DISASSOCIATE_POLICY,
                 subject=cluster.name,
-                title=f"Give the access entry of {entry.principal_arn} {with_what} in {cluster.name}",
+                title=f"Give {less} instead of {name} to {entry_of}"
+                if less
+                else f"Take {name} from {entry_of}",
                 reason=step.text,
                 edit=EntryNarrowed(
                     cluster=cluster.name, principal=entry.principal_arn, policy=policy, instead=instead

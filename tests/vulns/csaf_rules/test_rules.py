@@ -155,7 +155,8 @@ def test_semantic_versions_sort_as_semver_says() -> None:
         "1.0.0-beta.11",
     ]
     rising += ["1.0.0-rc.1", "1.0.0", "1.0.1", "1.10.0", "2.0.0"]
-    assert sorted(rising[::-1], key=lambda text: cast("Version", version(text)).order()) == rising
+    falling = rising[::-1]
+    assert sorted(falling, key=lambda text: cast("Version", version(text)).order()) == rising
 
 
 JUNK: st.SearchStrategy[object] = st.sampled_from(
