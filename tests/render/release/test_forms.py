@@ -20,6 +20,7 @@ from auditwright.render.release.html import release_html
 from auditwright.render.release.json_report import read_published, release_json
 from auditwright.render.release.openvex import openvex
 from auditwright.render.release.statement import statement
+from auditwright.vulns.csaf_rules import broken_rules
 from auditwright.vulns.release import ReleaseReport, published
 from tests.render.release.made import HOSTILE, release_report
 from tests.vulns.published import published as lying_at
@@ -63,6 +64,8 @@ def test_every_machine_form_is_valid_by_its_schema(report: ReleaseReport) -> Non
     assert problems("bom-1.6.schema.json", cyclonedx(report)) == []
     assert problems("csaf-2.0.json", csaf(report, namespace=NAMESPACE)) == []
     assert problems("csaf-2.1.json", csaf(report, namespace=NAMESPACE, version="2.1")) == []
+    for version in ("2.0", "2.1"):
+        assert broken_rules(csaf(report, namespace=NAMESPACE, version=version)) == ()
 
 
 def test_the_same_report_gives_the_same_bytes() -> None:
