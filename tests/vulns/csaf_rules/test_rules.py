@@ -72,6 +72,16 @@ def test_what_cannot_be_checked_is_not_called_sound(body: bytes, why: str) -> No
         broken_rules(body)
 
 
+def test_groups_that_multiply_are_not_followed_without_end() -> None:
+    products = [f"P{number}" for number in range(2_000)]
+    groups = [{"group_id": "G", "product_ids": products}]
+    item = {"category": "vendor_fix", "group_ids": ["G"]}
+    body = document(
+        product_tree={"product_groups": groups}, vulnerabilities=[{"remediations": [item] * 1_001}]
+    )
+    assert isinstance(check(body), NotChecked)
+
+
 def test_a_rule_of_the_newer_version_is_not_held_against_an_older_document() -> None:
     purls = ["pkg:npm/a@1", "pkg:npm/b@1"]
     product = {"product_id": "P", "product_identification_helper": {"purls": purls}}

@@ -39,8 +39,8 @@ _NO_NAMESPACE = frozenset(
         "nuget",
         "oci",
         "pub",
+        "pypi",
     }
-    | {"pypi"}
 )
 """The types whose definitions forbid a namespace (github.com/package-url/purl-spec, types)."""
 
