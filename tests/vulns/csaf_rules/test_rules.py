@@ -141,6 +141,20 @@ def test_a_vector_has_its_metrics_in_order(vector: str, *, broken: bool) -> None
 
 
 @pytest.mark.parametrize(
+    ("date", "broken"),
+    [("2024-02-01T00:00:00Z", {"6.1.16"}), ("2024-01-01T00:00:00Z", {"6.1.14", "6.1.21"}), ("soon", set())],
+)
+def test_nothing_follows_from_the_order_of_a_history_with_an_unreadable_date(
+    date: str, broken: set[str]
+) -> None:
+    history = [{"date": "2024-01-15T00:00:00Z", "number": "2"}, {"date": date, "number": "3"}]
+    first = {"date": "2023-12-31T00:00:00Z", "number": "1"}
+    about = {"csaf_version": "2.0", "tracking": {"version": "2", "revision_history": [first, *history]}}
+    found = rules(json.dumps({"document": about}).encode())
+    assert found == broken
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("3", Version(numbers=(3, 0, 0))),
