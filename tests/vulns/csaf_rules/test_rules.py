@@ -72,6 +72,16 @@ def test_what_cannot_be_checked_is_not_called_sound(body: bytes, why: str) -> No
         broken_rules(body)
 
 
+def test_groups_that_multiply_are_not_followed_without_end() -> None:
+    products = [f"P{number}" for number in range(2_000)]
+    groups = [{"group_id": "G", "product_ids": products}]
+    item = {"category": "vendor_fix", "group_ids": ["G"]}
+    body = document(
+        product_tree={"product_groups": groups}, vulnerabilities=[{"remediations": [item] * 1_001}]
+    )
+    assert isinstance(check(body), NotChecked)
+
+
 def test_a_rule_of_the_newer_version_is_not_held_against_an_older_document() -> None:
     purls = ["pkg:npm/a@1", "pkg:npm/b@1"]
     product = {"product_id": "P", "product_identification_helper": {"purls": purls}}
@@ -128,6 +138,20 @@ def test_scores_agree_with_the_published_ones() -> None:
 )
 def test_a_vector_has_its_metrics_in_order(vector: str, *, broken: bool) -> None:
     assert ("6.1.8" in rules(scored("cvss_v4", vector, 10, baseSeverity="CRITICAL"))) is broken
+
+
+@pytest.mark.parametrize(
+    ("date", "broken"),
+    [("2024-02-01T00:00:00Z", {"6.1.16"}), ("2024-01-01T00:00:00Z", {"6.1.14", "6.1.21"}), ("soon", set())],
+)
+def test_nothing_follows_from_the_order_of_a_history_with_an_unreadable_date(
+    date: str, broken: set[str]
+) -> None:
+    history = [{"date": "2024-01-15T00:00:00Z", "number": "2"}, {"date": date, "number": "3"}]
+    first = {"date": "2023-12-31T00:00:00Z", "number": "1"}
+    about = {"csaf_version": "2.0", "tracking": {"version": "2", "revision_history": [first, *history]}}
+    found = rules(json.dumps({"document": about}).encode())
+    assert found == broken
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ _OPPOSED = (
     ("under_investigation",),
     ("unknown",),
 )
-"""CSAF 3.2.3.9: a product stands in one of these at most. `recommended` goes with any."""
+"""A product stands in one of these at most. `recommended` goes with any."""
 
 VEX_JUSTIFICATIONS = frozenset(
     {
@@ -158,7 +158,7 @@ _EXCLUSIVE = (
     frozenset({"no_fix_planned"}),
     frozenset({"workaround", "mitigation"}),
 )
-"""CSAF 2.1, 3.2.4.16.1: kinds of remediation that exclude each other, but for the next."""
+"""Kinds of remediation that exclude each other, but for the next (CSAF 2.1, category of remediations)."""
 
 _SIDE_BY_SIDE = frozenset({"vendor_fix", "fix_planned", "no_fix_planned"})
 """With any of these a workaround or a mitigation may stand."""
@@ -203,7 +203,7 @@ _OUT_OF_PLACE = {
     "fix_planned": _FIXED,
     "no_fix_planned": _FIXED,
 }
-"""CSAF 2.1, 3.2.4.16.1: kinds of remediation and the statuses that they contradict."""
+"""Kinds of remediation and the statuses that they contradict (CSAF 2.1, category of remediations)."""
 
 
 @RULES.add("6.1.36", SINCE_2_1)

@@ -49,7 +49,7 @@ def an_informing_document_has_a_note(root: Part) -> Faults:
 @RULES.add("6.1.27.2")
 def an_informing_document_has_an_outside_reference(root: Part) -> Faults:
     """An informational advisory or incident response refers to a source outside."""
-    # CSAF 3.2.1.8: a reference without a category is an external one
+    # A reference without a category is an external one
     if _category(root) in _INFORMING and not any(
         not reference.has("category") or reference.text("category") == "external"
         for reference in root.each("document", "references")

@@ -59,13 +59,23 @@ class Revision:
     version: Version
 
 
-def revisions(root: Part) -> Sequence[Revision]:
-    """The revision history by date, and by version where dates are the same; what cannot be read is left out."""
+def _readable(root: Part) -> list[Revision]:
     found = []
     for part in root.each("document", "tracking", "revision_history"):
         at, said = moment(part.text("date")), version(part.text("number"))
         if at is not None and said is not None:
             found.append(Revision(part=part, at=at, version=said))
+    return found
+
+
+def revisions(root: Part) -> Sequence[Revision]:
+    """The revision history by date, and by version where dates are the same.
+
+    It is empty where an entry cannot be read: its place among the others is unknown, and so is what follows from their order.
+    """
+    found = _readable(root)
+    if len(found) != len(root.each("document", "tracking", "revision_history")):
+        return ()
     return sorted(found, key=lambda each: (each.at, each.version.order()))
 
 
@@ -118,7 +128,7 @@ def an_unreleased_version_is_a_draft(root: Part) -> Faults:
 def a_release_has_no_unreleased_revision(root: Part) -> Faults:
     """The history of a final or interim document begins with a release."""
     if _status(root) in {"final", "interim"}:
-        for revision in revisions(root):
+        for revision in _readable(root):
             if revision.version.numbers[0] == 0:
                 yield (
                     revision.part.at("number"),
@@ -129,7 +139,7 @@ def a_release_has_no_unreleased_revision(root: Part) -> Faults:
 @RULES.add("6.1.19")
 def no_revision_is_a_pre_release(root: Part) -> Faults:
     """No entry of the history is a pre-release."""
-    for revision in revisions(root):
+    for revision in _readable(root):
         if revision.version.pre:
             yield revision.part.at("number"), f"{revision.part.text('number')} is a pre-release"
 

@@ -76,6 +76,15 @@ def named(item: Part, grouped: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]
     return tuple(dict.fromkeys(whole))
 
 
+def mentions(root: Part) -> int:
+    """How many products all statements name together, those of their groups with them."""
+    sizes = {group: len(products) for group, products in groups(root).items()}
+    return sum(
+        len(item.each("product_ids")) + sum(sizes.get(group, 0) for group in item.texts("group_ids"))
+        for item in about(root)
+    )
+
+
 def metrics(vulnerability: Part) -> tuple[Part, ...]:
     """The scores of 2.0 and the metrics of 2.1."""
     return (*vulnerability.each("scores"), *vulnerability.each("metrics"))

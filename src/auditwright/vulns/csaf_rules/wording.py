@@ -12,7 +12,7 @@ from auditwright.vulns.csaf_rules.tree import branches, groups, named, products
 RULES = Rules()
 
 MAX_BRANCHES = 30
-"""CSAF 2.1, 3.1.2: how deep branches may lie within each other."""
+"""CSAF 2.1, test 6.1.34: how deep branches may lie within each other."""
 
 _RANGE_WORDS = re.compile(r"[<>]|(?<!\S)(?:after|all|before|earlier|later|prior|versions)(?!\S)")
 """CSAF 6.1.31: what makes the name of a version a range."""
@@ -39,8 +39,8 @@ _NO_NAMESPACE = frozenset(
         "nuget",
         "oci",
         "pub",
+        "pypi",
     }
-    | {"pypi"}
 )
 """The types whose definitions forbid a namespace (github.com/package-url/purl-spec, types)."""
 
@@ -208,7 +208,7 @@ def no_category_is_stacked(root: Part) -> Faults:
     """A branch does not lie within another of its category."""
     for branch, above in branches(root):
         category = branch.text("category")
-        # CSAF 2.1, 3.1.2.3: families of products may lie within each other
+        # CSAF 2.1, test 6.1.57: families of products may lie within each other
         if category != "product_family" and category in {each.text("category") for each in above}:
             yield branch.at("category"), f"a branch of the category {category} lies within another"
 
