@@ -74,8 +74,8 @@ def measure_with_peer(scratch: Path, repeats: int) -> list[Row]:
 
 
 def _rows(runs: Sequence[Measured], where: str) -> list[Row]:
-    by_service = ", ".join(
-        f"{name} {count}" for name, count in sorted(runs[-1].asked.by_service.items(), key=_many_first)
+    by_operation = ", ".join(
+        f"{name} {count}" for name, count in sorted(runs[-1].asked.by_operation.items(), key=_many_first)
     )
     what = f"aws: {ITEMS} items, {where}"
     return [
@@ -98,13 +98,13 @@ def _rows(runs: Sequence[Measured], where: str) -> list[Row]:
             unit="",
             measured=median(each.asked.requests for each in runs),
             target=TARGET_REQUESTS,
-            note=by_service,
+            note=by_operation,
         ),
     ]
 
 
-def _many_first(service: tuple[str, int]) -> tuple[int, str]:
-    name, count = service
+def _many_first(operation: tuple[str, int]) -> tuple[int, str]:
+    name, count = operation
     return -count, name
 
 

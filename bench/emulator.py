@@ -12,7 +12,7 @@ from urllib.request import urlopen
 from bench.rows import CannotMeasureError
 
 _SERVE = """\
-import collections, json, logging, sys, threading, time
+import collections, io, json, logging, re, sys, threading, time
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
@@ -21,17 +21,32 @@ since = time.process_time()
 emulated = DomainDispatcherApplication(create_backend_app)
 counted = collections.Counter()
 
+# The service and what is asked of it: a target, an action, or a path with the names of its parameters.
+def operation(environ):
+    scope = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].split("/")
+    service = scope[3] if len(scope) > 3 else "other"
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(body)
+    target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+    action = re.search(rb"(?:^|&)Action=(\\w+)", body)
+    if target or action:
+        return service + ":" + (target or action[1].decode())
+    path = environ["PATH_INFO"]
+    # A bucket is named by its path.
+    path = "/*" if service == "s3" and path != "/" else path
+    names = sorted(part.partition("=")[0] for part in environ.get("QUERY_STRING", "").split("&") if part)
+    return service + ":" + environ["REQUEST_METHOD"] + path + ("?" + "&".join(names) if names else "")
+
 def application(environ, start):
     global since
     if environ["PATH_INFO"] == "/count-and-reset":
         now = time.process_time()
-        body = json.dumps({"by_service": counted, "busy_s": now - since}).encode()
+        body = json.dumps({"by_operation": counted, "busy_s": now - since}).encode()
         since = now
         counted.clear()
         start("200 OK", [("Content-Type", "application/json")])
         return [body]
-    scope = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].split("/")
-    counted[scope[3] if len(scope) > 3 else "other"] += 1
+    counted[operation(environ)] += 1
     return emulated(environ, start)
 
 server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler)
@@ -47,14 +62,14 @@ ANSWER_LIMIT_S = 30
 class Counted:
     """What the emulator answered in a while."""
 
-    by_service: Mapping[str, int]
+    by_operation: Mapping[str, int]
     busy_s: float
     """Processor time that it took. It answers one after the other, so nobody is served faster than that."""
 
     @property
     def requests(self) -> int:
         """All requests."""
-        return sum(self.by_service.values())
+        return sum(self.by_operation.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
