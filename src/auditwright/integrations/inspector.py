@@ -222,8 +222,9 @@ INTEGRATION: Final = Integration(
         ConfigField(
             name="regions",
             title="Regions",
-            help='Where Inspector is on, such as ["eu-central-1"].',
+            help="Where Inspector is on.",
             required=True,
+            default=("eu-central-1",),
         ),
         ConfigField(
             name="roles",
