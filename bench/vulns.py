@@ -21,6 +21,7 @@ SIZE = 100_000
 MANY = 1_000_000
 TARGET_S = 2.0
 TARGET_MB = 300.0
+TARGET_RATIO = 2.0
 TARGET_BOTH_S = 4.0
 TARGET_MANY_S = 25.0
 TARGET_MANY_MB = 2_500.0
@@ -58,8 +59,10 @@ def measure(scratch: Path, repeats: int) -> list[Row]:
     grype, trivy, many = scratch / "grype.json", scratch / "trivy.json", scratch / "many.json"
     _write(grype, _grype(SIZE))
     _write(trivy, _trivy(SIZE))
-    alone = [_ran(scratch, READ, str(SIZE), grype) for _ in range(repeats)]
-    decoding = median(_said(_ran(scratch, DECODE, grype)) for _ in range(repeats))
+    # In turn, so that a machine that is busy for a while slows both.
+    turns = [(_ran(scratch, READ, str(SIZE), grype), _ran(scratch, DECODE, grype)) for _ in range(repeats)]
+    alone = [read for read, _ in turns]
+    decoding = median(_said(decoded) for _, decoded in turns)
     both = [_ran(scratch, READ, str(2 * SIZE), grype, trivy) for _ in range(repeats)]
     grype_size = grype.stat().st_size / MB
     trivy.unlink()
@@ -74,7 +77,12 @@ def measure(scratch: Path, repeats: int) -> list[Row]:
             measured=taken,
             target=TARGET_S,
             beside=Beside(name="decoding alone", value=decoding),
-            note="the target of the ratio is 2",
+        ),
+        Row(
+            name=f"vulns: {size}, times decoding alone",
+            unit="",
+            measured=taken / decoding,
+            target=TARGET_RATIO,
         ),
         Row(
             name=f"vulns: {size}, peak memory",
