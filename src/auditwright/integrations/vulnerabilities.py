@@ -24,7 +24,7 @@ from auditwright.core.resource import Resource
 from auditwright.core.resources import ScannedAsset, VulnerabilityIssue, VulnerabilityReport
 from auditwright.vulns import register as registers
 from auditwright.vulns.ledger import Entry, Ledger
-from auditwright.vulns.register import Register
+from auditwright.vulns.register import Register, Retired
 
 VULNERABILITIES: Final = IntegrationId("vulnerabilities")
 REGISTER: Final = StreamId("vulnerabilities.register")
@@ -62,15 +62,15 @@ def normalize(evidence: Sequence[Evidence], gaps: Sequence[Gap]) -> Iterator[Res
             register = registers.read(item.body)
         except ValueError as error:
             raise MalformedEvidenceError(str(error)) from None
-        retired = {each.line for each in register.retired}
+        retired = {each.line: each for each in register.retired}
         for ledger in register.ledgers:
-            yield from _of_ledger(ledger, item, in_use=ledger.line not in retired)
+            yield from _of_ledger(ledger, item, retired.get(ledger.line))
         yield from _reports(register, item)
 
 
-def _of_ledger(ledger: Ledger, item: Evidence, *, in_use: bool) -> Iterator[Resource]:
+def _of_ledger(ledger: Ledger, item: Evidence, retired: Retired | None) -> Iterator[Resource]:
     name = " ".join(part for part in (ledger.line.name, ledger.line.architecture) if part)
-    if ledger.scans and in_use:
+    if ledger.scans and retired is None:
         last = ledger.scans[-1]
         yield ScannedAsset(
             id=ResourceId(f"asset:{name}"),
@@ -81,10 +81,10 @@ def _of_ledger(ledger: Ledger, item: Evidence, *, in_use: bool) -> Iterator[Reso
             tools=tuple(sorted(set(last.tools))),
         )
     for entry in ledger.entries:
-        yield from _issues(name, entry, item)
+        yield from _issues(name, entry, item, retired)
 
 
-def _issues(line: str, entry: Entry, item: Evidence) -> Iterator[VulnerabilityIssue]:
+def _issues(line: str, entry: Entry, item: Evidence, retired: Retired | None) -> Iterator[VulnerabilityIssue]:
     for number, clock in enumerate(entry.clocks, start=1):
         if clock.gone_at is not None and _long_gone(clock.gone_at, item.effective_at):
             continue
@@ -110,6 +110,9 @@ def _issues(line: str, entry: Entry, item: Evidence) -> Iterator[VulnerabilityIs
             accepted_until=entry.accepted_until,
             not_affected=entry.not_affected,
             tools=entry.seen_by,
+            out_of_use=f"{retired.by}: {retired.reason}"
+            if retired is not None and clock.gone_at == retired.at
+            else "",
         )
 
 

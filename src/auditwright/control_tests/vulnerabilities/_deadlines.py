@@ -30,12 +30,7 @@ def dealt_with(issue: VulnerabilityIssue, now: datetime, severities: frozenset[s
     if why_not or issue.due_at is None:
         return NotApplicable(why_not)
     if issue.gone_at is not None:
-        late = issue.gone_at - issue.due_at
-        if late.total_seconds() <= 0:
-            return Satisfied(
-                f"gone {in_days((issue.gone_at - issue.detected_at).days)} after it was detected"
-            )
-        return Deviation(f"gone {in_days(late.days)} after its deadline of {issue.due_at:%Y-%m-%d}")
+        return _gone(issue, issue.gone_at, issue.due_at)
     if issue.accepted_until is not None and now < issue.accepted_until:
         return Satisfied(f"accepted until {issue.accepted_until:%Y-%m-%d}")
     if now <= issue.due_at:
@@ -43,6 +38,14 @@ def dealt_with(issue: VulnerabilityIssue, now: datetime, severities: frozenset[s
     return Deviation(
         f"open {in_days((now - issue.due_at).days)} after its deadline of {issue.due_at:%Y-%m-%d}"
     )
+
+
+def _gone(issue: VulnerabilityIssue, gone_at: datetime, due_at: datetime) -> Outcome:
+    if gone_at > due_at:
+        return Deviation(f"gone {in_days((gone_at - due_at).days)} after its deadline of {due_at:%Y-%m-%d}")
+    if issue.out_of_use:
+        return Satisfied(f"out of use since {gone_at:%Y-%m-%d}, by {issue.out_of_use}")
+    return Satisfied(f"gone {in_days((gone_at - issue.detected_at).days)} after it was detected")
 
 
 def _within(issue: VulnerabilityIssue, due_at: datetime, now: datetime) -> Outcome:

@@ -22,6 +22,10 @@ FOUND = replace(ISSUE, severity="critical")
         Example(FOUND, Satisfied("due on 2026-07-02")),
         Example(replace(FOUND, gone_at=days_ago(1)), Satisfied("gone 1 day after it was detected")),
         Example(
+            replace(FOUND, gone_at=days_ago(1), out_of_use="ops@acme.example: shut down"),
+            Satisfied("out of use since 2026-06-30, by ops@acme.example: shut down"),
+        ),
+        Example(
             replace(FOUND, due_at=days_ago(10), detected_at=days_ago(13), accepted_until=days_ago(-20)),
             Satisfied("accepted until 2026-07-21"),
         ),

@@ -20,13 +20,15 @@ class VulnerabilityIssue(Resource):
     due_at: datetime | None
     """None where it is due with the next planned upgrade."""
     gone_at: datetime | None
-    """When every tool that showed it looked again and no longer did; None while it is open."""
+    """When every tool that showed it looked again and no longer did, or the asset went out of use; None while it is open."""
     last_seen_at: datetime
     accepted_until: datetime | None
     """Until when somebody accepted the risk; None where nobody did."""
     not_affected: str
     """Why it does not affect the asset, as somebody stated; empty where nobody did."""
     tools: tuple[str, ...]
+    out_of_use: str = ""
+    """Who said that the asset is out of use, and why, where it is gone for that alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
