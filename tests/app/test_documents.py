@@ -108,6 +108,7 @@ def record_of(result: Result) -> ResultRecord:
         not_applicable=0,
         undetermined=0,
         gaps=len(result.gaps),
+        waived=0,
         document=digest_of(documents.written(result)),
         seq=0,
     )

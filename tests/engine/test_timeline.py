@@ -35,6 +35,7 @@ def record(at: datetime, conclusion: Conclusion) -> ResultRecord:
         not_applicable=0,
         undetermined=0,
         gaps=0,
+        waived=0,
         document=digest_of(b""),
         seq=0,
     )

@@ -94,6 +94,7 @@ def result_record(
         not_applicable=3,
         undetermined=4,
         gaps=5,
+        waived=0,
         document=digest_of(test.encode()),
         seq=seq,
     )

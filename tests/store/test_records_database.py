@@ -194,7 +194,7 @@ def test_a_few_records_take_little_room_and_a_second_run_adds_little(path: Path)
         transaction.add_evidence([evidence_record(seq) for seq in range(20)])
     records.close()
     first = _size(path)
-    assert first < 256 * 1024
+    assert first < 288 * 1024  # a page of 4 KiB for each table and index, most of them empty
     records = open_records(url(path))
     with records.transaction() as transaction:
         transaction.put_run(run("run-2"))

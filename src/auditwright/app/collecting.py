@@ -16,6 +16,7 @@ from typing import TypeAlias, cast
 from auditwright import __version__
 from auditwright.app.errors import AppError
 from auditwright.app.registry import integrations, streams
+from auditwright.app.waiving import waivers
 from auditwright.app.workspace import Workspace
 from auditwright.core.canonical import Json, canonical_json
 from auditwright.core.evidence import Evidence, Gap, GapReason, Query, Scope
@@ -94,10 +95,19 @@ def plan(workspace: Workspace, run: RunId, at: datetime) -> Plan:
                     captured.append(found)
     asked = {(target.stream, target.scope) for target in targets}
     keep(workspace, run, [*captured, *_imported(workspace, asked=asked, at=at)])
+    _record_plan(workspace, run, len(targets))
     by_scope: dict[Scope, list[Target]] = {}
     for target in targets:
         by_scope.setdefault(target.scope, []).append(target)
     return Plan(groups=tuple(tuple(by_scope[scope]) for scope in sorted(by_scope)))
+
+
+def _record_plan(workspace: Workspace, run: RunId, jobs: int) -> None:
+    """Whoever looks at the run, in whatever process, sees how far it is."""
+    begun = workspace.stores.records.run(run)
+    assert begun is not None, f"{run} was never begun"
+    with workspace.stores.records.transaction() as write:
+        write.put_run(replace(begun, planned=jobs))
 
 
 def collect(
@@ -371,7 +381,7 @@ def _definitions(workspace: Workspace) -> Json:
                 "approved_at": iso(waiver.approved_at),
                 "ends_at": iso(waiver.ends_at),
             }
-            for waiver in workspace.program.waivers
+            for waiver in waivers(workspace)
         ],
     }
 

@@ -16,6 +16,7 @@ from auditwright.app.cycles import no_search_for_cycles
 from auditwright.app.own_tests import bound
 from auditwright.app.proved import proved
 from auditwright.app.registry import streams
+from auditwright.app.waiving import waivers
 from auditwright.app.workspace import Workspace
 from auditwright.core.control_test import ControlTest
 from auditwright.core.evidence import Gap, GapReason, Scope
@@ -26,6 +27,7 @@ from auditwright.core.outcome import (
     Conclusion,
     Deviation,
     NotApplicable,
+    Observation,
     Result,
     Satisfied,
     Undetermined,
@@ -34,6 +36,7 @@ from auditwright.core.ports import Snapshot
 from auditwright.core.resource import Resource
 from auditwright.core.resources import kinds
 from auditwright.core.run import EvidenceRecord, Finding, GapRecord, ResultRecord, Run, RunState
+from auditwright.core.waiver import Waiver
 from auditwright.engine.evaluate import evaluate
 from auditwright.engine.examine import Populations, population_of
 from auditwright.engine.findings import follow
@@ -50,6 +53,7 @@ class _Now:
     workspace: Workspace
     run: RunId
     at: datetime
+    waivers: Mapping[TestId, Sequence[Waiver]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +79,7 @@ def conclude(workspace: Workspace, run: RunId, at: datetime) -> Sequence[Result]
     captures = captures_of(workspace, run, at)
     workspace.stores.inventory.record(run, at, _snapshots(captures))
     concluded: list[_Concluded] = []
-    now = _Now(workspace=workspace, run=run, at=at)
+    now = _Now(workspace=workspace, run=run, at=at, waivers=_waivers_by_test(workspace))
     workspace.stores.inventory.observe(run, at, _test_all(now, assemble(captures), concluded))
     known = {gap.gap for gap in records.gaps(run)}
     found = dict.fromkeys(gap for capture in captures for gap in capture.gaps if gap not in known)
@@ -227,9 +231,23 @@ def _record(now: _Now, result: Result) -> ResultRecord:
         not_applicable=counts[NotApplicable],
         undetermined=counts[Undetermined],
         gaps=len(result.gaps),
+        waived=sum(_is_waived(now, result.test, seen) for seen in result.observations),
         document=now.workspace.stores.evidence.put(documents.written(result)),
         seq=0,
     )
+
+
+def _is_waived(now: _Now, test: TestId, seen: Observation) -> bool:
+    return isinstance(seen.outcome, Deviation) and any(
+        waiver.covers(test, seen.item, now.at) for waiver in now.waivers.get(test, ())
+    )
+
+
+def _waivers_by_test(workspace: Workspace) -> Mapping[TestId, Sequence[Waiver]]:
+    by_test: dict[TestId, list[Waiver]] = {}
+    for waiver in waivers(workspace):
+        by_test.setdefault(waiver.test, []).append(waiver)
+    return by_test
 
 
 def _findings_by_test(workspace: Workspace) -> Mapping[TestId, list[Finding]]:

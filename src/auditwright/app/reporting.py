@@ -10,6 +10,7 @@ from auditwright.app.catalogue import Catalogue
 from auditwright.app.collecting import COLLECTOR
 from auditwright.app.cycles import no_search_for_cycles
 from auditwright.app.registry import integrations, streams
+from auditwright.app.waiving import waivers
 from auditwright.app.workspace import Workspace
 from auditwright.controls import LibraryControl
 from auditwright.core.evidence import Gap, GapReason, Scope
@@ -48,7 +49,7 @@ def readiness_report(
             tests=tuple(held.tests.values()),
             settings=held.settings,
             scopes=_scopes(workspace, run.id),
-            waivers=workspace.program.waivers,
+            waivers=waivers(workspace),
             run=run,
             results=tuple(
                 replace(result, gaps=(*lapse, *result.gaps)) if lapse else result for result in concluded

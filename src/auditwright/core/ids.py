@@ -34,3 +34,9 @@ WaiverId = NewType("WaiverId", str)
 
 Digest = NewType("Digest", str)
 """SHA-256 of bytes, as 64 lowercase hexadecimal digits."""
+
+AccountId = NewType("AccountId", str)
+"""Somebody who may sign in, such as `acc-5d1f…`."""
+
+EngagementId = NewType("EngagementId", str)
+"""What one auditor was engaged for."""

@@ -4,7 +4,7 @@ Three stores, because the data has three natures: evidence is append-only bytes,
 transactional, the inventory is columnar.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,10 +14,13 @@ from auditwright.core.evidence import Scope
 from auditwright.core.ids import Digest, ResourceId, RunId, TestId
 from auditwright.core.log import LogEntry
 from auditwright.core.outcome import Outcome, Result
+from auditwright.core.question import Answer, Condition, Question
 from auditwright.core.resource import Resource
 from auditwright.core.run import Checkpoint, EvidenceRecord, Finding, GapRecord, JobRecord, ResultRecord, Run
 
 R = TypeVar("R", bound=Resource)
+K = TypeVar("K")
+"""A type of record that is kept in a table of its own: those of `core.run`, `core.account` and `core.act`."""
 
 
 class StoreError(Exception):
@@ -89,6 +92,20 @@ class Transaction(Protocol):
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None: ...
 
+    def keep(self, records: Sequence[object]) -> None:
+        """Add records of accounts and acts, all of one type, or replace them by their key."""
+        ...
+
+    def drop(self, kind: type[K], where: Sequence[Condition]) -> None:
+        """Take away records of accounts: what lapsed, or was withdrawn. What people did stays."""
+        ...
+
+    def kept(self, kind: type[K], *where: Condition) -> Sequence[K]:
+        """Every record of a type that meets the conditions, by key, as this transaction sees them: nobody else
+        writes until it ends, so what is read here is still true when it is written.
+        """
+        ...
+
 
 class Records(Protocol):
     """The transactional store and the log's leaves."""
@@ -139,6 +156,18 @@ class Records(Protocol):
 
     def checkpoints(self) -> Sequence[Checkpoint]:
         """Every checkpoint, the smallest first."""
+        ...
+
+    def kept(self, kind: type[K], *where: Condition) -> Sequence[K]:
+        """Every record of a type that meets the conditions, by key."""
+        ...
+
+    def answer(self, kind: type[K], question: Question) -> Answer[K]:
+        """One page of the records of a type, and how many there are in all."""
+        ...
+
+    def tally(self, kind: type[K], by: Sequence[str], *where: Condition) -> Mapping[tuple[object, ...], int]:
+        """How many records that meet the conditions have each combination of the fields' values."""
         ...
 
     def close(self) -> None: ...

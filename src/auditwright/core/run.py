@@ -36,6 +36,8 @@ class Run:
     state: RunState
     program_sha256: Digest
     """Digest of the program folder's definitions, as they were read for this run."""
+    planned: int | None = None
+    """How many jobs it has, once that is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,8 @@ class ResultRecord:
     not_applicable: int
     undetermined: int
     gaps: int
+    waived: int | None
+    """How many of the deviations a waiver covered when this was concluded; None where that was not kept yet."""
     document: Digest
     """The whole result as canonical JSON, in the evidence store."""
     seq: int

@@ -3,13 +3,15 @@
 Plain and obviously right; nothing here is tuned, and nothing survives the process.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import zip_longest
-from typing import NoReturn, TypeAlias, TypeVar
+from typing import NoReturn, TypeAlias, TypeVar, assert_never
 
+from auditwright.core.act import Act, Assignment, OwedFinding
 from auditwright.core.evidence import Scope, digest_of
 from auditwright.core.ids import Digest, JobId, ResourceId, RunId, TestId
 from auditwright.core.log import LogEntry, leaf_hash
@@ -21,11 +23,25 @@ from auditwright.core.ports import (
     Snapshot,
     StoreError,
 )
+from auditwright.core.question import (
+    ASCII_LOWER,
+    Answer,
+    AnyOf,
+    Before,
+    Condition,
+    Either,
+    Holds,
+    Is,
+    Question,
+    Since,
+)
 from auditwright.core.resource import Resource
 from auditwright.core.resources import kinds
 from auditwright.core.run import Checkpoint, EvidenceRecord, Finding, GapRecord, JobRecord, ResultRecord, Run
+from auditwright.store.lists import listed
 
 R = TypeVar("R", bound=Resource)
+K = TypeVar("K")
 
 TILE_HASHES = 256
 """C2SP tlog-tiles: a complete tile is 256 hashes wide."""
@@ -77,6 +93,8 @@ class _Tables:
     findings: dict[tuple[TestId, ResourceId], Finding] = field(default_factory=dict)
     tiles: dict[tuple[int, int], tuple[bytes, ...]] = field(default_factory=dict)
     checkpoints: list[Checkpoint] = field(default_factory=list)
+    kept: dict[tuple[object, ...], object] = field(default_factory=dict)
+    """Records of accounts and acts, by their type and key."""
 
     def copy(self) -> "_Tables":
         return _Tables(
@@ -89,6 +107,32 @@ class _Tables:
             findings=dict(self.findings),
             tiles=dict(self.tiles),
             checkpoints=list(self.checkpoints),
+            kept=dict(self.kept),
+        )
+
+    def of_kind(self, kind: type[K]) -> list[K]:
+        """Every record of a type."""
+        of_runs: Mapping[type[object], Iterable[object]] = {
+            Run: self.runs.values(),
+            JobRecord: self.jobs.values(),
+            EvidenceRecord: self.evidence.values(),
+            GapRecord: self.gaps.values(),
+            ResultRecord: self.results.values(),
+            Finding: self.findings.values(),
+        }
+        if kind is OwedFinding:
+            found: Iterable[object] = (self._owed(finding) for finding in self.findings.values())
+        else:
+            found = of_runs.get(kind, self.kept.values())
+        return [record for record in found if isinstance(record, kind)]
+
+    def _owed(self, finding: Finding) -> OwedFinding:
+        owed = self.kept.get((Assignment, finding.test, finding.item))
+        assigned = owed if isinstance(owed, Assignment) else None
+        return OwedFinding(
+            **asdict(finding),
+            owner=assigned.owner if assigned else "",
+            due_at=assigned.due_at if assigned else None,
         )
 
 
@@ -149,6 +193,22 @@ class _MemoryTransaction:
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
         self._go_on()
         self.tables.checkpoints.append(checkpoint)
+
+    def keep(self, records: Sequence[object]) -> None:
+        self._go_on()
+        for record in records:
+            if isinstance(record, Act) and not 0 <= record.seq < len(self.tables.leaves):
+                self._fail(f"the log has no leaf {record.seq}; append it first")
+            self.tables.kept[type(record), *_key_of(record)] = record
+
+    def drop(self, kind: type[K], where: Sequence[Condition]) -> None:
+        self._go_on()
+        for record in self.kept(kind, *where):
+            del self.tables.kept[kind, *_key_of(record)]
+
+    def kept(self, kind: type[K], *where: Condition) -> Sequence[K]:
+        self._go_on()
+        return _met(self.tables, kind, where)
 
     def _need_leaf(self, run: RunId, seq: int, taken: Iterable[int]) -> None:
         self._go_on()
@@ -271,8 +331,69 @@ class MemoryRecords:
         """Every checkpoint, the smallest first."""
         return sorted(self._tables.checkpoints, key=lambda checkpoint: checkpoint.size)
 
+    def kept(self, kind: type[K], *where: Condition) -> Sequence[K]:
+        """Every record of a type that meets the conditions, by key."""
+        return _met(self._tables, kind, where)
+
+    def answer(self, kind: type[K], question: Question) -> Answer[K]:
+        """One page of the records of a type, and how many there are in all."""
+        found = list(_met(self._tables, kind, question.where))
+        for name in reversed(question.order):
+            found.sort(key=lambda record: _rank(record, name), reverse=name.startswith("-"))
+        return Answer(
+            rows=found[question.offset : question.offset + question.limit],
+            total=len(found),
+        )
+
+    def tally(self, kind: type[K], by: Sequence[str], *where: Condition) -> Mapping[tuple[object, ...], int]:
+        """How many records that meet the conditions have each combination of the fields' values."""
+        return Counter(tuple(_row(r)[name] for name in by) for r in _met(self._tables, kind, where))
+
     def close(self) -> None:
         """Nothing is held open."""
+
+
+def _row(record: object) -> Mapping[str, object]:
+    """A record as the row of a table."""
+    return listed(type(record)).write(record)
+
+
+def _key_of(record: object) -> tuple[object, ...]:
+    row = _row(record)
+    return tuple(row[name] for name in listed(type(record)).key)
+
+
+def _met(tables: _Tables, kind: type[K], where: Iterable[Condition]) -> list[K]:
+    conditions = tuple(where)
+    found = [each for each in tables.of_kind(kind) if all(_meets(_row(each), one) for one in conditions)]
+    return sorted(found, key=_key_of)
+
+
+def _meets(row: Mapping[str, object], condition: Condition) -> bool:
+    match condition:
+        case Is(field=name, value=value):
+            return row[name] == value
+        case AnyOf(field=name, values=values):
+            return row[name] in values
+        case Holds(fields=names, text=text):
+            wanted = text.translate(ASCII_LOWER)
+            return any(wanted in str(row[name]).translate(ASCII_LOWER) for name in names)
+        case Since(field=name, value=value):
+            held = row[name]
+            return held is not None and held >= value  # type: ignore[operator]  # both are times, or numbers
+        case Before(field=name, value=value):
+            held = row[name]
+            return held is not None and held < value  # type: ignore[operator]  # both are times, or numbers
+        case Either(conditions=members):
+            return any(_meets(row, member) for member in members)
+        case unreachable:
+            assert_never(unreachable)
+
+
+def _rank(record: object, name: str) -> tuple[bool, object]:
+    """Where a record stands in an order; what has no value comes first."""
+    value = _row(record)[name.removeprefix("-")]
+    return value is not None, value
 
 
 def check_range(start: int, stop: int, size: int) -> None:

@@ -5,15 +5,17 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, Insert, RowMapping, Select, Table, func, insert, select
+from sqlalchemy import Connection, Engine, Insert, RowMapping, Select, Table, delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from auditwright.core.ids import Digest, RunId, TestId
 from auditwright.core.log import LogEntry, leaf_hash
 from auditwright.core.ports import StoreError
+from auditwright.core.question import MAX_PAGE_ROWS, Answer, Condition, Question
 from auditwright.core.run import Checkpoint, EvidenceRecord, Finding, GapRecord, JobRecord, ResultRecord, Run
 from auditwright.store import rows
+from auditwright.store.asking import all_of, page
 from auditwright.store.database import (
     LOCK_TIMEOUT_S,
     create_engine_and_tables,
@@ -23,6 +25,7 @@ from auditwright.store.database import (
     store_error,
     writing,
 )
+from auditwright.store.lists import listed
 from auditwright.store.memory import HASH_BYTES, abandoned, assert_checkpoint, assert_tile, check_range
 from auditwright.store.schema import (
     CHECKPOINTS,
@@ -43,6 +46,7 @@ READ_BATCH = 4_000
 """Leaves read by one statement while a log is streamed."""
 
 T = TypeVar("T")
+K = TypeVar("K")
 
 
 def open_records(url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> "SqlRecords":
@@ -125,6 +129,25 @@ class SqlTransaction:
         """Add a checkpoint."""
         assert_checkpoint(checkpoint)
         self._write(insert(CHECKPOINTS), [rows.of_checkpoint(checkpoint)])
+
+    def keep(self, records: Sequence[object]) -> None:
+        """Add records of accounts and acts, all of one type, or replace them by their key."""
+        if records:
+            form = _kept_form(type(records[0]))
+            self._write(self._upsert(form), [listed(type(record)).write(record) for record in records])
+
+    def drop(self, kind: type[K], where: Sequence[Condition]) -> None:
+        """Take away records that meet every condition."""
+        self.flush()
+        table = _kept_form(kind)
+        with errors("write to", self._place):
+            self._connection.execute(delete(table).where(all_of(table, where)))
+
+    def kept(self, kind: type[K], *where: Condition) -> Sequence[K]:
+        """Every record of a type that meets the conditions, by key, as this transaction sees them."""
+        self.flush()
+        with errors("read", self._place):
+            return _kept(self._connection, kind, where)
 
     def flush(self) -> None:
         """Write the leaves that were appended so far."""
@@ -257,6 +280,31 @@ class SqlRecords:
         """Every checkpoint, the smallest first."""
         return self._all(select(CHECKPOINTS).order_by(CHECKPOINTS.c.size, CHECKPOINTS.c.id), rows.checkpoint)
 
+    def kept(self, kind: type[K], *where: Condition) -> Sequence[K]:
+        """Every record of a type that meets the conditions, by key."""
+        with self._reading() as connection:
+            return _kept(connection, kind, where)
+
+    def answer(self, kind: type[K], question: Question) -> Answer[K]:
+        """One page of the records of a type, and how many there are in all."""
+        assert question.limit <= MAX_PAGE_ROWS, f"a page has at most {MAX_PAGE_ROWS} rows"
+        form = listed(kind)
+        counted = select(func.count()).select_from(form.source).where(all_of(form.source, question.where))
+        with self._reading() as connection:
+            total = connection.execute(counted).scalar_one()
+            if question.offset >= total or not question.limit:
+                return Answer(rows=(), total=total)
+            found = connection.execute(page(form.source, form.key, question)).mappings()
+            return Answer(rows=[form.read(row) for row in found], total=total)
+
+    def tally(self, kind: type[K], by: Sequence[str], *where: Condition) -> Mapping[tuple[object, ...], int]:
+        """How many records that meet the conditions have each combination of the fields' values."""
+        source = listed(kind).source
+        fields = [source.c[name] for name in by]
+        wanted = select(*fields, func.count()).where(all_of(source, where)).group_by(*fields)
+        with self._reading() as connection:
+            return {tuple(values): count for *values, count in connection.execute(wanted)}
+
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
@@ -283,6 +331,20 @@ class SqlRecords:
     def _reading(self) -> Iterator[Connection]:
         with errors("read", self._place), self._engine.connect() as connection:
             yield connection
+
+
+def _kept(connection: Connection, kind: type[K], where: Sequence[Condition]) -> list[K]:
+    form = listed(kind)
+    wanted = select(form.source).where(all_of(form.source, where))
+    ordered = wanted.order_by(*(form.source.c[name] for name in form.key))
+    return [form.read(row) for row in connection.execute(ordered).mappings()]
+
+
+def _kept_form(kind: type[object]) -> Table:
+    form = listed(kind)
+    assert form.kept, f"{kind.__name__} has its own way into the records"
+    assert isinstance(form.source, Table)
+    return form.source
 
 
 def _size(connection: Connection) -> int:

@@ -39,6 +39,7 @@ def run(row: RowMapping) -> Run:
         finished_at=row["finished_at"],
         state=RunState(row["state"]),
         program_sha256=Digest(row["program_sha256"]),
+        planned=row["planned"],
     )
 
 
@@ -165,6 +166,7 @@ def result(row: RowMapping) -> ResultRecord:
         not_applicable=row["not_applicable"],
         undetermined=row["undetermined"],
         gaps=row["gaps"],
+        waived=row["waived"],
         document=Digest(row["document"]),
         seq=row["seq"],
     )

@@ -113,6 +113,7 @@ RUNS = Table(
     Column("finished_at", Instant),
     _text("state"),
     Column("program_sha256", Sha256, nullable=False),
+    Column("planned", BigInteger),
 )
 
 JOBS = Table(
@@ -178,9 +179,11 @@ RESULTS = Table(
     Column("not_applicable", BigInteger, nullable=False),
     Column("undetermined", BigInteger, nullable=False),
     Column("gaps", BigInteger, nullable=False),
+    Column("waived", BigInteger),
     Column("document", Sha256, nullable=False),
     Index("results_by_run", "run", "test", unique=True),
     Index("results_by_test", "test", "concluded_at"),
+    Index("results_by_time", "concluded_at"),
 )
 
 FINDINGS = Table(
@@ -197,6 +200,7 @@ FINDINGS = Table(
     Column("closed_at", Instant),
     Column("reopened", BigInteger, nullable=False),
     Index("findings_by_first_seen", "first_seen_at", "test", "item"),
+    Index("findings_open", "closed_at", "first_seen_at", "test", "item"),
 )
 
 TILES = Table(
@@ -217,4 +221,216 @@ CHECKPOINTS = Table(
     Column("signed_at", Instant, nullable=False),
     Column("timestamp", LargeBinary, nullable=False),
     Index("checkpoints_by_size", "size", "id"),
+)
+
+
+def _key(name: str) -> Column[str]:
+    return Column(name, _TEXT, primary_key=True)
+
+
+def _at(name: str, *, nullable: bool = False) -> Column[datetime]:
+    return Column(name, Instant, nullable=nullable)
+
+
+def _sealed(name: str) -> Column[bytes]:
+    return Column(name, LargeBinary, nullable=False)
+
+
+ACCOUNTS = Table(
+    "accounts",
+    METADATA,
+    _key("id"),
+    _text("email"),
+    _text("name"),
+    _text("role"),
+    _text("engagement"),
+    _at("made_at"),
+    _at("ended_at", nullable=True),
+    _text("password"),
+    _sealed("seed"),
+    Column("step", BigInteger, nullable=False),
+    Index("accounts_by_email", "email"),
+)
+
+ENGAGEMENTS = Table(
+    "engagements",
+    METADATA,
+    _key("id"),
+    _text("title"),
+    _text("categories"),
+    _at("starts_at"),
+    _at("ends_at"),
+    _at("made_at"),
+)
+
+PASSKEYS = Table(
+    "passkeys",
+    METADATA,
+    _key("id"),
+    _text("account"),
+    _text("name"),
+    _sealed("public_key"),
+    Column("sign_count", BigInteger, nullable=False),
+    _at("made_at"),
+    _at("used_at", nullable=True),
+    Index("passkeys_by_account", "account"),
+)
+
+RECOVERY_CODES = Table(
+    "recovery_codes",
+    METADATA,
+    _key("account"),
+    Column("digest", Sha256, primary_key=True),
+    _at("used_at", nullable=True),
+)
+
+OUTSIDE_IDENTITIES = Table(
+    "outside_identities",
+    METADATA,
+    _key("issuer"),
+    _key("subject"),
+    _text("account"),
+    _at("linked_at"),
+)
+
+SESSIONS = Table(
+    "sessions",
+    METADATA,
+    Column("digest", Sha256, primary_key=True),
+    _text("account"),
+    _text("method"),
+    _text("address"),
+    _text("agent"),
+    _at("started_at"),
+    _at("seen_at"),
+    _at("proved_at"),
+    _at("ends_at"),
+    _at("ended_at", nullable=True),
+    Index("sessions_by_account", "account"),
+)
+
+INVITATIONS = Table(
+    "invitations",
+    METADATA,
+    Column("digest", Sha256, primary_key=True),
+    _text("email"),
+    _text("name"),
+    _text("role"),
+    _text("engagement"),
+    _text("made_by"),
+    _at("made_at"),
+    _at("ends_at"),
+    _at("used_at", nullable=True),
+    _at("ended_at", nullable=True),
+)
+
+API_TOKENS = Table(
+    "api_tokens",
+    METADATA,
+    Column("digest", Sha256, primary_key=True),
+    _text("id"),
+    _text("account"),
+    _text("name"),
+    _text("scopes"),
+    _at("made_at"),
+    _at("ends_at"),
+    _at("used_at", nullable=True),
+    _at("ended_at", nullable=True),
+)
+
+ACTS = Table(
+    "acts",
+    METADATA,
+    _leaf(),
+    _at("at"),
+    _text("actor"),
+    _text("actor_name"),
+    _text("verb"),
+    _text("subject"),
+    _text("detail"),
+    Index("acts_by_subject", "subject", "seq"),
+)
+
+ASSIGNMENTS = Table(
+    "assignments",
+    METADATA,
+    _key("test"),
+    _key("item"),
+    _text("owner"),
+    _at("due_at", nullable=True),
+    _text("made_by"),
+    _at("made_at"),
+    Index("assignments_by_owner", "owner"),
+)
+
+COMMENTS = Table(
+    "comments",
+    METADATA,
+    _key("id"),
+    _text("test"),
+    _text("item"),
+    _text("author"),
+    _text("author_name"),
+    _at("at"),
+    _text("text"),
+    Index("comments_by_finding", "test", "item", "at"),
+)
+
+WAIVER_REQUESTS = Table(
+    "waiver_requests",
+    METADATA,
+    _key("id"),
+    _text("test"),
+    _text("items"),
+    _text("reason"),
+    _text("requested_by"),
+    _text("requested_name"),
+    _at("requested_at"),
+    _at("ends_at"),
+    _text("decision"),
+    _text("decided_by"),
+    _text("decided_name"),
+    _at("decided_at", nullable=True),
+    _text("note"),
+    _at("ended_at", nullable=True),
+    _text("ended_name"),
+)
+
+SEALED_SECRETS = Table(
+    "sealed_secrets",
+    METADATA,
+    _key("integration"),
+    _key("field"),
+    _sealed("sealed"),
+    _text("set_by"),
+    _at("set_at"),
+)
+
+WEBHOOKS = Table(
+    "webhooks",
+    METADATA,
+    _key("id"),
+    _text("url"),
+    _text("form"),
+    _sealed("secret"),
+    _text("events"),
+    _text("made_by"),
+    _at("made_at"),
+    _at("ended_at", nullable=True),
+)
+
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    _key("id"),
+    _text("webhook"),
+    _text("event"),
+    _text("subject"),
+    _text("body"),
+    _at("made_at"),
+    Column("attempts", BigInteger, nullable=False),
+    _at("next_at", nullable=True),
+    _at("delivered_at", nullable=True),
+    _text("problem"),
+    Index("deliveries_by_next", "next_at"),
 )

@@ -1,0 +1,87 @@
+"""Questions to a list of records: conditions, an order, and a page of the answer.
+
+One question serves the page, its export and the API, so that they cannot disagree. Fields are those of the
+record as a row: `source`, `account` and `region` of a scope, `operation` of a query.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeAlias, TypeVar
+
+T_co = TypeVar("T_co", covariant=True)
+
+MAX_PAGE_ROWS = 1_000
+"""Rows of one answer: an export asks page by page, so that none of it is in memory at once."""
+
+ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+"""Databases fold these letters alone: SQLite by itself, PostgreSQL under the collation of our columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Is:
+    """The field has this value; None asks for a field without one."""
+
+    field: str
+    value: str | int | bool | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """The field has one of these values; of no values, nothing has."""
+
+    field: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """One of the fields holds this text, whatever its case (of ASCII letters)."""
+
+    fields: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """The field has a time or number at or after this."""
+
+    field: str
+    value: datetime | int
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The field has a time or number before this."""
+
+    field: str
+    value: datetime | int
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """One of these conditions holds."""
+
+    conditions: "tuple[Condition, ...]"
+
+
+Condition: TypeAlias = Is | AnyOf | Holds | Since | Before | Either
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is wanted of a list: every condition holds; `order` names fields, with a `-` for descending."""
+
+    where: tuple[Condition, ...] = ()
+    order: tuple[str, ...] = ()
+    """Ends with the key where it does not name it, so that pages neither overlap nor miss a row."""
+    offset: int = 0
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer(Generic[T_co]):
+    """One page of a list, and how many rows there are in all."""
+
+    rows: Sequence[T_co]
+    total: int
