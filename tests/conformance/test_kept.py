@@ -110,7 +110,7 @@ def test_dropped_records_are_gone_and_others_stay(records: Records) -> None:
 
 
 def test_an_act_needs_its_leaf(records: Records) -> None:
-    act = Act(seq=0, at=NOON, actor="ada", actor_name="Ada", verb="a.b", subject="s", detail="d")
+    act = Act(seq=0, at=NOON, actor="ada", actor_name="Ada", verb="a.b", subject="s", detail="d", salt="s")
     with pytest.raises(StoreError), records.transaction() as write:
         write.keep([act])
     assert list(records.kept(Act)) == []

@@ -41,6 +41,18 @@ def read_files(folder: Path) -> Mapping[str, bytes]:
     return {path.relative_to(folder).as_posix(): _read(path) for path in _paths(folder)}
 
 
+def signature(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """What changes when a defining file does: each one's path, time and size."""
+    found = []
+    for path in _paths(folder):
+        try:
+            stat = path.stat()
+        except OSError:
+            continue  # a file that goes away between two looks is a change by itself
+        found.append((str(path), stat.st_mtime_ns, stat.st_size))
+    return tuple(found)
+
+
 def _paths(folder: Path) -> Iterator[Path]:
     yield folder / SETTINGS_FILE
     count = 0

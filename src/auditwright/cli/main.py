@@ -29,6 +29,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "inventory": "Query what was collected with SQL, as of any day.",
     "access": "Prove that every path to what matters is behind a second factor.",
     "vulns": "Merge scanners' reports, and publish one with each release.",
+    "serve": "Serve the web app: see everything, and act on what is found.",
     "demo": "Run everything on an emulated cloud of a fictional company.",
 }
 """Each command and its one line of help; the module of the same name in `commands` holds it."""

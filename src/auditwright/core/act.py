@@ -23,6 +23,8 @@ class Act:
     """The id of what it was done to."""
     detail: str
     """In a sentence, what was done; never a secret."""
+    salt: str
+    """Random: without this row nobody can guess what the leaf, which holds only a digest of it, vouches for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,23 +125,26 @@ class Tally:
 
 
 def status_of_result(result: Result, items: Iterable[Status]) -> Status:
-    """The status of a test from the statuses of its items, its gaps, and its conclusion.
+    """The status of a test from the statuses of its items, its gaps, and its conclusion."""
+    hidden = any(gap.hides_items for gap in result.gaps)
+    return status_of_items(result.conclusion, items, hidden=hidden)
+
+
+def status_of_items(conclusion: Conclusion, items: Iterable[Status], *, hidden: bool) -> Status:
+    """The status of a test from those that its items have, how often does not matter; `hidden` where a gap hides some.
 
     The conclusion can only make it worse: one that claims more than the items show is not believed.
     """
     found = set(items)
-    if Status.DEVIATION in found or (
-        result.conclusion is Conclusion.EXCEPTIONS and Status.WAIVED not in found
-    ):
+    if Status.DEVIATION in found or (conclusion is Conclusion.EXCEPTIONS and Status.WAIVED not in found):
         return Status.DEVIATION
-    hidden = any(gap.hides_items for gap in result.gaps)
-    if hidden or Status.UNDETERMINED in found or result.conclusion is Conclusion.INCONCLUSIVE:
+    if hidden or Status.UNDETERMINED in found or conclusion is Conclusion.INCONCLUSIVE:
         return Status.UNDETERMINED
     if Status.WAIVED in found:
         return Status.WAIVED
     if Status.SATISFIED in found:
         return Status.SATISFIED
-    if result.conclusion is not Conclusion.DID_NOT_OCCUR:
+    if conclusion is not Conclusion.DID_NOT_OCCUR:
         return Status.UNDETERMINED
     return Status.NOT_APPLICABLE if found else Status.DID_NOT_OCCUR
 
@@ -169,7 +172,11 @@ def readiness(
 ) -> Readiness:
     """Where everything stands at a time. A test without a result is undetermined; a control without a test has none."""
     accepted = tuple(waivers)
-    concluded = {result.test: status_at(result, accepted, at=at) for result in results}
+    return readiness_of(declared, {result.test: status_at(result, accepted, at=at) for result in results})
+
+
+def readiness_of(declared: Declared, concluded: Mapping[TestId, Status]) -> Readiness:
+    """Where everything stands from what each test came to."""
     tests = {test.id: concluded.get(test.id, Status.UNDETERMINED) for test in declared.tests}
     testing: dict[ControlId, list[Status]] = {control.id: [] for control in declared.controls}
     for test in declared.tests:

@@ -33,7 +33,7 @@ from auditwright.core.act import (
     WaiverRequest,
     Webhook,
 )
-from auditwright.core.run import EvidenceRecord, Finding, GapRecord, JobRecord, ResultRecord, Run
+from auditwright.core.run import Checkpoint, EvidenceRecord, Finding, GapRecord, JobRecord, ResultRecord, Run
 from auditwright.store import rows, schema
 from auditwright.store.rows import Row
 
@@ -123,6 +123,7 @@ LISTS: Mapping[type[object], Listed[typing.Any]] = {  # each entry's own type is
     GapRecord: _of_run(schema.GAPS, rows.of_gap, rows.gap),
     ResultRecord: _of_run(schema.RESULTS, rows.of_result, rows.result),
     Finding: _of_run(schema.FINDINGS, rows.of_finding, rows.finding),
+    Checkpoint: _of_run(schema.CHECKPOINTS, rows.of_checkpoint, rows.checkpoint),
     OwedFinding: Listed(
         source=_owed(), key=("test", "item"), write=written, read=_reader(OwedFinding), kept=False
     ),

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import zip_longest
-from typing import NoReturn, TypeAlias, TypeVar, assert_never
+from typing import NoReturn, TypeAlias, TypeVar
 
 from auditwright.core.act import Act, Assignment, OwedFinding
 from auditwright.core.evidence import Scope, digest_of
@@ -23,18 +23,7 @@ from auditwright.core.ports import (
     Snapshot,
     StoreError,
 )
-from auditwright.core.question import (
-    ASCII_LOWER,
-    Answer,
-    AnyOf,
-    Before,
-    Condition,
-    Either,
-    Holds,
-    Is,
-    Question,
-    Since,
-)
+from auditwright.core.question import Answer, Condition, Question, answered, meets
 from auditwright.core.resource import Resource
 from auditwright.core.resources import kinds
 from auditwright.core.run import Checkpoint, EvidenceRecord, Finding, GapRecord, JobRecord, ResultRecord, Run
@@ -119,6 +108,7 @@ class _Tables:
             GapRecord: self.gaps.values(),
             ResultRecord: self.results.values(),
             Finding: self.findings.values(),
+            Checkpoint: self.checkpoints,
         }
         if kind is OwedFinding:
             found: Iterable[object] = (self._owed(finding) for finding in self.findings.values())
@@ -337,13 +327,7 @@ class MemoryRecords:
 
     def answer(self, kind: type[K], question: Question) -> Answer[K]:
         """One page of the records of a type, and how many there are in all."""
-        found = list(_met(self._tables, kind, question.where))
-        for name in reversed(question.order):
-            found.sort(key=lambda record: _rank(record, name), reverse=name.startswith("-"))
-        return Answer(
-            rows=found[question.offset : question.offset + question.limit],
-            total=len(found),
-        )
+        return answered(self._tables.of_kind(kind), question, row_of=_row, key=listed(kind).key)
 
     def tally(self, kind: type[K], by: Sequence[str], *where: Condition) -> Mapping[tuple[object, ...], int]:
         """How many records that meet the conditions have each combination of the fields' values."""
@@ -365,35 +349,8 @@ def _key_of(record: object) -> tuple[object, ...]:
 
 def _met(tables: _Tables, kind: type[K], where: Iterable[Condition]) -> list[K]:
     conditions = tuple(where)
-    found = [each for each in tables.of_kind(kind) if all(_meets(_row(each), one) for one in conditions)]
+    found = [each for each in tables.of_kind(kind) if all(meets(_row(each), one) for one in conditions)]
     return sorted(found, key=_key_of)
-
-
-def _meets(row: Mapping[str, object], condition: Condition) -> bool:
-    match condition:
-        case Is(field=name, value=value):
-            return row[name] == value
-        case AnyOf(field=name, values=values):
-            return row[name] in values
-        case Holds(fields=names, text=text):
-            wanted = text.translate(ASCII_LOWER)
-            return any(wanted in str(row[name]).translate(ASCII_LOWER) for name in names)
-        case Since(field=name, value=value):
-            held = row[name]
-            return held is not None and held >= value  # type: ignore[operator]  # both are times, or numbers
-        case Before(field=name, value=value):
-            held = row[name]
-            return held is not None and held < value  # type: ignore[operator]  # both are times, or numbers
-        case Either(conditions=members):
-            return any(_meets(row, member) for member in members)
-        case unreachable:
-            assert_never(unreachable)
-
-
-def _rank(record: object, name: str) -> tuple[bool, object]:
-    """Where a record stands in an order; what has no value comes first."""
-    value = _row(record)[name.removeprefix("-")]
-    return value is not None, value
 
 
 def check_range(start: int, stop: int, size: int) -> None:

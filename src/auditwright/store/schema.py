@@ -348,6 +348,7 @@ ACTS = Table(
     _text("verb"),
     _text("subject"),
     _text("detail"),
+    _text("salt"),
     Index("acts_by_subject", "subject", "seq"),
 )
 

@@ -118,7 +118,7 @@ def _acts() -> None:
         "acts",
         sa.Column("seq", _SEQ, sa.ForeignKey("leaves.seq"), primary_key=True, autoincrement=False),
         _number("at"),
-        *_texts("actor", "actor_name", "verb", "subject", "detail"),
+        *_texts("actor", "actor_name", "verb", "subject", "detail", "salt"),
     )
     op.create_index("acts_by_subject", "acts", ["subject", "seq"])
     op.create_table(

@@ -1,0 +1,31 @@
+"""A view: what somebody looks at, as of when, and how far their eyes reach."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from auditwright.app.queries.memo import Memo
+from auditwright.app.workspace import Workspace
+from auditwright.core.account import Engagement
+from auditwright.core.framework import Criterion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """An open program folder, seen at a time by somebody."""
+
+    workspace: Workspace
+    now: datetime
+    as_of: datetime
+    """What was known then is shown; `now` unless somebody looks back."""
+    engagement: Engagement | None
+    """An auditor's; None for who sees the whole program."""
+    memo: Memo
+
+    @property
+    def looks_back(self) -> bool:
+        """True where an earlier day is shown."""
+        return self.as_of < self.now
+
+    def reaches(self, criterion: Criterion) -> bool:
+        """Whether a criterion may be seen; what meets it, tests it or is evidence of it follows it."""
+        return self.engagement is None or criterion.category in self.engagement.categories

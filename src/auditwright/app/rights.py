@@ -1,0 +1,61 @@
+"""Who may do what: one table, and nothing is allowed that does not stand in it."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from auditwright.core.account import Role
+
+
+class Right(StrEnum):
+    """Something that a page, a form or a call of the API asks for."""
+
+    SELF = "self"
+    """One's own account: how one signs in, sessions, tokens."""
+    READ_PROGRAM = "read-program"
+    """Frameworks, controls, tests, findings, waivers, evidence."""
+    READ_SYSTEMS = "read-systems"
+    """Inventory, access, vulnerabilities, releases, integrations, runs."""
+    OWN_FINDINGS = "own-findings"
+    """Name an owner and a due date, and comment."""
+    ASK_WAIVERS = "ask-waivers"
+    DECIDE_WAIVERS = "decide-waivers"
+    """Approve what another person asked for, decline it, or end it."""
+    RUN = "run"
+    CONNECT = "connect"
+    """Settings and secrets of integrations."""
+    READ_LOG = "read-log"
+    """What people did."""
+    MANAGE_SETTINGS = "manage-settings"
+    """Webhooks, and the tokens of others."""
+    MANAGE_PEOPLE = "manage-people"
+    """Invitations, roles, sessions of others."""
+
+
+_EMPLOYEE = frozenset({Right.SELF})
+_AUDITOR = frozenset({Right.SELF, Right.READ_PROGRAM})
+_ENGINEER = frozenset(
+    {
+        Right.SELF,
+        Right.READ_PROGRAM,
+        Right.READ_SYSTEMS,
+        Right.OWN_FINDINGS,
+        Right.ASK_WAIVERS,
+        Right.RUN,
+        Right.CONNECT,
+    }
+)
+_COMPLIANCE = _ENGINEER | {Right.DECIDE_WAIVERS, Right.READ_LOG, Right.MANAGE_SETTINGS}
+
+RIGHTS: Mapping[Role, frozenset[Right]] = {
+    Role.OWNER: frozenset(Right),
+    Role.COMPLIANCE: _COMPLIANCE,
+    Role.ENGINEER: _ENGINEER,
+    Role.EMPLOYEE: _EMPLOYEE,
+    Role.AUDITOR: _AUDITOR,
+}
+"""An auditor reads the program within one engagement, which `app.queries.view` narrows further."""
+
+
+def may(role: Role, right: Right) -> bool:
+    """Whether a role has a right."""
+    return right in RIGHTS[role]

@@ -1,0 +1,29 @@
+"""auditwright serve."""
+
+from pathlib import Path
+
+import click
+
+from auditwright.cli.output import PROGRAM, console
+
+
+@click.command("serve")
+@PROGRAM
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="The port.")
+@click.option(
+    "--url",
+    default="",
+    help="How people find it, such as https://audit.example.com; needed beyond this machine.",
+)
+def command(program: Path, host: str, port: int, url: str) -> None:
+    """Serve the web app: see the whole organization, and act on what is found.
+
+    It listens on this machine alone unless told otherwise. Who sets it up signs in first with a link
+    from `auditwright people invite`.
+    """
+    from auditwright.web.serving import Listen, address_of, serve
+
+    listen = Listen(host=host, port=port, url=url)
+    console(stderr=True).print(f"Auditwright is at {address_of(listen).url} (Ctrl-C stops it)")
+    serve(program, listen)

@@ -1,0 +1,136 @@
+"""The application: every route with the right that it asks for, behind what every request passes.
+
+From the outside in: host, origin, headers, size of the body; then the route, its right, and the page.
+"""
+
+from importlib import resources
+from urllib.parse import quote
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
+from starlette.staticfiles import StaticFiles
+
+from auditwright import __version__
+from auditwright.app.errors import AppError
+from auditwright.core.ports import StoreError
+from auditwright.web.pages import overview
+from auditwright.web.public import PUBLIC
+from auditwright.web.safety.bodies import BoundedBodies
+from auditwright.web.safety.boundary import Boundary
+from auditwright.web.safety.headers import SafeHeaders
+from auditwright.web.safety.hosts import KnownHosts
+from auditwright.web.safety.origin import SameOrigin
+from auditwright.web.site import Site
+from auditwright.web.templating import STATIC, render
+from auditwright.web.visit import BadAddressError, May, NotAllowedError, SignInNeededError
+
+API = "/api/"
+
+ROUTERS = (overview.router,)
+"""Every page; a router that is not named here does not exist."""
+
+SIGN_IN = "/sign-in"
+
+
+def create_app(site: Site) -> FastAPI:
+    """The application of a site; raises AssertionError for a route that names no right."""
+    app = FastAPI(
+        title="Auditwright",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        middleware=[
+            Middleware(SafeHeaders, secure=site.address.is_secure),
+            Middleware(KnownHosts, hosts=site.address.hosts),
+            Middleware(SameOrigin, url=site.address.url),
+            Middleware(BoundedBodies),
+            Middleware(Boundary),
+        ],
+    )
+    app.state.site = site
+    for router in ROUTERS:
+        check_routes(router)
+        app.include_router(router)
+    static = resources.files("auditwright.web").joinpath("static")
+    app.mount(STATIC, _Kept(directory=str(static)), name="static")
+    app.add_exception_handler(SignInNeededError, _sign_in)
+    app.add_exception_handler(NotAllowedError, _not_allowed)
+    app.add_exception_handler(BadAddressError, _bad_address)
+    app.add_exception_handler(StoreError, _store)
+    app.add_exception_handler(AppError, _store)
+    app.add_exception_handler(HTTPException, _http)
+    return app
+
+
+def check_routes(router: APIRouter) -> None:
+    """Deny by default: a route asks for a right, or stands among the few that anybody may call."""
+    for route in router.routes:
+        assert isinstance(route, APIRoute), f"{route} is no route of ours"
+        asks = [each for each in route.dependant.dependencies if isinstance(each.call, May)]
+        is_public = route.path in PUBLIC
+        assert bool(asks) != is_public, f"{route.path} names no right, and is not public"
+
+
+class _Kept(StaticFiles):
+    """Static files; their addresses change with their bytes, so that browsers may keep them."""
+
+    def file_response(self, *args: object, **kwargs: object) -> Response:
+        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]  # passed on as they came
+        response.headers["cache-control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+def _is_api(request: Request) -> bool:
+    return request.url.path.startswith(API)
+
+
+def _sign_in(request: Request, error: Exception) -> Response:
+    del error
+    if _is_api(request):
+        return _problem(401, "Sign in, or name a token: Authorization: Bearer …")
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    asked = f"?next={quote(wanted, safe='')}" if request.method == "GET" and wanted != "/" else ""
+    return RedirectResponse(f"{SIGN_IN}{asked}", status_code=303)
+
+
+def _not_allowed(request: Request, error: Exception) -> Response:
+    del error
+    return _failed(
+        request,
+        403,
+        "You may not see this",
+        "Your role does not reach it. An owner can give you another role, under People.",
+    )
+
+
+def _bad_address(request: Request, error: Exception) -> Response:
+    return _failed(request, 400, "This address cannot be answered", str(error))
+
+
+def _store(request: Request, error: Exception) -> Response:
+    return _failed(request, 500, "This could not be done", f"{error} Nothing was changed.")
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:  # noqa: PLR2004
+        return _failed(request, 404, "There is no such page", "It may have been renamed. Search, or go back.")
+    return _failed(request, error.status_code, "This request cannot be answered", str(error.detail))
+
+
+def _failed(request: Request, status: int, title: str, text: str) -> Response:
+    if _is_api(request):
+        return _problem(status, f"{title}. {text}")
+    page = render("error.html", {"title": title, "text": text})
+    return HTMLResponse(page, status_code=status)
+
+
+def _problem(status: int, detail: str) -> Response:
+    """RFC 9457."""
+    return JSONResponse(
+        {"status": status, "detail": detail}, status_code=status, media_type="application/problem+json"
+    )

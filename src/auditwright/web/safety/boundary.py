@@ -1,0 +1,46 @@
+"""The outermost boundary: whatever breaks is logged under a reference, and answered without a word of it."""
+
+import secrets
+
+import structlog
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from auditwright.web.templating import render
+
+BROKEN = 500
+
+
+class Boundary:
+    """Catches everything that no page caught."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._log = structlog.get_logger("auditwright.web")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, and answer for what broke."""
+        begun = False
+
+        async def sent(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sent)
+        except Exception:  # a named boundary: a defect must not end the server, nor show its inside
+            reference = secrets.token_hex(4)
+            self._log.exception("broken", reference=reference, path=scope.get("path", ""))
+            if begun or scope["type"] != "http":
+                raise
+            await _answer(scope["path"], reference)(scope, receive, send)
+
+
+def _answer(path: str, reference: str) -> Response:
+    title = "Something in Auditwright broke"
+    text = f"Nothing was changed. Give the administrator the reference {reference}, which stands in the server's log."
+    if path.startswith("/api/"):
+        problem = {"status": BROKEN, "detail": f"{title}. {text}"}
+        return JSONResponse(problem, status_code=BROKEN, media_type="application/problem+json")
+    return HTMLResponse(render("error.html", {"title": title, "text": text}), status_code=BROKEN)

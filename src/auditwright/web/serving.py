@@ -1,0 +1,71 @@
+"""Serving: the app in one process, from the first request to a graceful stop."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from auditwright.app.errors import AppError
+from auditwright.web.site import Address, open_site, utc_now
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+GRACE_S = 10
+"""How long a stop waits for answers that are under way."""
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listen:
+    """Where the server listens, and how people find it."""
+
+    host: str
+    port: int
+    url: str = ""
+    """Needed beyond this machine."""
+
+
+def serve(folder: Path, listen: Listen, clock: Callable[[], datetime] = utc_now) -> None:
+    """Serve a program folder until it is stopped; raises AppError."""
+    import uvicorn
+
+    from auditwright.web.application import create_app
+
+    with open_site(folder, address_of(listen), clock) as site:
+        config = uvicorn.Config(
+            create_app(site),
+            host=listen.host,
+            port=listen.port,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=GRACE_S,
+        )
+        uvicorn.Server(config).run()
+
+
+def address_of(listen: Listen) -> Address:
+    """Where people find a site; raises AppError."""
+    host, port, url = listen.host, listen.port, listen.url
+    if not url:
+        if host not in LOOPBACK:
+            raise AppError(
+                f"{host} can be reached from other machines. Say how people find it, with --url https://…, "
+                "so that no other name is answered and cookies never travel unencrypted."
+            )
+        names = {f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]")}
+        return Address(url=f"http://localhost:{port}", hosts=frozenset(names))
+    parts = urlsplit(url)
+    is_loopback = (parts.hostname or "") in LOOPBACK
+    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or parts.path not in {"", "/"}:
+        raise AppError(f"--url {url!r} is no address of a site; write one such as https://audit.example.com")
+    if parts.scheme == "http" and not is_loopback:
+        raise AppError(f"--url {url!r} is not encrypted; passkeys and cookies need https")
+    name = parts.hostname.lower()
+    known = {parts.netloc.lower()}
+    if (parts.port or DEFAULT_PORTS[parts.scheme]) == DEFAULT_PORTS[parts.scheme]:
+        known = {name, f"{name}:{DEFAULT_PORTS[parts.scheme]}"}
+    return Address(url=f"{parts.scheme}://{parts.netloc.lower()}", hosts=frozenset(known))

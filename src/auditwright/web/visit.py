@@ -1,0 +1,174 @@
+"""A visit: one request by somebody who may make it.
+
+Rights are enforced here and nowhere else: a route names the right that it asks for (`may`), and a route that names
+none does not start (`application.check_routes`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import urlencode
+
+from fastapi import Depends, Request, Response
+from starlette.responses import HTMLResponse
+
+from auditwright.app import rights
+from auditwright.app.acting import Actor
+from auditwright.app.queries.view import View
+from auditwright.app.rights import Right
+from auditwright.app.sessions import Browser, SignedIn, signed_in
+from auditwright.core.account import Account, Engagement, Role
+from auditwright.core.question import Is
+from auditwright.web.site import Site
+from auditwright.web.templating import render
+
+if TYPE_CHECKING:
+    from auditwright.app.workspace import Workspace
+
+SESSION_COOKIE = "auditwright"
+SECURE_SESSION_COOKIE = "__Host-auditwright"
+"""By https: a browser takes it only with Secure, for this host alone, and for the whole site (RFC 6265bis)."""
+
+THEME_COOKIE = "auditwright-theme"
+THEMES = ("system", "light", "dark")
+
+AS_OF = "as_of"
+"""The name in an address by which any page shows what was known on a day."""
+
+Plain: TypeAlias = str | int | bool | None
+
+
+class SignInNeededError(Exception):
+    """Nobody is signed in."""
+
+
+class NotAllowedError(Exception):
+    """Whoever is signed in has not the right that is needed."""
+
+
+class BadAddressError(Exception):
+    """An address cannot be answered; the message says what it may be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One request by somebody who may make it."""
+
+    site: Site
+    request: Request
+    signed: SignedIn
+    view: View
+
+    @property
+    def account(self) -> Account:
+        """Who it is."""
+        return self.signed.account
+
+    @property
+    def actor(self) -> Actor:
+        """Who it is, for the audit log."""
+        return Actor(id=self.account.id, name=self.account.name)
+
+    @property
+    def workspace(self) -> "Workspace":
+        """The program folder as it is now."""
+        return self.view.workspace
+
+    @property
+    def now(self) -> datetime:
+        """The time of the request."""
+        return self.view.now
+
+    @property
+    def path(self) -> str:
+        """The path that was asked for."""
+        return self.request.url.path
+
+    def may(self, right: Right) -> bool:
+        """Whether they have another right, for what a page offers."""
+        return rights.may(self.account.role, right)
+
+    def link(self, path: str, **parameters: Plain) -> str:
+        """An address of this site that stays on the day that is looked at."""
+        given = {name: str(value) for name, value in parameters.items() if value not in {None, ""}}
+        if self.view.looks_back:
+            given[AS_OF] = _day_of(self.view.as_of)
+        return f"{path}?{urlencode(given)}" if given else path
+
+    def page(self, template: str, *, status: int = 200, **context: object) -> Response:
+        """A page of the app's shell."""
+        from auditwright.web.shell import shell
+
+        text = render(template, {"visit": self, "shell": shell(self), **context})
+        return HTMLResponse(text, status_code=status)
+
+
+@dataclass(frozen=True, slots=True)
+class May:
+    """Asks that whoever calls has a right; gives the visit."""
+
+    right: Right
+
+    def __call__(self, request: Request) -> Visit:
+        """The visit; raises SignInNeededError, NotAllowedError, BadAddressError."""
+        site: Site = request.app.state.site
+        workspace, now = site.workspace(), site.clock()
+        found = signed_in(workspace, request.cookies.get(cookie_name(site), ""), now)
+        if found is None:
+            raise SignInNeededError
+        if not rights.may(found.account.role, self.right):
+            raise NotAllowedError
+        engagement = engagement_of(workspace, found.account)
+        view = View(
+            workspace=workspace,
+            now=now,
+            as_of=_as_of(request.query_params, engagement, now),
+            engagement=engagement,
+            memo=site.memo,
+        )
+        return Visit(site=site, request=request, signed=found, view=view)
+
+
+def may(right: Right) -> object:
+    """The visit of somebody with a right, as an annotation of a route's parameter."""
+    return Depends(May(right))
+
+
+def cookie_name(site: Site) -> str:
+    """The session's cookie."""
+    return SECURE_SESSION_COOKIE if site.address.is_secure else SESSION_COOKIE
+
+
+def browser_of(request: Request) -> Browser:
+    """Where a request comes from."""
+    address = request.client.host if request.client else ""
+    return Browser(address=address, agent=request.headers.get("user-agent", ""))
+
+
+def engagement_of(workspace: "Workspace", account: Account) -> Engagement | None:
+    """The engagement that an auditor is bound to; None for everybody else. An auditor without one sees nothing."""
+    if account.role is not Role.AUDITOR:
+        return None
+    held = workspace.stores.records.kept(Engagement, Is("id", account.engagement))
+    if not held:
+        raise NotAllowedError
+    return held[0]
+
+
+def _as_of(query: Mapping[str, str], engagement: Engagement | None, now: datetime) -> datetime:
+    """The time that is looked at: the end of the day that the address names, never beyond an auditor's period."""
+    last = now if engagement is None else min(now, engagement.ends_at)
+    day = query.get(AS_OF, "")
+    if not day:
+        return last
+    try:
+        wanted = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise BadAddressError(f"{day[:40]!r} is no day; write one as 2026-11-23.") from None
+    end_of_day = datetime.combine(wanted.date() + timedelta(days=1), time(), UTC) - timedelta.resolution
+    return min(last, end_of_day)
+
+
+def _day_of(at: datetime) -> str:
+    return f"{at:%Y-%m-%d}"
