@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,9 @@ from pathlib import Path
 import httpx2
 import uvicorn
 
+from auditwright.app.rights import TokenScope, scopes_for
 from auditwright.app.sessions import Browser, begin_session
+from auditwright.app.tokens import WantedToken, make_token
 from auditwright.app.workspace import Workspace
 from auditwright.core.account import Account, Engagement, Role
 from auditwright.core.ids import AccountId, EngagementId
@@ -37,6 +39,19 @@ class Served:
         client = self.stranger()
         client.cookies.set(SESSION_COOKIE, token)
         return client
+
+    def program(
+        self, role: Role = Role.OWNER, scopes: Sequence[TokenScope] = tuple(TokenScope)
+    ) -> httpx2.Client:
+        """A client that shows a token of somebody of this role, with those of the scopes that the role may give."""
+        workspace, now = self.site.workspace(), self.site.clock()
+        account = account_of(workspace, role, "Mira Okafor", now)
+        client = httpx2.Client(base_url=self.url, timeout=60)
+        given = tuple(scope for scope in scopes if scope in scopes_for(role))
+        if given:
+            wanted = WantedToken(name="tests", scopes=given, days=1)
+            client.headers["authorization"] = f"Bearer {make_token(workspace, account, wanted, now).secret}"
+        return self.clients.enter_context(client)
 
     def stranger(self) -> httpx2.Client:
         """A client of nobody, which posts as a page of this site does."""

@@ -19,8 +19,9 @@ class Actor:
     """Who does something."""
 
     id: str
-    """The account's id, a token's id, or `terminal`."""
+    """The account's id, or `terminal`. By a token too somebody acts as who made it: nobody is two people."""
     name: str
+    """As people know them, and by which token where it was by one."""
 
 
 TERMINAL = Actor(id="terminal", name="somebody at the terminal")

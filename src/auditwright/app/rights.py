@@ -1,6 +1,6 @@
 """Who may do what: one table, and nothing is allowed that does not stand in it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from auditwright.core.account import Role
@@ -59,3 +59,44 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
 def may(role: Role, right: Right) -> bool:
     """Whether a role has a right."""
     return right in RIGHTS[role]
+
+
+class TokenScope(StrEnum):
+    """What a token of the API is good for."""
+
+    READ = "read"
+    """See what its maker sees."""
+    FINDINGS = "findings"
+    """Name owners and due dates, and comment."""
+    WAIVERS = "waivers"
+    """Ask for waivers, decide about those of others, and end them."""
+    RUNS = "runs"
+    """Start runs."""
+    ADMINISTRATION = "administration"
+    """The audit log, integrations, webhooks and people."""
+
+
+SCOPES: Mapping[TokenScope, frozenset[Right]] = {
+    TokenScope.READ: frozenset({Right.READ_PROGRAM, Right.READ_SYSTEMS}),
+    TokenScope.FINDINGS: frozenset({Right.OWN_FINDINGS}),
+    TokenScope.WAIVERS: frozenset({Right.ASK_WAIVERS, Right.DECIDE_WAIVERS}),
+    TokenScope.RUNS: frozenset({Right.RUN}),
+    TokenScope.ADMINISTRATION: frozenset(
+        {Right.READ_LOG, Right.CONNECT, Right.MANAGE_SETTINGS, Right.MANAGE_PEOPLE}
+    ),
+}
+"""What each scope lets through of the rights that the role of a token's maker has; it adds none. `Right.SELF` asks
+for no scope: a token may always say whose it is.
+"""
+
+
+def token_may(role: Role, scopes: Iterable[str], right: Right) -> bool:
+    """Whether a token with these scopes has a right: its maker's role and one of its scopes must allow it."""
+    if not may(role, right):
+        return False
+    return right is Right.SELF or any(right in SCOPES[TokenScope(scope)] for scope in scopes)
+
+
+def scopes_for(role: Role) -> tuple[TokenScope, ...]:
+    """The scopes that somebody of a role may give to a token: those that would let something through."""
+    return tuple(scope for scope, allowed in SCOPES.items() if allowed & RIGHTS[role])

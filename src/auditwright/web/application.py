@@ -3,20 +3,25 @@
 From the outside in: host, origin, headers, size of the body; then the route, its right, and the page.
 """
 
+import math
 from importlib import resources
 from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.staticfiles import StaticFiles
 
 from auditwright import __version__
 from auditwright.app.errors import AppError
 from auditwright.core.ports import StoreError
-from auditwright.web.pages import overview
+from auditwright.web.api import description
+from auditwright.web.api.resources import RESOURCES
+from auditwright.web.pages import overview, reference, tokens
+from auditwright.web.problems import Mistake, is_api, problem
 from auditwright.web.public import PUBLIC
 from auditwright.web.safety.bodies import BoundedBodies
 from auditwright.web.safety.boundary import Boundary
@@ -25,11 +30,15 @@ from auditwright.web.safety.hosts import KnownHosts
 from auditwright.web.safety.origin import SameOrigin
 from auditwright.web.site import Site
 from auditwright.web.templating import STATIC, render
-from auditwright.web.visit import BadAddressError, May, NotAllowedError, SignInNeededError
+from auditwright.web.visit import BadAddressError, May, NotAllowedError, SignInNeededError, TooFastError
 
-API = "/api/"
-
-ROUTERS = (overview.router,)
+ROUTERS = (
+    overview.router,
+    reference.router,
+    tokens.router,
+    description.router,
+    *RESOURCES,
+)
 """Every page; a router that is not named here does not exist."""
 
 SIGN_IN = "/sign-in"
@@ -59,6 +68,8 @@ def create_app(site: Site) -> FastAPI:
     app.mount(STATIC, _Kept(directory=str(static)), name="static")
     app.add_exception_handler(SignInNeededError, _sign_in)
     app.add_exception_handler(NotAllowedError, _not_allowed)
+    app.add_exception_handler(TooFastError, _too_fast)
+    app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(BadAddressError, _bad_address)
     app.add_exception_handler(StoreError, _store)
     app.add_exception_handler(AppError, _store)
@@ -85,13 +96,17 @@ class _Kept(StaticFiles):
 
 
 def _is_api(request: Request) -> bool:
-    return request.url.path.startswith(API)
+    return is_api(request.url.path)
 
 
 def _sign_in(request: Request, error: Exception) -> Response:
     del error
     if _is_api(request):
-        return _problem(401, "Sign in, or name a token: Authorization: Bearer …")
+        return problem(
+            401,
+            "No token that counts was shown. Make one under Account, and send it as Authorization: Bearer awt_….",
+            headers={"www-authenticate": "Bearer"},
+        )
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     asked = f"?next={quote(wanted, safe='')}" if request.method == "GET" and wanted != "/" else ""
     return RedirectResponse(f"{SIGN_IN}{asked}", status_code=303)
@@ -99,6 +114,8 @@ def _sign_in(request: Request, error: Exception) -> Response:
 
 def _not_allowed(request: Request, error: Exception) -> Response:
     del error
+    if _is_api(request):
+        return problem(403, "The role, or the scopes of the token, do not reach this.")
     return _failed(
         request,
         403,
@@ -107,8 +124,29 @@ def _not_allowed(request: Request, error: Exception) -> Response:
     )
 
 
+def _too_fast(request: Request, error: Exception) -> Response:
+    del request
+    assert isinstance(error, TooFastError)
+    return problem(429, str(error), headers={"retry-after": str(math.ceil(error.wait_s))})
+
+
 def _bad_address(request: Request, error: Exception) -> Response:
+    if _is_api(request):
+        return problem(422, str(error))
     return _failed(request, 400, "This address cannot be answered", str(error))
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    """What was sent does not have the form that the route asks for; what it was is not repeated."""
+    assert isinstance(error, RequestValidationError)
+    mistakes = [
+        Mistake(where=".".join(str(part) for part in each["loc"]), says=str(each["msg"]))
+        for each in error.errors()
+    ]
+    if _is_api(request):
+        return problem(422, "The call is not of the form that the API describes.", errors=mistakes)
+    text = "; ".join(f"{each.where}: {each.says}" for each in mistakes)
+    return _failed(request, 422, "This cannot be read", text)
 
 
 def _store(request: Request, error: Exception) -> Response:
@@ -117,20 +155,19 @@ def _store(request: Request, error: Exception) -> Response:
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    title, text = "This request cannot be answered", str(error.detail)
     if error.status_code == 404:  # noqa: PLR2004
-        return _failed(request, 404, "There is no such page", "It may have been renamed. Search, or go back.")
-    return _failed(request, error.status_code, "This request cannot be answered", str(error.detail))
+        title, text = "There is no such page", "It may have been renamed. Search, or go back."
+        if _is_api(request):
+            title, text = "There is nothing of this name", "Or it is not part of what may be seen here."
+    failed = _failed(request, error.status_code, title, text)
+    # Which methods there are (405) is said in a header.
+    failed.headers.update(error.headers or {})
+    return failed
 
 
 def _failed(request: Request, status: int, title: str, text: str) -> Response:
     if _is_api(request):
-        return _problem(status, f"{title}. {text}")
+        return problem(status, f"{title}. {text}")
     page = render("error.html", {"title": title, "text": text})
     return HTMLResponse(page, status_code=status)
-
-
-def _problem(status: int, detail: str) -> Response:
-    """RFC 9457."""
-    return JSONResponse(
-        {"status": status, "detail": detail}, status_code=status, media_type="application/problem+json"
-    )

@@ -12,6 +12,7 @@ from auditwright.app.errors import AppError
 from auditwright.app.folder import find_program_folder, load_program, signature
 from auditwright.app.queries.memo import Memo
 from auditwright.app.workspace import Workspace, open_workspace
+from auditwright.web.safety.pace import Pace
 
 LOOK_EVERY_S = 1.0
 """How often the files of the program folder are looked at: an edit counts at once, and no page pays for looking."""
@@ -45,6 +46,8 @@ class Site:
     clock: Callable[[], datetime]
     opened: Workspace
     memo: Memo = field(default_factory=Memo)
+    pace: Pace = field(default_factory=Pace)
+    """Of calls with a token."""
     definitions_problem: str = ""
     """What is wrong with the program folder's files; until it is put right, the last good definitions count."""
     _current: Workspace

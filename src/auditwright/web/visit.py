@@ -4,10 +4,11 @@ Rights are enforced here and nowhere else: a route names the right that it asks 
 none does not start (`application.check_routes`).
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING, TypeAlias
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING, TypeAlias, assert_never
 from urllib.parse import urlencode
 
 from fastapi import Depends, Request, Response
@@ -18,8 +19,11 @@ from auditwright.app.acting import Actor
 from auditwright.app.queries.view import View
 from auditwright.app.rights import Right
 from auditwright.app.sessions import Browser, SignedIn, signed_in
-from auditwright.core.account import Account, Engagement, Role
+from auditwright.app.tokens import Bearer, bearer
+from auditwright.core.account import Account, Engagement, Role, Session
 from auditwright.core.question import Is
+from auditwright.web.problems import is_api
+from auditwright.web.safety.origin import SAFE
 from auditwright.web.site import Site
 from auditwright.web.templating import render
 
@@ -51,13 +55,22 @@ class BadAddressError(Exception):
     """An address cannot be answered; the message says what it may be."""
 
 
+class TooFastError(Exception):
+    """A token is used faster than the site answers everybody."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(f"This token calls too fast; wait {math.ceil(wait_s)} s.")
+        self.wait_s = wait_s
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
     """One request by somebody who may make it."""
 
     site: Site
     request: Request
-    signed: SignedIn
+    signed: SignedIn | Bearer
+    """The session of a browser; on the API also a token."""
     view: View
 
     @property
@@ -68,7 +81,19 @@ class Visit:
     @property
     def actor(self) -> Actor:
         """Who it is, for the audit log."""
-        return Actor(id=self.account.id, name=self.account.name)
+        match self.signed:
+            case SignedIn(account=account):
+                return Actor(id=account.id, name=account.name)
+            case Bearer(account=account, token=token):
+                return Actor(id=account.id, name=f"{account.name} ({token.id})")
+            case unreachable:
+                assert_never(unreachable)
+
+    @property
+    def session(self) -> Session:
+        """The browser's session; a page is never visited by anything else."""
+        assert isinstance(self.signed, SignedIn), "tokens reach the API alone"
+        return self.signed.session
 
     @property
     def workspace(self) -> "Workspace":
@@ -87,7 +112,7 @@ class Visit:
 
     def may(self, right: Right) -> bool:
         """Whether they have another right, for what a page offers."""
-        return rights.may(self.account.role, right)
+        return _has(self.signed, right)
 
     def link(self, path: str, **parameters: Plain) -> str:
         """An address of this site that stays on the day that is looked at."""
@@ -111,13 +136,13 @@ class May:
     right: Right
 
     def __call__(self, request: Request) -> Visit:
-        """The visit; raises SignInNeededError, NotAllowedError, BadAddressError."""
+        """The visit; raises SignInNeededError, TooFastError, NotAllowedError, BadAddressError."""
         site: Site = request.app.state.site
         workspace, now = site.workspace(), site.clock()
-        found = signed_in(workspace, request.cookies.get(cookie_name(site), ""), now)
+        found = _caller(request, site, workspace, now)
         if found is None:
             raise SignInNeededError
-        if not rights.may(found.account.role, self.right):
+        if not _has(found, self.right):
             raise NotAllowedError
         engagement = engagement_of(workspace, found.account)
         view = View(
@@ -128,6 +153,30 @@ class May:
             memo=site.memo,
         )
         return Visit(site=site, request=request, signed=found, view=view)
+
+
+def _caller(request: Request, site: Site, workspace: "Workspace", now: datetime) -> SignedIn | Bearer | None:
+    """Who calls. On the API a token decides where there is one, and changes take nothing else: a browser sends
+    a cookie along whoever made it call.
+    """
+    given = request.headers.get("authorization", "")
+    if is_api(request.url.path) and (given or request.method not in SAFE):
+        scheme, _, secret = given.partition(" ")
+        found = bearer(workspace, secret.strip(), now) if scheme.lower() == "bearer" else None
+        if found and (wait_s := site.pace.wait_s(found.token.id)):
+            raise TooFastError(wait_s)
+        return found
+    return signed_in(workspace, request.cookies.get(cookie_name(site), ""), now)
+
+
+def _has(caller: SignedIn | Bearer, right: Right) -> bool:
+    match caller:
+        case SignedIn(account=account):
+            return rights.may(account.role, right)
+        case Bearer(account=account, token=token):
+            return rights.token_may(account.role, token.scopes, right)
+        case unreachable:
+            assert_never(unreachable)
 
 
 def may(right: Right) -> object:
@@ -166,8 +215,7 @@ def _as_of(query: Mapping[str, str], engagement: Engagement | None, now: datetim
         wanted = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
         raise BadAddressError(f"{day[:40]!r} is no day; write one as 2026-11-23.") from None
-    end_of_day = datetime.combine(wanted.date() + timedelta(days=1), time(), UTC) - timedelta.resolution
-    return min(last, end_of_day)
+    return min(last, datetime.combine(wanted.date(), time.max, UTC))
 
 
 def _day_of(at: datetime) -> str:

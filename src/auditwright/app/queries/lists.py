@@ -93,6 +93,8 @@ def asked(form: ListForm, pairs: Iterable[tuple[str, str]]) -> Asked:
     search, sort, page = "", "", 1
     chosen: dict[str, list[str]] = {}
     for name, value in pairs:
+        if "\0" in value:
+            raise QuestionError(f"{name[:40]} holds a NUL character, which no record does.")
         if name == "q":
             search = value.strip()[:MAX_SEARCH] if form.searched else ""
         elif name == "sort" and value:
@@ -119,9 +121,12 @@ def _sort(form: ListForm, value: str) -> str:
 
 
 def _page(value: str) -> int:
-    if not value.isascii() or not value.isdigit() or not 1 <= int(value[:9]) <= MAX_PAGE:
+    if not value.isascii() or not value.isdigit() or len(value) > len(str(MAX_PAGE)):
         raise QuestionError(f"{value[:40]!r} is no page of a list; pages are counted from 1.")
-    return int(value)
+    page = int(value)
+    if not 1 <= page <= MAX_PAGE:
+        raise QuestionError(f"A list has no page {page}; pages are counted from 1 to {MAX_PAGE}.")
+    return page
 
 
 def _value(narrowing: Filter, value: str) -> str:

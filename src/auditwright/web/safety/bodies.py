@@ -3,6 +3,8 @@
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from auditwright.web.problems import is_api, problem
+
 MAX_BODY_BYTES = 1_000_000
 """Far above any form."""
 
@@ -52,5 +54,10 @@ class BoundedBodies:
             await self._refuse(scope, receive, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        text = f"This request has more than {self._limit_bytes:,} bytes, which nothing here needs.\n"
-        await PlainTextResponse(text, status_code=TOO_LARGE)(scope, receive, send)
+        text = f"This request has more than {self._limit_bytes:,} bytes, which nothing here needs."
+        refusal = (
+            problem(TOO_LARGE, text)
+            if is_api(scope["path"])
+            else PlainTextResponse(f"{text}\n", status_code=TOO_LARGE)
+        )
+        await refusal(scope, receive, send)

@@ -3,9 +3,10 @@
 import secrets
 
 import structlog
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from auditwright.web.problems import is_api, problem
 from auditwright.web.templating import render
 
 BROKEN = 500
@@ -40,7 +41,6 @@ class Boundary:
 def _answer(path: str, reference: str) -> Response:
     title = "Something in Auditwright broke"
     text = f"Nothing was changed. Give the administrator the reference {reference}, which stands in the server's log."
-    if path.startswith("/api/"):
-        problem = {"status": BROKEN, "detail": f"{title}. {text}"}
-        return JSONResponse(problem, status_code=BROKEN, media_type="application/problem+json")
+    if is_api(path):
+        return problem(BROKEN, f"{title}. {text}")
     return HTMLResponse(render("error.html", {"title": title, "text": text}), status_code=BROKEN)

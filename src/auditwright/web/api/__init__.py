@@ -1,0 +1,1 @@
+"""The API: one module for each resource, over the same queries that the pages show."""

@@ -1,0 +1,161 @@
+"""The API: it answers what the pages show, a page at a time, and says what it cannot."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from auditwright.app.queries.board import board
+from auditwright.app.queries.memo import Memo
+from auditwright.app.queries.view import View
+from auditwright.core.account import Role
+from auditwright.core.control_test import Severity
+from auditwright.core.evidence import digest_of
+from auditwright.web.api.rows import NO_NUL, OWN
+from auditwright.web.api.tests import FORM
+from auditwright.web.problems import PROBLEM
+from tests.app.programs import auditwright, roster_program
+from tests.web.served import Served, served
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder: Path = roster_program(tmp_path_factory.mktemp("site") / "acme")
+    ran = auditwright("run", "--program", folder)
+    assert ran.code in {1, 3}, ran.err
+    with served(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def caller(site: Served) -> httpx2.Client:
+    return site.program()
+
+
+def test_the_overview_counts_what_the_board_counts(site: Served, caller: httpx2.Client) -> None:
+    now = site.site.clock()
+    view = View(workspace=site.site.workspace(), now=now, as_of=now, engagement=None, memo=Memo())
+    told = caller.get("/api/v1/overview").json()
+    held = board(view)
+    assert told["run"] == (held.run.id if held.run else None)
+    assert told["tests"]["undetermined"] == held.tests_tally.undetermined > 0
+    assert sum(told["criteria"].values()) == len(held.criteria)
+
+
+@pytest.mark.parametrize("path", ["criteria", "controls", "tests", "evidence", "runs"])
+def test_pages_of_a_list_hold_every_row_once(caller: httpx2.Client, path: str) -> None:
+    whole = caller.get(f"/api/v1/{path}?per_page=1000").json()
+    assert whole["pages"] == 1
+    assert whole["total"] == len(whole["rows"]) > 0
+    size = max(whole["total"] // 3, 1)
+    pages = caller.get(f"/api/v1/{path}?per_page={size}").json()["pages"]
+    parts = [caller.get(f"/api/v1/{path}?per_page={size}&page={page}").json() for page in range(1, pages + 1)]
+    assert [row for part in parts for row in part["rows"]] == whole["rows"]
+
+
+def test_a_list_is_filtered_searched_and_sorted(caller: httpx2.Client) -> None:
+    asked = "status=no test&status=undetermined&sort=-status&per_page=1000"
+    statuses = [row["status"] for row in caller.get(f"/api/v1/controls?{asked}").json()["rows"]]
+    assert set(statuses) == {"no test", "undetermined"}
+    assert statuses == sorted(statuses)
+    rows = caller.get("/api/v1/tests?sort=-severity&per_page=1000").json()["rows"]
+    severities = [row["severity"] for row in rows]
+    assert severities == sorted(severities, key=list(Severity).index, reverse=True)
+    found = caller.get("/api/v1/criteria?q=cc6.1").json()["rows"]
+    assert [row["id"] for row in found] == ["CC6.1"]
+
+
+def test_from_a_criterion_one_reaches_the_bytes_of_its_evidence(caller: httpx2.Client) -> None:
+    tests = caller.get("/api/v1/tests?per_page=1000").json()["rows"]
+    test = next(row for row in tests if sum(row["items"].values()))
+    control = caller.get(f"/api/v1/controls/{test['controls'][0]}").json()
+    assert test["id"] in control["tests"]
+    criterion = caller.get(f"/api/v1/criteria/{control['criteria'][0]}").json()
+    assert control["id"] in criterion["controls"]
+    result = caller.get(f"/api/v1/tests/{test['id']}/results").json()["rows"][0]
+    assert result["conclusion"] == test["conclusion"]
+    item = caller.get(f"/api/v1/tests/{test['id']}/items").json()["rows"][0]
+    digest = item["evidence"][0]
+    assert caller.get(f"/api/v1/evidence/{digest}").json()["collected"][0]["run"] == result["run"]
+    raw = caller.get(f"/api/v1/evidence/{digest}/raw")
+    assert digest_of(raw.content) == digest
+    assert raw.headers["content-type"] == "application/octet-stream"
+    assert raw.headers["content-disposition"].startswith("attachment")
+    run = caller.get(f"/api/v1/runs/{result['run']}").json()
+    assert run["run"]["state"] == "finished"
+    assert all(gap["remedy"] for gap in run["gaps"])
+
+
+def test_before_the_first_run_nothing_was_known(caller: httpx2.Client) -> None:
+    assert caller.get("/api/v1/overview?as_of=2020-01-01").json()["run"] is None
+    assert caller.get("/api/v1/runs?as_of=2020-01-01").json()["total"] == 0
+    rows = caller.get("/api/v1/tests?as_of=2020-01-01&per_page=1000").json()["rows"]
+    assert {row["status"] for row in rows} == {"undetermined"}
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "says"),
+    [
+        ("criteria/CC99.9", 404, "nothing of this name"),
+        ("tests/none/results", 404, "nothing of this name"),
+        ("runs/%00", 404, "nothing of this name"),
+        ("nothing", 404, "nothing of this name"),
+        ("criteria?statu=deviation", 422, "cannot be asked 'statu'"),
+        ("criteria?status=", 422, "status is empty"),
+        ("criteria?status=fine", 422, "Status is never 'fine'"),
+        ("criteria?sort=color", 422, "cannot be sorted by 'color'"),
+        ("criteria?page=0", 422, "pages are counted from 1"),
+        (f"criteria?page=0000000001{'9' * 5000}", 422, "pages are counted from 1"),
+        ("criteria?per_page=1001", 422, "it can be 1 to 1000"),
+        ("evidence?account=%00", 422, "NUL"),
+        ("overview?as_of=2026-02-30", 422, "is no day"),
+        ("overview?as_of=9999-12-31", 200, ""),
+        ("evidence/xyz", 422, "not of the form"),
+    ],
+)
+def test_what_cannot_be_answered_is_a_problem_that_says_why(
+    caller: httpx2.Client, path: str, status: int, says: str
+) -> None:
+    answer = caller.get(f"/api/v1/{path}")
+    assert answer.status_code == status
+    if status != 200:
+        assert answer.headers["content-type"] == PROBLEM
+        told = answer.json()
+        assert told["status"] == status
+        assert says in told["detail"]
+
+
+def test_a_problem_never_repeats_a_value_of_the_body(caller: httpx2.Client) -> None:
+    assert "not-for-logs" not in caller.get("/api/v1/evidence/not-for-logs").text
+
+
+def test_a_method_that_a_path_has_not_is_said_with_those_that_it_has(caller: httpx2.Client) -> None:
+    answer = caller.post("/api/v1/criteria")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert answer.headers["content-type"] == PROBLEM
+
+
+def test_a_body_that_is_too_large_is_a_problem_too(caller: httpx2.Client) -> None:
+    answer = caller.post("/api/v1/criteria", content=b"x" * 1_000_001)
+    assert (answer.status_code, answer.headers["content-type"]) == (413, PROBLEM)
+
+
+def test_an_auditor_sees_what_they_were_engaged_for(site: Served) -> None:
+    rows = site.program(Role.AUDITOR).get("/api/v1/criteria?per_page=1000").json()["rows"]
+    assert {row["category"] for row in rows} == {"security"}
+
+
+def test_the_description_names_what_a_list_can_be_asked(caller: httpx2.Client) -> None:
+    described = caller.get("/api/v1/openapi.json").json()["paths"]["/api/v1/tests"]["get"]
+    names = {each["name"] for each in described["parameters"]}
+    assert names == OWN | {each.name for each in FORM.filters}
+    assert {"type": "string", "maxLength": 200, "pattern": NO_NUL} in [
+        each["schema"] for each in described["parameters"]
+    ]
+
+
+def test_the_reference_page_names_every_call_and_its_scope(site: Served) -> None:
+    text = site.visitor(Role.AUDITOR).get("/api").text
+    assert "GET /api/v1/tests/{test}/items" in text
+    assert "Rows_CriterionRow_" in text

@@ -1,0 +1,84 @@
+"""The whole API against its own description: no call breaks the server, and no answer is other than described."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import APIOperation, Case, GenerationMode
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import negative_data_rejection
+
+from auditwright.web.safety.pace import Pace
+from tests.app.programs import auditwright, roster_program
+from tests.web.served import Served, served
+
+Json = dict[str, Any]
+
+EXAMPLES = 6
+"""Of each operation, and as many that are wrong: all together take less than a minute."""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder: Path = roster_program(tmp_path_factory.mktemp("site") / "acme")
+    ran = auditwright("run", "--program", folder)
+    assert ran.code in {1, 3}, ran.err
+    with served(folder) as running:
+        running.site.pace = Pace(burst=1_000_000)
+        yield running
+
+
+def test_nothing_breaks_the_server_and_every_answer_is_as_described(site: Served) -> None:
+    client = site.program()
+    described = client.get("/api/v1/openapi.json").json()
+    _name_what_exists(described, client)
+    schema = schemathesis.openapi.from_dict(described)
+    schema.config.update(base_url=site.url)
+    token = {"Authorization": client.headers["authorization"]}
+    with requests.Session() as session:
+        operations = list(schema.get_all_operations())
+        for operation in operations:
+            assert isinstance(operation, Ok)
+            _try(operation.ok(), session, token)
+    assert len(operations) == sum(len(methods) for methods in described["paths"].values()) > 0
+
+
+def _name_what_exists(described: Json, client: httpx2.Client) -> None:
+    """Ids of what is there, so that half of the calls for one thing find it."""
+    for path, operations in described["paths"].items():
+        for operation in operations.values():
+            for parameter in operation["parameters"]:
+                if parameter["in"] != "path":
+                    continue
+                whole = path.partition("/{")[0]
+                rows = client.get(f"{whole}?per_page=3").json()["rows"]
+                known = [row.get("id") or row["sha256"] for row in rows]
+                parameter["schema"] = {"anyOf": [{"type": "string", "enum": known}, parameter["schema"]]}
+
+
+def _try(
+    operation: APIOperation[Any, Any, Any, Any], session: requests.Session, token: dict[str, str]
+) -> None:
+    cases: st.SearchStrategy[Case[Any]] = st.one_of(
+        operation.as_strategy(GenerationMode.POSITIVE), operation.as_strategy(GenerationMode.NEGATIVE)
+    )
+
+    @settings(
+        max_examples=2 * EXAMPLES,
+        deadline=None,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=cases)
+    def every(case: Case[Any]) -> None:
+        # In an address everything is text, so that what is meant as null is the word; `test_api` tells what is refused.
+        case.call_and_validate(session=session, headers=token, excluded_checks=[negative_data_rejection])
+
+    every()
