@@ -170,6 +170,15 @@ class Records(Protocol):
         """How many records that meet the conditions have each combination of the fields' values."""
         ...
 
+    def least(
+        self, kind: type[K], by: Sequence[str], field: str, *where: Condition
+    ) -> Mapping[tuple[object, ...], object]:
+        """The least value of a field among the records that meet the conditions, by other fields' values.
+
+        The field is one that always has a value.
+        """
+        ...
+
     def close(self) -> None: ...
 
 

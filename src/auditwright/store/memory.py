@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import zip_longest
 from typing import NoReturn, TypeAlias, TypeVar
 
@@ -327,11 +328,22 @@ class MemoryRecords:
 
     def answer(self, kind: type[K], question: Question) -> Answer[K]:
         """One page of the records of a type, and how many there are in all."""
-        return answered(self._tables.of_kind(kind), question, row_of=_row, key=listed(kind).key)
+        return answered(self._tables.of_kind(kind), question, value=_value, key=listed(kind).key)
 
     def tally(self, kind: type[K], by: Sequence[str], *where: Condition) -> Mapping[tuple[object, ...], int]:
         """How many records that meet the conditions have each combination of the fields' values."""
         return Counter(tuple(_row(r)[name] for name in by) for r in _met(self._tables, kind, where))
+
+    def least(
+        self, kind: type[K], by: Sequence[str], field: str, *where: Condition
+    ) -> Mapping[tuple[object, ...], object]:
+        """The least value of a field among the records that meet the conditions, by other fields' values."""
+        found: dict[tuple[object, ...], object] = {}
+        for record in answered(
+            _met(self._tables, kind, where), Question(order=(field,), limit=10**9), value=_value, key=()
+        ).rows:
+            found.setdefault(tuple(_value(record, name) for name in by), _value(record, field))
+        return found
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -342,6 +354,10 @@ def _row(record: object) -> Mapping[str, object]:
     return listed(type(record)).write(record)
 
 
+def _value(record: object, name: str) -> object:
+    return _row(record)[name]
+
+
 def _key_of(record: object) -> tuple[object, ...]:
     row = _row(record)
     return tuple(row[name] for name in listed(type(record)).key)
@@ -349,7 +365,9 @@ def _key_of(record: object) -> tuple[object, ...]:
 
 def _met(tables: _Tables, kind: type[K], where: Iterable[Condition]) -> list[K]:
     conditions = tuple(where)
-    found = [each for each in tables.of_kind(kind) if all(meets(_row(each), one) for one in conditions)]
+    found = [
+        each for each in tables.of_kind(kind) if all(meets(partial(_value, each), one) for one in conditions)
+    ]
     return sorted(found, key=_key_of)
 
 
