@@ -16,7 +16,8 @@ from starlette.staticfiles import StaticFiles
 from auditwright import __version__
 from auditwright.app.errors import AppError
 from auditwright.core.ports import StoreError
-from auditwright.web.pages import overview
+from auditwright.web.logs import configure_logs
+from auditwright.web.pages import overview, program
 from auditwright.web.public import PUBLIC
 from auditwright.web.safety.bodies import BoundedBodies
 from auditwright.web.safety.boundary import Boundary
@@ -29,7 +30,10 @@ from auditwright.web.visit import BadAddressError, May, NotAllowedError, SignInN
 
 API = "/api/"
 
-ROUTERS = (overview.router,)
+ROUTERS = (
+    overview.router,
+    program.router,
+)
 """Every page; a router that is not named here does not exist."""
 
 SIGN_IN = "/sign-in"
@@ -37,6 +41,7 @@ SIGN_IN = "/sign-in"
 
 def create_app(site: Site) -> FastAPI:
     """The application of a site; raises AssertionError for a route that names no right."""
+    configure_logs()
     app = FastAPI(
         title="Auditwright",
         version=__version__,
