@@ -25,7 +25,7 @@ from auditwright.cli.output import PROGRAM, console
     type=click.IntRange(0, 65535),
     help="Answer Prometheus on this port of this machine.",
 )
-def command(
+def command(  # noqa: PLR0913  # one parameter for each option
     program: Path, host: str, port: int, url: str, proxies: tuple[str, ...], metrics_port: int
 ) -> None:
     """Serve the web app: see the whole organization, and act on what is found.
