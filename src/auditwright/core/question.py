@@ -98,7 +98,8 @@ def meets(value: Callable[[str], object], condition: Condition) -> bool:
             return value(name) in values
         case Holds(fields=names, text=text):
             lower = text.translate(ASCII_LOWER)
-            return any(lower in str(value(name)).translate(ASCII_LOWER) for name in names)
+            fields = (value(name) for name in names)
+            return any(lower in str(held).translate(ASCII_LOWER) for held in fields if held is not None)
         case Since(field=name, value=least):
             held = value(name)
             return held is not None and held >= least  # type: ignore[operator]  # both are times, or numbers

@@ -28,6 +28,8 @@ from auditwright.core.question import Answer, Condition, Question, answered, mee
 from auditwright.core.resource import Resource
 from auditwright.core.resources import kinds
 from auditwright.core.run import Checkpoint, EvidenceRecord, Finding, GapRecord, JobRecord, ResultRecord, Run
+from auditwright.store.codec import codec_of
+from auditwright.store.inventory_asking import value_of
 from auditwright.store.lists import listed
 
 R = TypeVar("R", bound=Resource)
@@ -477,6 +479,23 @@ class MemoryInventory:
         changes = self._resources.get(kind.kind, _Timeline()).of(item)
         return [(c.known_from, c.value if isinstance(c.value, kind) else None) for c in changes]
 
+    def answer(self, kind: type[R], question: Question, *, as_of: datetime | None = None) -> Answer[R]:
+        """One page of the resources of a kind as known at a time (now: None), and how many there are in all."""
+        held = self.resources(kind, as_of=as_of)
+        return answered(held, question, value=partial(value_of, codec_of(kind)), key=("id",))
+
+    def tally(
+        self, kind: type[R], by: Sequence[str], *where: Condition, as_of: datetime | None = None
+    ) -> Mapping[tuple[object, ...], int]:
+        """How many resources that meet the conditions have each combination of the fields' values."""
+        value = partial(value_of, codec_of(kind))
+        found = (
+            item
+            for item in self.resources(kind, as_of=as_of)
+            if all(meets(partial(value, item), one) for one in where)
+        )
+        return Counter(tuple(value(item, name) for name in by) for item in found)
+
     def observe(self, run: RunId, at: datetime, results: Iterable[Result]) -> None:
         """Keep what tests observed."""
         fresh: dict[TestId, list[Result]] = {}
@@ -508,6 +527,15 @@ class MemoryInventory:
                 if in_force and since < until and isinstance(change.value, ObservedSpan):
                     found.append(change.value)
         return found
+
+    def outcomes(self, item: ResourceId, *, as_of: datetime | None = None) -> Sequence[ObservedSpan]:
+        """What every test said of one item up to a time (now: None), by (test, known_from)."""
+        return [
+            change.value
+            for test in sorted(self._observed)
+            for change in self._observed[test].of(item)
+            if isinstance(change.value, ObservedSpan) and (as_of is None or change.known_from <= as_of)
+        ]
 
     def query(self, sql: str, *, as_of: datetime | None = None) -> Rows:
         """Run one SELECT over the kinds as tables, read-only; raises QueryError."""
