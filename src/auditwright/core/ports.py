@@ -179,6 +179,10 @@ class Records(Protocol):
         """
         ...
 
+    def greatest(self, kind: type[K], field: str, *where: Condition) -> object:
+        """The greatest value of a field among the records that meet the conditions; None where none does."""
+        ...
+
     def close(self) -> None: ...
 
 

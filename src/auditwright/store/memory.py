@@ -347,6 +347,11 @@ class MemoryRecords:
             found.setdefault(tuple(_value(record, name) for name in by), _value(record, field))
         return found
 
+    def greatest(self, kind: type[K], field: str, *where: Condition) -> object:
+        """The greatest value of a field among the records that meet the conditions; None where none does."""
+        question = Question(where=where, order=(f"-{field}",), limit=1)
+        return next((_value(record, field) for record in self.answer(kind, question).rows), None)
+
     def close(self) -> None:
         """Nothing is held open."""
 

@@ -183,7 +183,7 @@ RESULTS = Table(
     Column("document", Sha256, nullable=False),
     Index("results_by_run", "run", "test", unique=True),
     Index("results_by_test", "test", "concluded_at"),
-    Index("results_by_time", "concluded_at"),
+    Index("results_by_conclusion", "test", "conclusion", "concluded_at"),
 )
 
 FINDINGS = Table(

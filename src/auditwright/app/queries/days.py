@@ -55,6 +55,12 @@ def status_of_record(record: ResultRecord) -> Status:
 
 def days_of(view: View, test: TestId, days: int = SHOWN_DAYS) -> tuple[Day, ...]:
     """A test's last days up to the view's, the oldest first."""
+    run = board(view).run
+    key = ("days", test, run.id if run else None, view.as_of.date(), days)
+    return view.memo.get(key, lambda: _days_of(view, test, days))
+
+
+def _days_of(view: View, test: TestId, days: int) -> tuple[Day, ...]:
     first = _first_day(view.as_of, days)
     since = datetime.combine(first, time(), view.as_of.tzinfo)
     records = view.workspace.stores.records.results_of(test, since, view.as_of + timedelta.resolution)
@@ -128,17 +134,15 @@ def fine_until(view: View, tests: Iterable[TestId]) -> Mapping[TestId, datetime]
     """When tests were last seen without exceptions; those that never were are not in it."""
     found: dict[TestId, datetime] = {}
     for test in tests:
-        question = Question(
-            where=(
-                Is("test", test),
-                Is("conclusion", Conclusion.NO_EXCEPTIONS.value),
-                Before("concluded_at", view.as_of + timedelta.resolution),
-            ),
-            order=("-concluded_at",),
-            limit=1,
+        at = view.workspace.stores.records.greatest(
+            ResultRecord,
+            "concluded_at",
+            Is("test", test),
+            Is("conclusion", Conclusion.NO_EXCEPTIONS.value),
+            Before("concluded_at", view.as_of + timedelta.resolution),
         )
-        for record in view.workspace.stores.records.answer(ResultRecord, question).rows:
-            found[test] = record.concluded_at
+        if isinstance(at, datetime):
+            found[test] = at
     return found
 
 

@@ -7,8 +7,8 @@ from typing import TypeVar, cast
 
 T = TypeVar("T")
 
-MAX_ENTRIES = 64
-"""Days and engagements that people look at in turn; the oldest entry makes room."""
+MAX_ENTRIES = 1_000
+"""Strips of tests are small and many; what is large is made of one run, and the oldest entry makes room."""
 
 
 class Memo:
