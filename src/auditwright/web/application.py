@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from auditwright import __version__
 from auditwright.app.errors import AppError
 from auditwright.core.ports import StoreError
-from auditwright.web.pages import overview
+from auditwright.web.pages import evidence, overview
 from auditwright.web.public import PUBLIC
 from auditwright.web.safety.bodies import BoundedBodies
 from auditwright.web.safety.boundary import Boundary
@@ -29,7 +29,7 @@ from auditwright.web.visit import BadAddressError, May, NotAllowedError, SignInN
 
 API = "/api/"
 
-ROUTERS = (overview.router,)
+ROUTERS = (overview.router, evidence.router)
 """Every page; a router that is not named here does not exist."""
 
 SIGN_IN = "/sign-in"
