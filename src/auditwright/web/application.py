@@ -1,6 +1,7 @@
 """The application: every route with the right that it asks for, behind what every request passes.
 
-From the outside in: host, origin, headers, size of the body; then the route, its right, and the page.
+From the outside in: headers, log and measures, host, rate, origin, size of the body; then the route, its right,
+and the page.
 """
 
 from importlib import resources
@@ -16,27 +17,36 @@ from starlette.staticfiles import StaticFiles
 from auditwright import __version__
 from auditwright.app.errors import AppError
 from auditwright.core.ports import StoreError
-from auditwright.web.pages import evidence, overview
+from auditwright.web.logs import configure_logs
+from auditwright.web.pages import evidence, health, overview, program
 from auditwright.web.public import PUBLIC
 from auditwright.web.safety.bodies import BoundedBodies
 from auditwright.web.safety.boundary import Boundary
 from auditwright.web.safety.headers import SafeHeaders
 from auditwright.web.safety.hosts import KnownHosts
 from auditwright.web.safety.origin import SameOrigin
+from auditwright.web.safety.rates import Buckets, LimitedRates
 from auditwright.web.site import Site
 from auditwright.web.templating import STATIC, render
 from auditwright.web.visit import BadAddressError, May, NotAllowedError, SignInNeededError
+from auditwright.web.watching import Measures, Watched
 
 API = "/api/"
 
-ROUTERS = (overview.router, evidence.router)
+ROUTERS = (
+    health.router,
+    overview.router,
+    program.router,
+    evidence.router,
+)
 """Every page; a router that is not named here does not exist."""
 
 SIGN_IN = "/sign-in"
 
 
-def create_app(site: Site) -> FastAPI:
+def create_app(site: Site, measures: Measures | None = None) -> FastAPI:
     """The application of a site; raises AssertionError for a route that names no right."""
+    configure_logs()
     app = FastAPI(
         title="Auditwright",
         version=__version__,
@@ -45,7 +55,9 @@ def create_app(site: Site) -> FastAPI:
         openapi_url=None,
         middleware=[
             Middleware(SafeHeaders, secure=site.address.is_secure),
+            Middleware(Watched, measures=measures or Measures()),
             Middleware(KnownHosts, hosts=site.address.hosts),
+            Middleware(LimitedRates, buckets=Buckets()),
             Middleware(SameOrigin, url=site.address.url),
             Middleware(BoundedBodies),
             Middleware(Boundary),

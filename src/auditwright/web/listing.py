@@ -85,6 +85,8 @@ class Listing(Generic[T]):
     path: str
     noun: str
     """One row, such as `finding`."""
+    plural: str = ""
+    """Several rows, where an `s` is not enough."""
     form: ListForm
     answer: Callable[[View, Question], Answer[T]]
     columns: tuple[Column[T], ...]
@@ -134,6 +136,7 @@ class Shown:
     """One page of a list, ready for the template `_list.html`."""
 
     noun: str
+    plural: str
     path: str
     heads: tuple[Head, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -164,6 +167,7 @@ def show(visit: Visit, listing: Listing[T]) -> Shown:
     pages = max(-(-answer.total // PAGE_ROWS), 1)
     return Shown(
         noun=listing.noun,
+        plural=listing.plural,
         path=listing.path,
         heads=tuple(_head(visit, listing, column, question) for column in listing.shown),
         rows=tuple(tuple(_cell(visit, column, row) for column in listing.shown) for row in answer.rows),
@@ -188,23 +192,20 @@ def exports(router: APIRouter, listing: Listing[T], right: Right) -> None:
     """Add the exports of a list: every row that its filters leave, with a digest of the file."""
 
     def as_csv(visit: Annotated[Visit, may(right)]) -> Response:
-        return csv_of(visit, listing)
+        return export(visit, listing, "csv")
 
     def as_json(visit: Annotated[Visit, may(right)]) -> Response:
-        return json_of(visit, listing)
+        return export(visit, listing, "json")
 
     name = listing.path.strip("/").replace("/", "-")
     router.add_api_route(f"{listing.path}.csv", as_csv, methods=["GET"], name=f"{name}-csv")
     router.add_api_route(f"{listing.path}.json", as_json, methods=["GET"], name=f"{name}-json")
 
 
-def csv_of(visit: Visit, listing: Listing[T]) -> Response:
-    """Every row that the address asks for, as CSV."""
-    return _sent(listing, _csv(visit, listing), media_type="text/csv; charset=utf-8", suffix="csv")
-
-
-def json_of(visit: Visit, listing: Listing[T]) -> Response:
-    """Every row that the address asks for, as JSON."""
+def export(visit: Visit, listing: Listing[T], suffix: str) -> Response:
+    """Every row of a list as CSV or JSON; raises BadAddressError, StoreError."""
+    if suffix == "csv":
+        return _sent(listing, _csv(visit, listing), media_type="text/csv; charset=utf-8", suffix="csv")
     return _sent(listing, _json(visit, listing), media_type="application/json", suffix="json")
 
 
