@@ -146,6 +146,7 @@ EVIDENCE = Table(
     Column("size_bytes", BigInteger, nullable=False),
     Index("evidence_by_run", "run", "seq"),
     Index("evidence_by_digest", "digest"),
+    Index("evidence_by_time", "collected_at", "seq"),
 )
 
 GAPS = Table(

@@ -18,7 +18,7 @@ from auditwright import __version__
 from auditwright.app.errors import AppError
 from auditwright.core.ports import StoreError
 from auditwright.web.logs import configure_logs
-from auditwright.web.pages import health, overview, program
+from auditwright.web.pages import evidence, health, overview, program
 from auditwright.web.public import PUBLIC
 from auditwright.web.safety.bodies import BoundedBodies
 from auditwright.web.safety.boundary import Boundary
@@ -37,6 +37,7 @@ ROUTERS = (
     health.router,
     overview.router,
     program.router,
+    evidence.router,
 )
 """Every page; a router that is not named here does not exist."""
 

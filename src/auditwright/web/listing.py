@@ -9,7 +9,7 @@ import io
 import json
 import tempfile
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -36,6 +36,14 @@ SPOOL_BYTES = 4_000_000
 """An export up to this size is made in memory, a larger one in a temporary file."""
 
 CHUNK_BYTES = 65_536
+
+MAX_CHIPS = 6
+"""Values of a filter that stand side by side; more of them are a select."""
+
+
+def _nothing_offered(view: View) -> Mapping[str, tuple[str, ...]]:
+    del view
+    return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +90,8 @@ class Listing(Generic[T]):
     form: ListForm
     answer: Callable[[View, Question], Answer[T]]
     columns: tuple[Column[T], ...]
+    offered: Callable[[View], Mapping[str, tuple[str, ...]]] = _nothing_offered
+    """Values to choose from, by filter, where the form itself does not bound them."""
 
     @property
     def shown(self) -> tuple[Column[T], ...]:
@@ -111,10 +121,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chooser:
-    """A filter and its choices."""
+    """A filter and its choices: links, and where there are many, a select for those that are not chosen."""
 
+    name: str
     title: str
     choices: tuple[Choice, ...]
+    options: tuple[str, ...]
+    kept: tuple[tuple[str, str], ...]
+    """What choosing an option keeps of the address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,9 +241,12 @@ def _head(visit: Visit, listing: Listing[T], column: Column[T], question: Asked)
 
 
 def _choosers(visit: Visit, listing: Listing[T], question: Asked) -> Iterator[Chooser]:
+    offered = listing.offered(visit.view)
     for each in listing.form.filters:
         chosen = question.chosen.get(each.name, ())
-        values = each.values or chosen
+        known = each.values or tuple(dict.fromkeys((*chosen, *offered.get(each.name, ()))))
+        is_long = len(known) > MAX_CHIPS
+        values = chosen if is_long else known
         choices = tuple(
             Choice(
                 title=value,
@@ -238,8 +255,10 @@ def _choosers(visit: Visit, listing: Listing[T], question: Asked) -> Iterator[Ch
             )
             for value in values
         )
-        if choices:
-            yield Chooser(title=each.title, choices=choices)
+        options = tuple(value for value in known if value not in chosen) if is_long else ()
+        if choices or options:
+            kept = tuple(_pairs(visit, question))
+            yield Chooser(name=each.name, title=each.title, choices=choices, options=options, kept=kept)
 
 
 def _toggled(question: Asked, name: str, value: str) -> Asked:
