@@ -65,6 +65,7 @@ def _when(visit: Visit, record: EvidenceRecord) -> Cell:
 EVIDENCE: Listing[EvidenceRecord] = Listing(
     path="/evidence",
     noun="piece of evidence",
+    plural="pieces of evidence",
     form=FORM,
     answer=queries.evidence,
     offered=queries.offered,
