@@ -49,7 +49,7 @@ def _svg(kind: str, box: tuple[int, int], said: str, *body: str) -> Markup:
     )
 
 
-_STRETCHED = ("strip", "meter", "meter two")
+_STRETCHED = ("strip", "swatch", "meter", "meter two")
 """Drawings that take the width of their place, and have no text."""
 
 
@@ -113,8 +113,8 @@ def _last(mark: DayMark) -> str:
 def strip_swatch(status: Status | None) -> Markup:
     """The bar of a status, beside its word in a legend."""
     marks = STRIP_BARS[status] if status else _NOT_RUN
-    bars = (f'<rect class="{name}" x="9" y="{top}" width="4" height="{tall}"/>' for name, top, tall in marks)
-    return _svg("swatch", (STRIP_HEIGHT, STRIP_HEIGHT), 'aria-hidden="true"', *bars)
+    bars = (f'<rect class="{name}" x="4" y="{top}" width="4" height="{tall}"/>' for name, top, tall in marks)
+    return _svg("swatch", (12, STRIP_HEIGHT), 'aria-hidden="true"', *bars)
 
 
 # --- a plot with days below and counts at the left
