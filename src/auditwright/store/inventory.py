@@ -5,6 +5,7 @@ recorded again, and one that comes late does not overwrite what a later one saw.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,16 @@ from auditwright.core.question import MAX_PAGE_ROWS, Answer, Condition, Question
 from auditwright.core.resource import Resource
 from auditwright.core.resources import kinds
 from auditwright.store.codec import NOT_RECORDED, Codec, codec_of, literal, quoted
-from auditwright.store.delta import Changes, DeltaFolder, Group, Home, Layout, check_run, naive_utc
+from auditwright.store.delta import (
+    Changes,
+    DeltaFolder,
+    Group,
+    Home,
+    Layout,
+    check_run,
+    is_delta_file,
+    naive_utc,
+)
 from auditwright.store.disk import (
     PRIVATE_FOLDER,
     TEMPORARY_FOLDER,
@@ -47,6 +57,8 @@ LOCK_POLL_S = 0.02
 
 SEEN_FILE = "seen.json"
 LOCK_FILE = "lock"
+
+_KIND_FOLDER = re.compile(r"[a-z][a-z0-9_]{0,99}")
 
 OBSERVATION_LAYOUT = Layout(
     kind=OBSERVATIONS,
@@ -78,6 +90,14 @@ def layout_of(codec: Codec[R]) -> Layout:
         kept_when_gone=("id", "name", *codec.scope),
         shape=codec.shape,
     )
+
+
+def is_inventory_file(path: str) -> bool:
+    """True for the path, below the inventory's folder, of a file that holds what is known."""
+    folder, _, name = path.rpartition("/")
+    if not folder:
+        return name == SEEN_FILE
+    return _KIND_FOLDER.fullmatch(folder) is not None and is_delta_file(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +278,19 @@ class FolderInventory:
             for name in mentioned(sql, known):
                 self._fill(sandbox, codec_of(known[name]), where, values)
             return sandbox.run(sql)
+
+    @contextmanager
+    def held_still(self) -> Iterator[Sequence[Path]]:
+        """Every file that holds what is known, while nobody writes; raises StoreError."""
+        with self._locked():
+            try:
+                yield sorted(
+                    path
+                    for path in self._root.rglob("*")
+                    if path.is_file() and is_inventory_file(path.relative_to(self._root).as_posix())
+                )
+            except OSError as error:
+                raise disk_error("read", self._root, error) from error
 
     def _fill(self, sandbox: Sandbox, codec: Codec[Resource], where: str, values: Sequence[object]) -> None:
         folder = self._folder(layout_of(codec))
