@@ -37,7 +37,7 @@ SPOOL_BYTES = 4_000_000
 
 CHUNK_BYTES = 65_536
 
-MAX_CHIPS = 6
+MAX_CHIPS = 7
 """Values of a filter that stand side by side; more of them are a select."""
 
 
@@ -92,6 +92,8 @@ class Listing(Generic[T]):
     columns: tuple[Column[T], ...]
     offered: Callable[[View], Mapping[str, tuple[str, ...]]] = _nothing_offered
     """Values to choose from, by filter, where the form itself does not bound them."""
+    keeps: tuple[tuple[str, str], ...] = ()
+    """What every address of the list has beside its question, such as the target that it is about."""
 
     @property
     def shown(self) -> tuple[Column[T], ...]:
@@ -173,18 +175,18 @@ def show(visit: Visit, listing: Listing[T]) -> Shown:
         rows=tuple(tuple(_cell(visit, column, row) for column in listing.shown) for row in answer.rows),
         total=answer.total,
         first=(question.page - 1) * PAGE_ROWS + 1 if answer.rows else 0,
-        previous=_address(visit, listing.path, question, page=question.page - 1) if question.page > 1 else "",
-        next=_address(visit, listing.path, question, page=question.page + 1) if question.page < pages else "",
+        previous=_address(visit, listing, question.on(question.page - 1)) if question.page > 1 else "",
+        next=_address(visit, listing, question.on(question.page + 1)) if question.page < pages else "",
         page=question.page,
         pages=pages,
         searches=bool(listing.form.searched),
         search=question.search,
-        kept=tuple((name, value) for name, value in _pairs(visit, question) if name != "q"),
+        kept=tuple((name, value) for name, value in _pairs(visit, listing, question) if name != "q"),
         choosers=tuple(_choosers(visit, listing, question)),
         narrowed=bool(question.chosen or question.search),
-        everything=_address(visit, listing.path, asked(listing.form, ())),
-        csv=_address(visit, f"{listing.path}.csv", question),
-        json=_address(visit, f"{listing.path}.json", question),
+        everything=_address(visit, listing, asked(listing.form, ())),
+        csv=_address(visit, listing, question.on(1), suffix=".csv"),
+        json=_address(visit, listing, question.on(1), suffix=".json"),
     )
 
 
@@ -216,13 +218,18 @@ def _asked(visit: Visit, form: ListForm) -> Asked:
         raise BadAddressError(str(error)) from None
 
 
-def _pairs(visit: Visit, question: Asked) -> list[tuple[str, str]]:
+def _pairs(visit: Visit, listing: Listing[T], question: Asked) -> list[tuple[str, str]]:
     day = visit.request.query_params.get(AS_OF, "")
-    return [*question.pairs(), *([(AS_OF, day)] if day and visit.view.looks_back else [])]
+    shown_day = [(AS_OF, day)] if day and visit.view.looks_back else []
+    return [*listing.keeps, *question.pairs(), *shown_day]
 
 
-def _address(visit: Visit, path: str, question: Asked, page: int = 1) -> str:
-    pairs = [*_pairs(visit, question), *([("page", str(page))] if page > 1 else [])]
+def _address(visit: Visit, listing: Listing[T], question: Asked, suffix: str = "") -> str:
+    pairs = [
+        *_pairs(visit, listing, question),
+        *([("page", str(question.page))] if question.page > 1 else []),
+    ]
+    path = f"{listing.path}{suffix}"
     return f"{path}?{urlencode(pairs)}" if pairs else path
 
 
@@ -234,7 +241,7 @@ def _head(visit: Visit, listing: Listing[T], column: Column[T], question: Asked)
     sorting = Asked(form=question.form, search=question.search, chosen=question.chosen, sort=wanted, page=1)
     return Head(
         title=column.title,
-        href=_address(visit, listing.path, sorting) if column.sort else "",
+        href=_address(visit, listing, sorting) if column.sort else "",
         sorted=("descending" if descending else "ascending") if is_sorted else "",
         numeric=column.numeric,
     )
@@ -250,14 +257,14 @@ def _choosers(visit: Visit, listing: Listing[T], question: Asked) -> Iterator[Ch
         choices = tuple(
             Choice(
                 title=value,
-                href=_address(visit, listing.path, _toggled(question, each.name, value)),
+                href=_address(visit, listing, _toggled(question, each.name, value)),
                 chosen=value in chosen,
             )
             for value in values
         )
         options = tuple(value for value in known if value not in chosen) if is_long else ()
         if choices or options:
-            kept = tuple(_pairs(visit, question))
+            kept = tuple(_pairs(visit, listing, question))
             yield Chooser(name=each.name, title=each.title, choices=choices, options=options, kept=kept)
 
 

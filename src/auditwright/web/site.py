@@ -97,7 +97,7 @@ def open_site(given: Path, address: Address, clock: Callable[[], datetime] = utc
     seen = signature(folder)
     with open_workspace(folder) as workspace:
         workspace.catalogue  # noqa: B018  # what the program names wrongly is said before anything is served
-        yield Site(
+        site = Site(
             address=address,
             clock=clock,
             opened=workspace,
@@ -105,3 +105,7 @@ def open_site(given: Path, address: Address, clock: Callable[[], datetime] = utc
             _signature=seen,
             _looked_at=time.monotonic(),
         )
+        try:
+            yield site
+        finally:
+            site.memo.close()

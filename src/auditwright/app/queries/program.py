@@ -199,6 +199,20 @@ def tests(view: View, question: Question) -> Answer[TestRow]:
     return answered(test_rows(view), question, value=_field, key=("id",))
 
 
+def controls_offered(view: View) -> Mapping[str, tuple[str, ...]]:
+    """What controls can be narrowed by."""
+    rows = control_rows(view)
+    return {
+        "domain": tuple(dict.fromkeys(row.domain for row in rows)),
+        "owner": tuple(sorted({row.owner for row in rows})),
+    }
+
+
+def tests_offered(view: View) -> Mapping[str, tuple[str, ...]]:
+    """What tests can be narrowed by."""
+    return {"subject": tuple(sorted({row.subject for row in test_rows(view)}))}
+
+
 def _field(row: CriterionRow | ControlRow | TestRow, name: str) -> object:
     """A field as a list asks for it: a status by its word, `worst` and `gravest` by rank."""
     match name:

@@ -68,6 +68,7 @@ CONTROLS: Listing[ControlRow] = Listing(
     noun="control",
     form=program.CONTROLS,
     answer=program.controls,
+    offered=program.controls_offered,
     columns=(
         Column(
             name="control",
@@ -105,6 +106,7 @@ TESTS: Listing[TestRow] = Listing(
     noun="test",
     form=program.TESTS,
     answer=program.tests,
+    offered=program.tests_offered,
     columns=(
         Column(
             name="test",
