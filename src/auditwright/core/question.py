@@ -119,7 +119,11 @@ def answered(
 
     `value` gives a field of a record by its name.
     """
-    found = [each for each in records if all(meets(partial(value, each), one) for one in question.where)]
+    found = [
+        each
+        for each in records
+        if not question.where or all(meets(partial(value, each), one) for one in question.where)
+    ]
     named = [name.removeprefix("-") for name in question.order]
     for name in reversed((*question.order, *(name for name in key if name not in named))):
         found.sort(key=partial(_rank, value, name.removeprefix("-")), reverse=name.startswith("-"))

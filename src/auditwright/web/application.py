@@ -18,7 +18,16 @@ from auditwright import __version__
 from auditwright.app.errors import AppError
 from auditwright.core.ports import StoreError
 from auditwright.web.logs import configure_logs
-from auditwright.web.pages import access, evidence, health, overview, program, settings
+from auditwright.web.pages import (
+    access,
+    evidence,
+    health,
+    overview,
+    program,
+    releases,
+    settings,
+    vulnerabilities,
+)
 from auditwright.web.public import PUBLIC
 from auditwright.web.safety.bodies import BoundedBodies
 from auditwright.web.safety.boundary import Boundary
@@ -39,6 +48,8 @@ ROUTERS = (
     program.router,
     evidence.router,
     access.router,
+    vulnerabilities.router,
+    releases.router,
     settings.router,
 )
 """Every page; a router that is not named here does not exist."""
