@@ -219,6 +219,16 @@ class QueryError(StoreError):
     """A query is not valid, takes too long, or does more than read."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A resource by what it is found by."""
+
+    kind: str
+    id: ResourceId
+    name: str
+    account: str
+
+
 class Inventory(Protocol):
     """The columnar store: resources and observations over time. Only what changed is written."""
 
@@ -234,6 +244,10 @@ class Inventory(Protocol):
 
     def history(self, kind: type[R], item: ResourceId) -> Sequence[tuple[datetime, R | None]]:
         """What was known of one resource, from when; None from when it was gone."""
+        ...
+
+    def names(self, *, as_of: datetime | None = None) -> Sequence[Named]:
+        """Every resource of every kind as known at a time (now: None), by (kind, id)."""
         ...
 
     def observe(self, run: RunId, at: datetime, results: Iterable[Result]) -> None:

@@ -15,9 +15,10 @@ from starlette.staticfiles import StaticFiles
 
 from auditwright import __version__
 from auditwright.app.errors import AppError
+from auditwright.app.queries.lists import QuestionError
 from auditwright.core.ports import StoreError
 from auditwright.web.logs import configure_logs
-from auditwright.web.pages import overview, program
+from auditwright.web.pages import acts, findings, overview, program, search, waivers
 from auditwright.web.public import PUBLIC
 from auditwright.web.safety.bodies import BoundedBodies
 from auditwright.web.safety.boundary import Boundary
@@ -33,6 +34,10 @@ API = "/api/"
 ROUTERS = (
     overview.router,
     program.router,
+    findings.router,
+    waivers.router,
+    acts.router,
+    search.router,
 )
 """Every page; a router that is not named here does not exist."""
 
@@ -65,6 +70,7 @@ def create_app(site: Site) -> FastAPI:
     app.add_exception_handler(SignInNeededError, _sign_in)
     app.add_exception_handler(NotAllowedError, _not_allowed)
     app.add_exception_handler(BadAddressError, _bad_address)
+    app.add_exception_handler(QuestionError, _bad_address)
     app.add_exception_handler(StoreError, _store)
     app.add_exception_handler(AppError, _store)
     app.add_exception_handler(HTTPException, _http)
