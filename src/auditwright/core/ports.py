@@ -223,6 +223,16 @@ class QueryError(StoreError):
     """A query is not valid, takes too long, or does more than read."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A resource by what it is found by."""
+
+    kind: str
+    id: ResourceId
+    name: str
+    account: str
+
+
 class Inventory(Protocol):
     """The columnar store: resources and observations over time. Only what changed is written."""
 
@@ -252,6 +262,10 @@ class Inventory(Protocol):
         self, kind: type[R], by: Sequence[str], *where: Condition, as_of: datetime | None = None
     ) -> Mapping[tuple[object, ...], int]:
         """How many resources that meet the conditions have each combination of the fields' values."""
+        ...
+
+    def names(self, *, as_of: datetime | None = None) -> Sequence[Named]:
+        """Every resource of every kind as known at a time (now: None), by (kind, id)."""
         ...
 
     def observe(self, run: RunId, at: datetime, results: Iterable[Result]) -> None:

@@ -46,18 +46,18 @@ class Holds:
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """The field has a time or number at or after this."""
+    """The field has a time, number or digest at or after this."""
 
     field: str
-    value: datetime | int
+    value: datetime | int | str
 
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """The field has a time or number before this."""
+    """The field has a time, number or digest before this."""
 
     field: str
-    value: datetime | int
+    value: datetime | int | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +102,10 @@ def meets(value: Callable[[str], object], condition: Condition) -> bool:
             return any(lower in str(held).translate(ASCII_LOWER) for held in fields if held is not None)
         case Since(field=name, value=least):
             held = value(name)
-            return held is not None and held >= least  # type: ignore[operator]  # both are times, or numbers
+            return held is not None and held >= least  # type: ignore[operator]  # both are times, numbers or digests
         case Before(field=name, value=end):
             held = value(name)
-            return held is not None and held < end  # type: ignore[operator]  # both are times, or numbers
+            return held is not None and held < end  # type: ignore[operator]  # both are times, numbers or digests
         case Either(conditions=members):
             return any(meets(value, member) for member in members)
         case unreachable:

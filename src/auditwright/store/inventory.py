@@ -17,7 +17,7 @@ from typing import TypeVar, cast
 from auditwright.core.ids import Digest, ResourceId, RunId, TestId
 from auditwright.core.log import iso, parse_iso
 from auditwright.core.outcome import Result, outcome_of, words_of
-from auditwright.core.ports import ObservedSpan, Rows, Snapshot, StoreError
+from auditwright.core.ports import Named, ObservedSpan, Rows, Snapshot, StoreError
 from auditwright.core.question import MAX_PAGE_ROWS, Answer, Condition, Question
 from auditwright.core.resource import Resource
 from auditwright.core.resources import kinds
@@ -240,6 +240,26 @@ class FolderInventory:
             (_utc(known_from), None if gone else codec.read(str(shape), row))
             for known_from, gone, shape, *row in found
         ]
+
+    def names(self, *, as_of: datetime | None = None) -> Sequence[Named]:
+        """Every resource of every kind as known at a time (now: None), by (kind, id)."""
+        return [found for _, kind in sorted(kinds().items()) for found in self._names_of(kind, as_of)]
+
+    def _names_of(self, kind: type[Resource], as_of: datetime | None) -> Iterator[Named]:
+        codec = codec_of(kind)
+        folder = self._folder(layout_of(codec))
+        if not folder.files():
+            return
+        where, values = _until(as_of)
+        _, account, _ = codec.scope
+        found = folder.rows(
+            lambda source: (
+                f"SELECT id, name, {quoted(account)} FROM {folder.state(source, where)} WHERE NOT gone ORDER BY id"  # noqa: S608
+            ),
+            values,
+        )
+        for item, name, place in found:
+            yield Named(kind=kind.kind, id=ResourceId(str(item)), name=str(name), account=str(place))
 
     def spans(self, test: TestId, *, since: datetime, until: datetime) -> Sequence[ObservedSpan]:
         """A test's outcomes that were in force at any time in [since, until), by (item, known_from)."""

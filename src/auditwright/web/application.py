@@ -16,17 +16,21 @@ from starlette.staticfiles import StaticFiles
 
 from auditwright import __version__
 from auditwright.app.errors import AppError
+from auditwright.app.queries.lists import QuestionError
 from auditwright.core.ports import StoreError
 from auditwright.web.logs import configure_logs
 from auditwright.web.pages import (
     access,
+    acts,
     evidence,
+    findings,
     health,
     overview,
     program,
     releases,
     settings,
     vulnerabilities,
+    waivers,
 )
 from auditwright.web.public import PUBLIC
 from auditwright.web.safety.bodies import BoundedBodies
@@ -46,10 +50,13 @@ ROUTERS = (
     health.router,
     overview.router,
     program.router,
+    findings.router,
+    waivers.router,
     evidence.router,
     access.router,
     vulnerabilities.router,
     releases.router,
+    acts.router,
     settings.router,
 )
 """Every page; a router that is not named here does not exist."""
@@ -85,6 +92,7 @@ def create_app(site: Site, measures: Measures | None = None) -> FastAPI:
     app.add_exception_handler(SignInNeededError, _sign_in)
     app.add_exception_handler(NotAllowedError, _not_allowed)
     app.add_exception_handler(BadAddressError, _bad_address)
+    app.add_exception_handler(QuestionError, _bad_address)
     app.add_exception_handler(StoreError, _store)
     app.add_exception_handler(AppError, _store)
     app.add_exception_handler(HTTPException, _http)

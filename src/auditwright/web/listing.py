@@ -20,7 +20,7 @@ from fastapi import APIRouter, Response
 from starlette.background import BackgroundTask
 from starlette.responses import StreamingResponse
 
-from auditwright.app.queries.lists import PAGE_ROWS, Asked, ListForm, QuestionError, asked
+from auditwright.app.queries.lists import PAGE_ROWS, Asked, Filter, ListForm, QuestionError, asked
 from auditwright.app.queries.view import View
 from auditwright.app.rights import Right
 from auditwright.core.log import iso
@@ -250,14 +250,14 @@ def _head(visit: Visit, listing: Listing[T], column: Column[T], question: Asked)
 def _choosers(visit: Visit, listing: Listing[T], question: Asked) -> Iterator[Chooser]:
     offered = listing.offered(visit.view)
     for each in listing.form.filters:
-        chosen = question.chosen.get(each.name, ())
+        chosen = question.values(each)
         known = each.values or tuple(dict.fromkeys((*chosen, *offered.get(each.name, ()))))
         is_long = len(known) > MAX_CHIPS
         values = chosen if is_long else known
         choices = tuple(
             Choice(
                 title=value,
-                href=_address(visit, listing, _toggled(question, each.name, value)),
+                href=_address(visit, listing, _toggled(question, each, value)),
                 chosen=value in chosen,
             )
             for value in values
@@ -268,10 +268,10 @@ def _choosers(visit: Visit, listing: Listing[T], question: Asked) -> Iterator[Ch
             yield Chooser(name=each.name, title=each.title, choices=choices, options=options, kept=kept)
 
 
-def _toggled(question: Asked, name: str, value: str) -> Asked:
-    held = question.chosen.get(name, ())
+def _toggled(question: Asked, narrowing: Filter, value: str) -> Asked:
+    held = question.values(narrowing)
     wanted = tuple(each for each in held if each != value) if value in held else (*held, value)
-    chosen = {**question.chosen, name: wanted}
+    chosen = {**question.chosen, narrowing.name: () if wanted == narrowing.default else wanted}
     return Asked(
         form=question.form,
         search=question.search,

@@ -127,10 +127,11 @@ def _read(view: View) -> _Read:
         order=("-seq",),
         limit=1,
     )
-    for record in view.workspace.stores.records.answer(EvidenceRecord, newest).rows:
-        digest = record.digest
-        return view.memo.get(("register", digest), lambda: _parsed(digest, body_of(view.workspace, digest)))
-    return _Read(digest="", register=Register(), rows=(), entries={})
+    found = view.workspace.stores.records.answer(EvidenceRecord, newest).rows
+    if not found:
+        return _Read(digest="", register=Register(), rows=(), entries={})
+    digest = found[0].digest
+    return view.memo.get(("register", digest), lambda: _parsed(digest, body_of(view.workspace, digest)))
 
 
 def _parsed(digest: str, body: bytes) -> _Read:
