@@ -10,7 +10,7 @@ docs/operation.md describes the format.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,6 @@ from heapq import merge
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import BinaryIO
 
 import msgspec
 
@@ -112,6 +111,12 @@ class LogHead:
     root: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Files:
+    found: Sequence[Path]
+    left_out: tuple[str, ...]
+
+
 def back_up(workspace: Workspace, out: Path, *, now: datetime) -> BackedUp:
     """Write a backup into a file that does not exist yet; raises AppError, StoreError. Cut off, it leaves no backup."""
     if out.exists() or out.is_symlink():
@@ -125,7 +130,8 @@ def back_up(workspace: Workspace, out: Path, *, now: datetime) -> BackedUp:
     temporary = out.parent / f".{out.name}.{temporary_name()}.unfinished"
     try:
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "wb") as file:
-            manifest, left_out = _write(workspace, file, now)
+            with ArchiveWriter(file, at=int(now.timestamp())) as archive:
+                manifest, left_out = _write(workspace, archive, now)
             size_bytes = file.tell()
         publish(RealDisk(), temporary, out)  # (5)
     except OSError as error:
@@ -180,36 +186,38 @@ def _check_sealed(note: bytes, key: VerifierKey, head: LogHead) -> None:
         )
 
 
-def _write(workspace: Workspace, file: BinaryIO, now: datetime) -> tuple[Manifest, tuple[str, ...]]:
-    archive = ArchiveWriter(file, at=int(now.timestamp()))
+def _write(workspace: Workspace, archive: ArchiveWriter, now: datetime) -> tuple[Manifest, tuple[str, ...]]:
     inventory = workspace.state / INVENTORY_FOLDER
-    with ExitStack() as stack:
-        with FolderInventory(inventory).held_still() as files:  # (1)
-            view = stack.enter_context(snapshot(database_url() or sqlite_url(workspace.state)))
-            archive.add(BEGINNING, msgspec.json.encode(_beginning(now, view.columns)))
-            _add_files(archive, "inventory", inventory, files)
-        rows = _add_records(archive, view)  # (2)
-        head = log_head(view, workspace.verifier_key)
-        named = _spooled(view.named_evidence())
-    state, _ = _files(workspace.state, is_state)  # (3)
-    _add_files(archive, "state", workspace.state, state)
-    program, left_out = _files(workspace.folder, is_definition)
-    _add_files(archive, "program", workspace.folder, program)
-    evidence, unreadable = _add_evidence(archive, workspace.stores.evidence, named)  # (4)
+    with TemporaryFile("w+", encoding="ascii") as named:
+        with ExitStack() as stack:
+            with FolderInventory(inventory).held_still() as files:  # (1)
+                view = stack.enter_context(snapshot(database_url() or sqlite_url(workspace.state)))
+                archive.add(BEGINNING, msgspec.json.encode(_beginning(now, view.columns)))
+                _add_files(archive, "inventory", inventory, files)
+            rows = _add_records(archive, view)  # (2)
+            head = log_head(view, workspace.verifier_key)
+            # There may be millions, and the view is not kept open for them.
+            named.writelines(f"{digest}\n" for digest in view.named_evidence())
+        named.seek(0)
+        state, program = _files(workspace.state, is_state), _files(workspace.folder, is_definition)
+        _add_files(archive, "state", workspace.state, state.found)  # (3)
+        _add_files(archive, "program", workspace.folder, program.found)
+        digests = (Digest(line.strip()) for line in named)
+        evidence, unreadable = _add_evidence(archive, workspace.stores.evidence, digests)  # (4)
     manifest = Manifest(
         origin=workspace.verifier_key.name,
         log_size=head.size,
         log_root=head.root.hex(),
         rows=rows,
         inventory=len(files),
-        state=len(state),
-        program=len(program),
+        state=len(state.found),
+        program=len(program.found),
         evidence=evidence,
         unreadable=unreadable,
     )
     archive.add(MANIFEST, msgspec.json.encode(manifest))
     archive.finish()
-    return manifest, left_out
+    return manifest, program.left_out
 
 
 def _beginning(now: datetime, columns: Columns) -> Beginning:
@@ -229,19 +237,6 @@ def _add_records(archive: ArchiveWriter, view: Snapshot) -> dict[str, int]:
         archive.add(f"records/{number:08}-{part.table}.jsonl.zst", part.packed)
         rows[part.table] += part.rows
     return rows
-
-
-def _spooled(named: Iterable[Digest]) -> Iterator[Digest]:
-    """What the records name, out of the way until it is needed: there may be millions."""
-    file = TemporaryFile("w+", encoding="ascii")  # noqa: SIM115  # closed by the one who reads it to the end
-    file.writelines(f"{digest}\n" for digest in named)
-    file.seek(0)
-
-    def read() -> Iterator[Digest]:
-        with file:
-            yield from (Digest(line.strip()) for line in file)
-
-    return read()
 
 
 def _add_evidence(
@@ -271,7 +266,7 @@ def _add_files(archive: ArchiveWriter, area: str, root: Path, paths: Iterable[Pa
             raise disk_error("back up", names[name], error) from error
 
 
-def _files(root: Path, wanted: Callable[[str], bool]) -> tuple[list[Path], tuple[str, ...]]:
+def _files(root: Path, wanted: Callable[[str], bool]) -> _Files:
     """The files below a folder that are wanted, and the links that are left out; raises AppError."""
     found: list[Path] = []
     left_out: list[str] = []
@@ -289,4 +284,4 @@ def _files(root: Path, wanted: Callable[[str], bool]) -> tuple[list[Path], tuple
                 left_out.append(path.relative_to(root).as_posix())
         if len(found) > MAX_FILES:
             raise AppError(f"{root} holds more than {MAX_FILES} files; is it the program folder?")
-    return found, tuple(sorted(left_out))
+    return _Files(found=found, left_out=tuple(sorted(left_out)))

@@ -59,7 +59,15 @@ class ArchiveWriter:
         self._file = file
         self._at = at
         self._last: tuple[int, bytes] = (-1, b"")
-        self._sums = TemporaryFile()  # noqa: SIM115  # closed by `finish`, or with this object
+        self._sums = TemporaryFile()  # noqa: SIM115  # closed with this object
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._sums.close()
 
     def add(self, name: str, body: bytes) -> None:
         """Add a member; raises StoreError for a name that cannot be kept, OSError."""
@@ -88,7 +96,6 @@ class ArchiveWriter:
         while piece := self._sums.read(PIECE_BYTES):
             self._file.write(piece)
         self._file.write(_padding(size) + END)
-        self._sums.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
