@@ -19,6 +19,7 @@ from auditwright.core.log import LogEntry, leaf_hash
 from auditwright.core.outcome import Result
 from auditwright.core.ports import (
     EvidenceMissingError,
+    Named,
     ObservedSpan,
     Rows,
     Snapshot,
@@ -500,6 +501,14 @@ class MemoryInventory:
             if all(meets(partial(value, item), one) for one in where)
         )
         return Counter(tuple(value(item, name) for name in by) for item in found)
+
+    def names(self, *, as_of: datetime | None = None) -> Sequence[Named]:
+        """Every resource of every kind as known at a time (now: None), by (kind, id)."""
+        return [
+            Named(kind=name, id=item.id, name=item.name, account=item.scope.account)
+            for name, kind in sorted(kinds().items())
+            for item in self.resources(kind, as_of=as_of)
+        ]
 
     def observe(self, run: RunId, at: datetime, results: Iterable[Result]) -> None:
         """Keep what tests observed."""

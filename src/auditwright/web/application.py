@@ -28,6 +28,7 @@ from auditwright.web.pages import (
     overview,
     program,
     releases,
+    search,
     settings,
     vulnerabilities,
     waivers,
@@ -57,6 +58,7 @@ ROUTERS = (
     vulnerabilities.router,
     releases.router,
     acts.router,
+    search.router,
     settings.router,
 )
 """Every page; a router that is not named here does not exist."""
