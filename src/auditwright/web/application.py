@@ -18,7 +18,7 @@ from auditwright import __version__
 from auditwright.app.errors import AppError
 from auditwright.core.ports import StoreError
 from auditwright.web.logs import configure_logs
-from auditwright.web.pages import evidence, health, overview, program
+from auditwright.web.pages import evidence, health, overview, program, runs
 from auditwright.web.public import PUBLIC
 from auditwright.web.safety.bodies import BoundedBodies
 from auditwright.web.safety.boundary import Boundary
@@ -38,6 +38,7 @@ ROUTERS = (
     overview.router,
     program.router,
     evidence.router,
+    runs.router,
 )
 """Every page; a router that is not named here does not exist."""
 

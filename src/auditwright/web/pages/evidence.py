@@ -64,7 +64,7 @@ def _when(visit: Visit, record: EvidenceRecord) -> Cell:
 
 EVIDENCE: Listing[EvidenceRecord] = Listing(
     path="/evidence",
-    noun="piece of evidence",
+    noun="answer",
     form=FORM,
     answer=queries.evidence,
     offered=queries.offered,
