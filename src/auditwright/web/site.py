@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from auditwright.app.background import Background
 from auditwright.app.errors import AppError
 from auditwright.app.folder import find_program_folder, load_program, signature
 from auditwright.app.queries.memo import Memo
@@ -45,6 +46,7 @@ class Site:
     clock: Callable[[], datetime]
     opened: Workspace
     memo: Memo = field(default_factory=Memo)
+    background: Background = field(default_factory=Background)
     definitions_problem: str = ""
     """What is wrong with the program folder's files; until it is put right, the last good definitions count."""
     _current: Workspace
@@ -108,4 +110,5 @@ def open_site(given: Path, address: Address, clock: Callable[[], datetime] = utc
         try:
             yield site
         finally:
+            site.background.close()
             site.memo.close()
