@@ -5,13 +5,13 @@ matter, so that the first page of 100,000 is a slice.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from auditwright.app.queries.lists import Filter, ListForm
 from auditwright.app.queries.view import View
 from auditwright.app.vulns.kept import body_of
-from auditwright.core.question import Answer, Before, Is, Question, answered
+from auditwright.core.question import Answer, Before, Holds, Is, Question, answered
 from auditwright.core.run import EvidenceRecord
 from auditwright.integrations.vulnerabilities import REGISTER
 from auditwright.program.vulnerabilities import VulnerabilityDecision
@@ -33,7 +33,7 @@ ISSUES = ListForm(
         Filter(name="line", title="Asset", field="line"),
         Filter(name="tool", title="Tool", field="tool"),
     ),
-    searched=("id", "ids", "package"),
+    searched=("words",),
 )
 
 
@@ -59,6 +59,8 @@ class IssueRow:
     not_affected_until: datetime | None
     tools: tuple[str, ...]
     last_seen_at: datetime
+    words: str
+    """Its ids and package in lower case, in which a search looks."""
 
     @property
     def is_open(self) -> bool:
@@ -170,6 +172,7 @@ def _row(line: str, architecture: str, entry: Entry) -> IssueRow:
         not_affected_until=entry.not_affected_until,
         tools=entry.seen_by,
         last_seen_at=entry.last_seen_at,
+        words="\n".join((*entry.ids, entry.family.name)).lower(),
     )
 
 
@@ -230,7 +233,13 @@ def issues(view: View, question: Question) -> Answer[IssueRow]:
             case _:
                 return getattr(row, name)
 
-    return answered(_read(view).rows, question, value=value, key=())
+    # A search is the one condition that 100,000 issues are held against at once, so it comes first and alone.
+    rows, where = _read(view).rows, list(question.where)
+    for searched in [each for each in where if isinstance(each, Holds)]:
+        where.remove(searched)
+        text = searched.text.lower()
+        rows = tuple(row for row in rows if text in row.words)
+    return answered(rows, replace(question, where=tuple(where)), value=value, key=())
 
 
 def offered(view: View) -> Mapping[str, tuple[str, ...]]:
