@@ -9,12 +9,12 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
 .PHONY: setup demo test check bench bench-peers lock docs clean
 
-setup: $(VENV)/.runtime
+setup: $(VENV)/.runtime $(VENV)/.front-end
 
-demo: $(VENV)/.demo
+demo: $(VENV)/.demo $(VENV)/.front-end
 	$(BIN)/auditwright demo
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(VENV)/.front-end
 	./scripts/test-needs
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
@@ -63,3 +63,8 @@ $(VENV)/.demo: $(VENV)/.runtime requirements/demo.txt
 $(VENV)/.dev: $(VENV)/.demo requirements/dev.txt
 	$(PIP) install --require-hashes -r requirements/dev.txt
 	touch $@
+
+# What the web app shows and others made. Where it cannot be fetched, the next `make` tries again.
+$(VENV)/.front-end: $(VENV)/.created scripts/front-end requirements/front-end.txt
+	$(BIN)/python scripts/front-end
+	test ! -f src/auditwright/web/static/vendor/front-end.txt || touch $@

@@ -16,7 +16,7 @@ from pathlib import Path
 # Run as a file, Python looks for modules beside it; the parts are `bench.…`, from the folder above.
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from bench import access, aws, cli_start, log, resources, vulns  # noqa: E402
+from bench import access, aws, cli_start, log, resources, vulns, web  # noqa: E402
 from bench.rows import CannotMeasureError, Row, table  # noqa: E402
 
 PARTS: Mapping[str, Callable[[Path, int], list[Row]]] = {
@@ -26,6 +26,7 @@ PARTS: Mapping[str, Callable[[Path, int], list[Row]]] = {
     "aws": aws.measure,
     "access": access.measure,
     "vulns": vulns.measure,
+    "web": web.measure,
 }
 
 REPEATS = 3

@@ -140,6 +140,11 @@ def _copies(rows: list[object], size: int) -> Iterator[str]:
         yield _CVE.sub(lambda found: f"CVE-{found[1]}-{100_000 + copy}{which:04}", texts[which])  # noqa: B023  # used at once
 
 
+def write_grype(file: Path, size: int) -> None:
+    """A report of Grype with that many matches."""
+    _write(file, _grype(size))
+
+
 def _grype(size: int) -> Iterator[str]:
     document = dict(_real("grype"))
     rows = cast("list[object]", document.pop("matches"))

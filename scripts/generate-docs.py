@@ -16,12 +16,15 @@ from itertools import pairwise
 from pathlib import Path
 
 import click
+from fastapi.routing import APIRoute
 
 from auditwright.app.connecting import read_only_policy
 from auditwright.app.registry import integrations
+from auditwright.app.rights import Right, may
 from auditwright.cli.main import COMMANDS, EPILOG, cli
 from auditwright.control_tests import load_builtin_tests
 from auditwright.controls import load_controls
+from auditwright.core.account import Role
 from auditwright.core.control_test import ControlTest, Example, allowed
 from auditwright.core.framework import Control
 from auditwright.core.ids import ControlId, CriterionId
@@ -31,6 +34,8 @@ from auditwright.core.resource import Resource
 from auditwright.core.resources import kinds
 from auditwright.frameworks import load_framework
 from auditwright.store.codec import codec_of
+from auditwright.web.application import ROUTERS
+from auditwright.web.visit import May
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
 
@@ -51,8 +56,45 @@ def pages() -> Mapping[str, str]:
         "cli.md": _cli(),
         "exit-codes.md": _exit_codes(),
         "kinds.md": _kinds(),
+        "rights.md": _rights(),
     }
     return {name: "\n\n".join((NOTICE, *parts)) + "\n" for name, parts in written.items()}
+
+
+# --- Rights and routes ---------------------------------------------------------------------------------------
+
+
+def _rights() -> Iterator[str]:
+    yield "# Rights and routes"
+    yield (
+        "Each role has the rights of the first table, and no other. Each route of the web app asks for one right, or "
+        "stands among the few that anybody may call; what is not listed does not exist. An auditor reads the program "
+        "within one engagement: its criteria, what meets and tests them, and their evidence, up to the end of its period."
+    )
+    yield "## Rights"
+    meanings = _meanings(Right)
+    yield _table(
+        ("Right", "What it allows", *(role.value for role in Role)),
+        (
+            (right.value, meanings.get(right.name, ""), *("yes" if may(role, right) else "" for role in Role))
+            for right in Right
+        ),
+    )
+    yield "## Routes"
+    yield _table(
+        ("Route", "Methods", "Right"),
+        sorted(
+            (f"`{route.path}`", ", ".join(sorted(route.methods)), _right_of(route))
+            for router in ROUTERS
+            for route in router.routes
+            if isinstance(route, APIRoute)
+        ),
+    )
+
+
+def _right_of(route: APIRoute) -> str:
+    asked = [each.call.right.value for each in route.dependant.dependencies if isinstance(each.call, May)]
+    return asked[0] if asked else "anybody"
 
 
 # --- Control tests -------------------------------------------------------------------------------------------
@@ -365,14 +407,17 @@ def _may_be_unknown(kind: type[Resource], field: str) -> bool:
     return Unknown in getattr(hint, "__args__", ())
 
 
-def _meanings(kind: type[Resource]) -> Mapping[str, str]:
-    """The sentence below each field in the code."""
+def _meanings(kind: type[object]) -> Mapping[str, str]:
+    """The sentence below each field of a class, or each member of an enumeration, in the code."""
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
     body = tree.body if isinstance(tree, ast.ClassDef) else []
     found: dict[str, str] = {}
     for field, after in pairwise(body):
         match field, after:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+            case (
+                (ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)])),
+                ast.Expr(value=ast.Constant(value=str(text))),
+            ):
                 found[name] = " ".join(text.split())
     return found
 

@@ -27,6 +27,18 @@ categories = ["security"]
 roster = "people.csv"
 """
 
+TITLED = """\
+-- id: acme.titled
+-- title: Everybody is an engineer
+-- controls: HR-01
+-- severity: low
+-- population: person
+-- remediation: Hire an engineer.
+SELECT id, CASE WHEN title = 'Engineer' THEN 'satisfied' ELSE 'deviation' END AS outcome,
+name || ' is a ' || title AS reason FROM person
+"""
+"""A test of the organization's own: of the people in the roster, Eve deviates."""
+
 
 @dataclass(frozen=True)
 class Ran:
@@ -61,4 +73,13 @@ def roster_program(folder: Path) -> Path:
     (folder / "people.csv").write_text(ROSTER)
     made = auditwright("init", folder, "--name", "Acme")
     assert made.code == 0, made.err
+    return folder
+
+
+def run_program(folder: Path) -> Path:
+    """A program with a roster and a test that Eve deviates from, after its first run."""
+    roster_program(folder)
+    (folder / "tests/titled.sql").write_text(TITLED)
+    ran = auditwright("run", "--program", folder)
+    assert ran.code == 1, ran.err
     return folder

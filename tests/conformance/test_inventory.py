@@ -19,6 +19,7 @@ from auditwright.core.outcome import (
     Unknown,
 )
 from auditwright.core.ports import Inventory, QueryError, Snapshot, StoreError
+from auditwright.core.question import AnyOf, Before, Condition, Either, Holds, Is, Question, Since
 from auditwright.core.resources import (
     FirewallRule,
     Person,
@@ -526,3 +527,94 @@ def test_a_query_that_does_more_than_read_the_inventory_is_refused(one_user: Inv
     with pytest.raises(QueryError, match=r".{10}"):
         one_user.query(sql)
     assert list(one_user.query("SELECT name FROM user_account").rows) == [("ada",)]
+
+
+ASKED: tuple[tuple[Condition, ...], ...] = (
+    (),
+    (Is("name", "b"),),
+    (Is("mfa_enrolled", value=False),),
+    (Is("mfa_enrolled", None),),
+    (Is("created_at", NOON - 300 * DAY),),
+    (AnyOf("account", ("111122223333",)), AnyOf("region", ("", "eu-central-1"))),
+    (AnyOf("account", ()),),
+    (Holds(("name", "id"), "USER:A"),),
+    (Holds(("attached_policies",), "readonly"),),
+    (Holds(("tags",), '["team","it\'s"]'),),
+    (Holds(("groups",), "none"),),
+    (Since("password_set_at", NOON), Before("created_at", NOON)),
+    (Either((Is("name", "C"), Holds(("name",), "Ä"))),),
+    (Either(()),),
+)
+
+
+@pytest.mark.parametrize("where", ASKED)
+def test_a_question_is_answered_as_from_all_resources(
+    inventory: Inventory, where: tuple[Condition, ...]
+) -> None:
+    users = [user("b"), user("a", mfa=False), user("C", mfa=Unknown("not shown")), user("ä%_")]
+    saw(inventory, 0, *users)
+    saw(inventory, 0, user("eu", scope=EU), scope=EU)
+    reference = MemoryInventory()
+    saw(reference, 0, *users)
+    saw(reference, 0, user("eu", scope=EU), scope=EU)
+    for order in ((), ("-name",), ("mfa_enrolled", "-id"), ("-region",)):
+        question = Question(where=where, order=order, offset=1, limit=2)
+        found = inventory.answer(UserAccount, question)
+        expected = reference.answer(UserAccount, question)
+        assert (list(found.rows), found.total) == (list(expected.rows), expected.total)
+    by = ["account", "mfa_enrolled"]
+    assert inventory.tally(UserAccount, by, *where) == reference.tally(UserAccount, by, *where)
+
+
+def test_a_question_is_answered_as_of_a_day(inventory: Inventory) -> None:
+    saw(inventory, 0, user("a"), user("b"))
+    saw(inventory, 1, user("b"), user("c"))
+    question = Question(order=("name",))
+    assert [each.name for each in inventory.answer(UserAccount, question).rows] == ["b", "c"]
+    then = inventory.answer(UserAccount, question, as_of=NOON)
+    assert [each.name for each in then.rows] == ["a", "b"]
+    assert then.total == 2
+    assert inventory.tally(UserAccount, ["account"], as_of=NOON - DAY) == {}
+    assert inventory.tally(UserAccount, ["account"]) == {("111122223333",): 2}
+    assert inventory.answer(Person, question).total == 0
+
+
+def test_a_page_beyond_the_end_is_empty_and_knows_the_total(inventory: Inventory) -> None:
+    saw(inventory, 0, user("a"), user("b"))
+    found = inventory.answer(UserAccount, Question(offset=50, limit=50))
+    assert (list(found.rows), found.total) == ([], 2)
+
+
+def test_the_region_of_a_question_is_where_something_was_seen(inventory: Inventory) -> None:
+    block = Unknown("not asked")
+    bucket = StorageBucket(
+        id=ResourceId("b"),
+        name="b",
+        scope=AWS,
+        evidence=(),
+        region="eu-central-1",
+        block=block,
+        public_by_policy=block,
+        public_by_acl=block,
+        tls_only=block,
+        policy=block,
+        tags=block,
+    )
+    inventory.record(
+        RunId("run"), NOON, [Snapshot(kind=StorageBucket, scope=AWS, items=[bucket], complete=True)]
+    )
+    assert inventory.tally(StorageBucket, ["region"]) == {("",): 1}
+
+
+def test_what_every_test_said_of_an_item_is_found_by_the_item(inventory: Inventory) -> None:
+    observed(inventory, 0, result(("ada", Satisfied()), ("bob", Satisfied())))
+    observed(inventory, 1, result(("ada", NO), ("bob", Satisfied())))
+    observed(inventory, 2, result(("bob", Satisfied())))
+    said = inventory.outcomes(ResourceId("ada"))
+    assert [(each.test, each.known_from, each.outcome) for each in said] == [
+        (TEST, NOON, Satisfied()),
+        (TEST, NOON + DAY, NO),
+        (TEST, NOON + 2 * DAY, None),
+    ]
+    assert [each.outcome for each in inventory.outcomes(ResourceId("ada"), as_of=NOON)] == [Satisfied()]
+    assert list(inventory.outcomes(ResourceId("eve"))) == []

@@ -207,3 +207,9 @@ def test_every_store_answers_a_question_as_the_reference_does(
     assert records.tally(Finding, ["test", "reopened"], *question.where) == reference.tally(
         Finding, ["test", "reopened"], *question.where
     )
+    assert records.greatest(Finding, "last_seen_at", *question.where) == reference.greatest(
+        Finding, "last_seen_at", *question.where
+    )
+    assert records.least(Finding, ["test"], "first_seen_at", *question.where) == reference.least(
+        Finding, ["test"], "first_seen_at", *question.where
+    )

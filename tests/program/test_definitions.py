@@ -112,6 +112,7 @@ def test_a_whole_program_is_read_as_it_is_written() -> None:
         period=Period(start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2026, 7, 1, tzinfo=UTC)),
         bucket=None,
         timestamps=None,
+        identity_provider=None,
         attestations=(),
         access_targets=(),
         vulnerabilities=VulnerabilitySettings(

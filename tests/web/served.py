@@ -18,8 +18,12 @@ from auditwright.app.workspace import Workspace
 from auditwright.core.account import Account, Engagement, Role
 from auditwright.core.ids import AccountId, EngagementId
 from auditwright.web.application import create_app
+from auditwright.web.safety.rates import Buckets
 from auditwright.web.site import Address, Site, open_site, utc_now
 from auditwright.web.visit import SESSION_COOKIE
+
+BURST = 1_000_000
+"""Tests call far faster than anybody who is not one."""
 
 AUDIT = EngagementId("eng-1")
 
@@ -66,7 +70,9 @@ def served(folder: Path, clock: Callable[[], datetime] = utc_now) -> Iterator[Se
     name = f"localhost:{listening.getsockname()[1]}"
     address = Address(url=f"http://{name}", hosts=frozenset({name}))
     with listening, open_site(folder, address, clock) as site:
-        server = uvicorn.Server(uvicorn.Config(create_app(site), log_level="error", lifespan="on"))
+        server = uvicorn.Server(
+            uvicorn.Config(create_app(site, buckets=Buckets(burst=BURST)), log_level="error", lifespan="on")
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

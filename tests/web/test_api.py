@@ -8,12 +8,12 @@ import pytest
 
 from auditwright.app.queries.board import board
 from auditwright.app.queries.memo import Memo
+from auditwright.app.queries.program import TESTS
 from auditwright.app.queries.view import View
 from auditwright.core.account import Role
 from auditwright.core.control_test import Severity
 from auditwright.core.evidence import digest_of
 from auditwright.web.api.rows import NO_NUL, OWN
-from auditwright.web.api.tests import FORM
 from auditwright.web.problems import PROBLEM
 from tests.app.programs import auditwright, roster_program
 from tests.web.served import Served, served
@@ -55,43 +55,45 @@ def test_pages_of_a_list_hold_every_row_once(caller: httpx2.Client, path: str) -
 
 
 def test_a_list_is_filtered_searched_and_sorted(caller: httpx2.Client) -> None:
-    asked = "status=no test&status=undetermined&sort=-status&per_page=1000"
+    asked = "status=no test&status=undetermined&sort=-worst&per_page=1000"
     statuses = [row["status"] for row in caller.get(f"/api/v1/controls?{asked}").json()["rows"]]
     assert set(statuses) == {"no test", "undetermined"}
     assert statuses == sorted(statuses)
-    rows = caller.get("/api/v1/tests?sort=-severity&per_page=1000").json()["rows"]
+    rows = caller.get("/api/v1/tests?sort=-gravest&per_page=1000").json()["rows"]
     severities = [row["severity"] for row in rows]
-    assert severities == sorted(severities, key=list(Severity).index, reverse=True)
+    assert severities == sorted(severities, key=list(Severity).index)
     found = caller.get("/api/v1/criteria?q=cc6.1").json()["rows"]
     assert [row["id"] for row in found] == ["CC6.1"]
 
 
 def test_from_a_criterion_one_reaches_the_bytes_of_its_evidence(caller: httpx2.Client) -> None:
     tests = caller.get("/api/v1/tests?per_page=1000").json()["rows"]
-    test = next(row for row in tests if sum(row["items"].values()))
+    test = next(row for row in tests if sum(row["standing"]["items"].values()))
+    assert caller.get(f"/api/v1/tests/{test['id']}").json()["row"] == test
     control = caller.get(f"/api/v1/controls/{test['controls'][0]}").json()
-    assert test["id"] in control["tests"]
-    criterion = caller.get(f"/api/v1/criteria/{control['criteria'][0]}").json()
-    assert control["id"] in criterion["controls"]
+    assert test in control["tests"]
+    criterion = caller.get(f"/api/v1/criteria/{control['criteria'][0]['id']}").json()
+    assert control["row"] in criterion["controls"]
     result = caller.get(f"/api/v1/tests/{test['id']}/results").json()["rows"][0]
-    assert result["conclusion"] == test["conclusion"]
+    assert result["conclusion"] == test["standing"]["conclusion"]
     item = caller.get(f"/api/v1/tests/{test['id']}/items").json()["rows"][0]
     digest = item["evidence"][0]
-    assert caller.get(f"/api/v1/evidence/{digest}").json()["collected"][0]["run"] == result["run"]
+    assert caller.get(f"/api/v1/evidence/{digest}").json()["records"][0]["run"] == result["run"]
     raw = caller.get(f"/api/v1/evidence/{digest}/raw")
     assert digest_of(raw.content) == digest
     assert raw.headers["content-type"] == "application/octet-stream"
     assert raw.headers["content-disposition"].startswith("attachment")
-    run = caller.get(f"/api/v1/runs/{result['run']}").json()
-    assert run["run"]["state"] == "finished"
-    assert all(gap["remedy"] for gap in run["gaps"])
+    assert caller.get(f"/api/v1/runs/{result['run']}").json()["summary"]["course"] == "finished"
+    assert all(
+        gap["gap"]["remedy"] for gap in caller.get(f"/api/v1/runs/{result['run']}/gaps").json()["rows"]
+    )
 
 
 def test_before_the_first_run_nothing_was_known(caller: httpx2.Client) -> None:
     assert caller.get("/api/v1/overview?as_of=2020-01-01").json()["run"] is None
     assert caller.get("/api/v1/runs?as_of=2020-01-01").json()["total"] == 0
     rows = caller.get("/api/v1/tests?as_of=2020-01-01&per_page=1000").json()["rows"]
-    assert {row["status"] for row in rows} == {"undetermined"}
+    assert {row["standing"]["status"] for row in rows} == {"undetermined"}
 
 
 @pytest.mark.parametrize(
@@ -149,7 +151,7 @@ def test_an_auditor_sees_what_they_were_engaged_for(site: Served) -> None:
 def test_the_description_names_what_a_list_can_be_asked(caller: httpx2.Client) -> None:
     described = caller.get("/api/v1/openapi.json").json()["paths"]["/api/v1/tests"]["get"]
     names = {each["name"] for each in described["parameters"]}
-    assert names == OWN | {each.name for each in FORM.filters}
+    assert names == OWN | {each.name for each in TESTS.filters}
     assert {"type": "string", "maxLength": 200, "pattern": NO_NUL} in [
         each["schema"] for each in described["parameters"]
     ]

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 from fastapi import APIRouter
+from prometheus_client import generate_latest
 
 from auditwright.core.account import Role
 from auditwright.web.application import check_routes
 from auditwright.web.safety.bodies import MAX_BODY_BYTES
+from auditwright.web.watching import Measures, OrganizationMeasures
 from tests.app.programs import roster_program
 from tests.web.served import Served, served
 
@@ -82,3 +84,18 @@ def test_a_route_that_names_no_right_does_not_start() -> None:
     router.add_api_route("/open", lambda: None)
     with pytest.raises(AssertionError, match="/open names no right"):
         check_routes(router)
+
+
+def test_health_is_answered_without_signing_in(site: Served) -> None:
+    assert site.stranger().get("/healthz").text == "alive\n"
+    assert site.stranger().get("/readyz").text == "ready\n"
+
+
+def test_requests_are_measured_by_route_and_the_organization_is_told(site: Served) -> None:
+    measures = Measures()
+    measures.requests.labels("/", "GET", "200").inc()
+    measures.registry.register(OrganizationMeasures(site.site))
+    text = generate_latest(measures.registry).decode()
+    assert 'auditwright_requests_total{method="GET",route="/",status="200"} 1.0' in text
+    assert 'auditwright_tests{status="undetermined"}' in text
+    assert "auditwright_log_leaves" in text

@@ -20,7 +20,7 @@ from auditwright.web.public import PUBLIC
 from tests.app.programs import roster_program
 from tests.web.served import Served, served
 
-ANSWERED = frozenset({200, 303, 400, 404, 409, 422})
+ANSWERED = frozenset({200, 201, 202, 303, 400, 404, 409, 422})
 """What a route may say to who has its right: also that a sample is nothing that it knows."""
 
 Programs = Mapping[tuple[Role, TokenScope], httpx2.Client]
@@ -125,9 +125,9 @@ def test_a_method_that_no_route_has_does_nothing(site: Served) -> None:
     for each in ROUTES:
         methods.setdefault(each.address, set()).add(each.method)
     for address, known in methods.items():
-        for method in {"PUT", "PATCH", "DELETE"} - known:
-            client = program if is_api(address) else visitor
-            assert client.request(method, address).status_code == 405, f"{method} {address}"
+        assert "DELETE" not in known
+        client = program if is_api(address) else visitor
+        assert client.delete(address).status_code == 405, address
 
 
 def test_the_description_names_the_right_that_each_route_asks_for() -> None:

@@ -12,7 +12,6 @@ from auditwright.app.tokens import LONGEST
 from auditwright.core.account import Account, ApiToken, Role
 from auditwright.core.act import Act
 from auditwright.core.question import Is
-from auditwright.web.safety.pace import Pace
 from tests.app.programs import roster_program
 from tests.web.served import Served, account_of, served
 
@@ -183,15 +182,3 @@ def test_the_tokens_of_others_are_ended_by_who_manages_settings_alone(site: Serv
     assert token in manager.get("/account/tokens").text
     assert manager.post("/account/tokens/end", data={"token": token}).status_code == 303
     assert kept(site, "another's").ended_at == site.site.clock()
-
-
-def test_a_token_that_calls_in_a_loop_is_told_to_wait(site: Served) -> None:
-    client = site.program()
-    site.site.pace = Pace(burst=2, per_second=0.1)
-    try:
-        assert [client.get("/api/v1/whoami").status_code for _ in range(3)] == [200, 200, 429]
-        answer = client.get("/api/v1/whoami")
-        assert answer.headers["retry-after"] == "10"
-        assert answer.json()["status"] == 429
-    finally:
-        site.site.pace = Pace()

@@ -130,6 +130,11 @@ def proved_access(
         yield from _Proofs(world, targets, _evidence(populations)).all()
 
 
+def facts_of_targets(world: World, named: Iterable[NamedTarget]) -> Mapping[str, Fact]:
+    """The fact of each target that is asked about, by the words that verdicts have for it."""
+    return {each.words: each.fact for each in _targets(world, named)}
+
+
 def _targets(world: World, named: Iterable[NamedTarget]) -> Iterator[_Target]:
     """(2) What is asked about."""
     for account in world.accounts:

@@ -3,13 +3,14 @@
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from auditwright.app.workspace import Workspace
 from auditwright.core.act import Act
 from auditwright.core.canonical import canonical_json
 from auditwright.core.evidence import digest_of
+from auditwright.core.ids import AccountId, Digest
 from auditwright.core.log import LogEntry, iso
 from auditwright.core.ports import Transaction
 
@@ -19,10 +20,18 @@ class Actor:
     """Who does something."""
 
     id: str
-    """The account's id, or `terminal`. By a token too somebody acts as who made it: nobody is two people."""
+    """The account's id, a token's id, or `terminal`."""
     name: str
-    """As people know them, and by which token where it was by one."""
+    account: AccountId | None = None
+    """Of a token, whose it is; else None."""
 
+    @property
+    def person(self) -> AccountId:
+        """The account of whoever acts: one person is one, with whatever key."""
+        return self.account or AccountId(self.id)
+
+
+LEAF_KIND = "act"
 
 TERMINAL = Actor(id="terminal", name="somebody at the terminal")
 
@@ -46,31 +55,31 @@ def acting(workspace: Workspace, deed: Deed, at: datetime) -> Iterator[Transacti
     """
     with workspace.stores.records.transaction() as write:
         yield write
-        salt = secrets.token_hex(16)
-        body = canonical_json(
-            {
-                "at": iso(at),
-                "actor": deed.actor.id,
-                "actor_name": deed.actor.name,
-                "verb": deed.verb,
-                "subject": deed.subject,
-                "detail": deed.detail,
-                "salt": salt,
-            }
+        act = Act(
+            seq=0,
+            at=at,
+            actor=deed.actor.id,
+            actor_name=deed.actor.name,
+            verb=deed.verb,
+            subject=deed.subject,
+            detail=deed.detail,
+            salt=secrets.token_hex(16),
         )
-        fields = {"actor": deed.actor.id, "verb": deed.verb, "sha256": digest_of(body)}
-        seq = write.append(LogEntry(kind="act", at=at, fields=fields))
-        write.keep(
-            [
-                Act(
-                    seq=seq,
-                    at=at,
-                    actor=deed.actor.id,
-                    actor_name=deed.actor.name,
-                    verb=deed.verb,
-                    subject=deed.subject,
-                    detail=deed.detail,
-                    salt=salt,
-                )
-            ]
-        )
+        fields = {"actor": act.actor, "verb": act.verb, "sha256": vouched(act)}
+        write.keep([replace(act, seq=write.append(LogEntry(kind=LEAF_KIND, at=at, fields=fields)))])
+
+
+def vouched(act: Act) -> Digest:
+    """The digest that an act's leaf holds: of everything in its record but the leaf's place."""
+    body = canonical_json(
+        {
+            "at": iso(act.at),
+            "actor": act.actor,
+            "actor_name": act.actor_name,
+            "verb": act.verb,
+            "subject": act.subject,
+            "detail": act.detail,
+            "salt": act.salt,
+        }
+    )
+    return digest_of(body)

@@ -95,19 +95,21 @@ def plan(workspace: Workspace, run: RunId, at: datetime) -> Plan:
                     captured.append(found)
     asked = {(target.stream, target.scope) for target in targets}
     keep(workspace, run, [*captured, *_imported(workspace, asked=asked, at=at)])
-    _record_plan(workspace, run, len(targets))
+    _record_plan(workspace, run, asked)
     by_scope: dict[Scope, list[Target]] = {}
     for target in targets:
         by_scope.setdefault(target.scope, []).append(target)
     return Plan(groups=tuple(tuple(by_scope[scope]) for scope in sorted(by_scope)))
 
 
-def _record_plan(workspace: Workspace, run: RunId, jobs: int) -> None:
-    """Whoever looks at the run, in whatever process, sees how far it is."""
+def _record_plan(workspace: Workspace, run: RunId, asked: Iterable[tuple[StreamId, Scope]]) -> None:
+    """Whoever looks at the run, in whatever process, sees how far it is. Finding out what to ask is a job too."""
     begun = workspace.stores.records.run(run)
     assert begun is not None, f"{run} was never begun"
+    jobs = {_job_id(stream, scope) for stream, scope in asked}
+    jobs.update(record.job for record in workspace.stores.records.jobs(run))
     with workspace.stores.records.transaction() as write:
-        write.put_run(replace(begun, planned=jobs))
+        write.put_run(replace(begun, planned=len(jobs)))
 
 
 def collect(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import TypeAlias
 
@@ -28,6 +29,7 @@ from auditwright.core.ids import RunId
 from auditwright.core.integration import Target
 from auditwright.core.log import iso, parse_iso
 from auditwright.core.outcome import Result
+from auditwright.core.run import RunState
 
 JOBS_FILE = "jobs.db"
 
@@ -58,6 +60,10 @@ class Progress:
     """A target was asked: its name, and the number of gaps."""
     stage: Callable[[str], None]
     """What begins now."""
+    begun: Callable[[RunId], None] = lambda _: None
+    """Which run it is."""
+    goes_on: Callable[[], bool] = lambda: True
+    """Asked before each target: False ends the collection there. What was answered is kept, and the run resumes."""
 
 
 class JobEngineError(Exception):
@@ -99,7 +105,7 @@ def _plan(run: str, at: str) -> list[list[JobTarget]]:
 
 
 @DBOS.step()
-def _collect(run: str, targets: list[JobTarget]) -> None:
+def _collect(run: str, targets: list[JobTarget]) -> bool:
     # One step for a scope: within it, the records already know which targets are done.
     session = _current()
 
@@ -107,7 +113,9 @@ def _collect(run: str, targets: list[JobTarget]) -> None:
         session.progress.collected(f"{target.stream} {target.scope}", gaps)
 
     found = [target_from_json(target) for target in targets]
-    collect(session.workspace, RunId(run), found, told=told)
+    goes_on = session.progress.goes_on
+    collect(session.workspace, RunId(run), takewhile(lambda _: goes_on(), found), told=told)
+    return goes_on()
 
 
 @DBOS.step()
@@ -130,8 +138,8 @@ def _seal(at: str) -> None:
 
 
 @DBOS.workflow()
-def _collect_scope(run: str, targets: list[JobTarget]) -> None:
-    _collect(run, targets)
+def _collect_scope(run: str, targets: list[JobTarget]) -> bool:
+    return _collect(run, targets)
 
 
 @DBOS.workflow()
@@ -139,8 +147,9 @@ def _run(run: str) -> None:
     groups = _plan(run, _begin(run))
     _current().progress.planned(sum(len(group) for group in groups))
     handles = [DBOS.enqueue_workflow(QUEUE, _collect_scope, run, group) for group in groups]
-    for handle in handles:
-        handle.get_result(polling_interval_sec=POLLING_S)
+    whole = [handle.get_result(polling_interval_sec=POLLING_S) for handle in handles]
+    if not all(whole):
+        return  # stopped: the records say what is done, and the next attempt asks the rest
     at = _now()
     _conclude(run, at)
     _seal(at)
@@ -149,7 +158,7 @@ def _run(run: str) -> None:
 def run_durably(workspace: Workspace, run: RunId, progress: Progress) -> Sequence[Result]:
     """Do a run, or what is left of it; raises what stopped it.
 
-    Returns when it is finished: its results, or none where an earlier process concluded them.
+    Returns when it is finished, or was stopped: its results, or none where an earlier process concluded them.
     """
     global _session  # noqa: PLW0603  # DBOS calls the steps; they have no other way to the open stores
     with _session_lock:
@@ -157,10 +166,10 @@ def run_durably(workspace: Workspace, run: RunId, progress: Progress) -> Sequenc
         _session = session
         try:
             with _engine(workspace.state):
-                handle = _taken_up(run)
-                handle.get_result()
-                # The records hold what a finished run did; the queue's own rows would only grow.
-                DBOS.delete_workflow(handle.workflow_id, delete_children=True)
+                _work_through(run)
+                while progress.goes_on() and not _is_finished(workspace, run):
+                    # An attempt that was stopped, and then killed before it was cleared away: this one goes on.
+                    _work_through(run)
         except (DBOSException, SQLAlchemyError) as error:
             first = str(error).partition("\n")[0]
             raise JobEngineError(
@@ -169,6 +178,18 @@ def run_durably(workspace: Workspace, run: RunId, progress: Progress) -> Sequenc
         finally:
             _session = None
     return session.concluded
+
+
+def _work_through(run: RunId) -> None:
+    handle = _taken_up(run)
+    handle.get_result()
+    # The records hold what a finished run did; the queue's own rows would only grow.
+    DBOS.delete_workflow(handle.workflow_id, delete_children=True)
+
+
+def _is_finished(workspace: Workspace, run: RunId) -> bool:
+    held = workspace.stores.records.run(run)
+    return held is not None and held.state is RunState.FINISHED
 
 
 def _taken_up(run: RunId) -> WorkflowHandle[None]:

@@ -31,10 +31,18 @@ def lint_file(path: Path, *, now: datetime) -> tuple[Linted, ...]:
         fields = cast("Mapping[str, object]", document)
         policies = [(str(path), parse_policy(document, name=path.name), _part_of(fields["Statement"]))]
     else:
-        policies = list(_policies_in(snapshot_of(body, path, now=now).world))
+        return lint_world(snapshot_of(body, path, now=now).world)
     return tuple(
         Linted(where=where, findings=lint(policy, part), unread=policy.unread)
         for where, policy, part in policies
+    )
+
+
+def lint_world(world: World) -> tuple[Linted, ...]:
+    """What is found in every policy of a picture."""
+    return tuple(
+        Linted(where=where, findings=lint(policy, part), unread=policy.unread)
+        for where, policy, part in _policies_in(world)
     )
 
 

@@ -38,10 +38,7 @@ def proved(captures: Sequence[Capture], program: Program, at: datetime) -> Itera
             populations,
             at=at,
             attestations=attestations_of(program, at),
-            named=[
-                NamedTarget(name=each.name, action=each.action, resource=each.resource)
-                for each in program.access_targets
-            ],
+            named=named_targets(program),
         )
     )
     oldest = [
@@ -67,6 +64,14 @@ def _hiding(populations: Populations, account: str) -> Iterator[Gap]:
         for gap in populations[kind].gaps if kind in populations else ():
             if gap.hides_items and gap.scope.account in {"", account}:
                 yield gap
+
+
+def named_targets(program: Program) -> list[NamedTarget]:
+    """What the organization named to be out of reach."""
+    return [
+        NamedTarget(name=each.name, action=each.action, resource=each.resource)
+        for each in program.access_targets
+    ]
 
 
 def attestations_of(program: Program, at: datetime) -> tuple[Attestation, ...]:

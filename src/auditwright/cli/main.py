@@ -23,6 +23,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "report": "Write the readiness report: HTML, PDF, JSON, CSV, OSCAL.",
     "export": "Write a package that an outsider can verify offline.",
     "verify": "Verify a package, trusting nothing of this installation.",
+    "backup": "Write all of a program into one file, while it is in use.",
+    "restore": "Make a program folder anew from a backup.",
     "tests": "List, show and run control tests.",
     "frameworks": "List frameworks, criteria and the controls that meet them.",
     "evidence": "Show one piece of evidence by its digest.",

@@ -15,9 +15,8 @@ class Act:
     """The index of its leaf in the log."""
     at: datetime
     actor: str
-    """The account's id, or `terminal` for who runs commands on the machine."""
+    """The account's id, a token's id, or `terminal` for who runs commands on the machine."""
     actor_name: str
-    """With the token's id where it was done by a token."""
     verb: str
     """Such as `finding.assign` or `session.start`; the first part names what it is about."""
     subject: str

@@ -170,6 +170,19 @@ class Records(Protocol):
         """How many records that meet the conditions have each combination of the fields' values."""
         ...
 
+    def least(
+        self, kind: type[K], by: Sequence[str], field: str, *where: Condition
+    ) -> Mapping[tuple[object, ...], object]:
+        """The least value of a field among the records that meet the conditions, by other fields' values.
+
+        The field is one that always has a value.
+        """
+        ...
+
+    def greatest(self, kind: type[K], field: str, *where: Condition) -> object:
+        """The greatest value of a field among the records that meet the conditions; None where none does."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -210,6 +223,16 @@ class QueryError(StoreError):
     """A query is not valid, takes too long, or does more than read."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A resource by what it is found by."""
+
+    kind: str
+    id: ResourceId
+    name: str
+    account: str
+
+
 class Inventory(Protocol):
     """The columnar store: resources and observations over time. Only what changed is written."""
 
@@ -227,12 +250,34 @@ class Inventory(Protocol):
         """What was known of one resource, from when; None from when it was gone."""
         ...
 
+    def answer(self, kind: type[R], question: Question, *, as_of: datetime | None = None) -> Answer[R]:
+        """One page of the resources of a kind as known at a time (now: None), and how many there are in all.
+
+        Fields are those of `query`; `source`, `account` and `region` are where it was seen. What is Unknown has no
+        value. A list is asked as its texts, one on each line, and what is structured as its JSON.
+        """
+        ...
+
+    def tally(
+        self, kind: type[R], by: Sequence[str], *where: Condition, as_of: datetime | None = None
+    ) -> Mapping[tuple[object, ...], int]:
+        """How many resources that meet the conditions have each combination of the fields' values."""
+        ...
+
+    def names(self, *, as_of: datetime | None = None) -> Sequence[Named]:
+        """Every resource of every kind as known at a time (now: None), by (kind, id)."""
+        ...
+
     def observe(self, run: RunId, at: datetime, results: Iterable[Result]) -> None:
         """Keep what tests observed. Again with the same run: nothing changes."""
         ...
 
     def spans(self, test: TestId, *, since: datetime, until: datetime) -> Sequence[ObservedSpan]:
         """A test's outcomes, item by item, that were in force at any time in [since, until), by (item, known_from)."""
+        ...
+
+    def outcomes(self, item: ResourceId, *, as_of: datetime | None = None) -> Sequence[ObservedSpan]:
+        """What every test said of one item up to a time (now: None), by (test, known_from)."""
         ...
 
     def query(self, sql: str, *, as_of: datetime | None = None) -> Rows:

@@ -4,9 +4,10 @@ One question serves the page, its export and the API, so that they cannot disagr
 record as a row: `source`, `account` and `region` of a scope, `operation` of a query.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Generic, TypeAlias, TypeVar, assert_never
 
 T = TypeVar("T")
@@ -45,18 +46,18 @@ class Holds:
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """The field has a time or number at or after this."""
+    """The field has a time, number or digest at or after this."""
 
     field: str
-    value: datetime | int
+    value: datetime | int | str
 
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """The field has a time or number before this."""
+    """The field has a time, number or digest before this."""
 
     field: str
-    value: datetime | int
+    value: datetime | int | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,43 +89,52 @@ class Answer(Generic[T_co]):
     total: int
 
 
-def meets(row: Mapping[str, object], condition: Condition) -> bool:
-    """Whether a row meets a condition: what every store has to answer."""
+def meets(value: Callable[[str], object], condition: Condition) -> bool:
+    """Whether a record, of which `value` gives a field by its name, meets a condition: what every store answers."""
     match condition:
-        case Is(field=name, value=value):
-            return row[name] == value
+        case Is(field=name, value=wanted):
+            return value(name) == wanted
         case AnyOf(field=name, values=values):
-            return row[name] in values
+            return value(name) in values
         case Holds(fields=names, text=text):
-            wanted = text.translate(ASCII_LOWER)
-            return any(wanted in str(row[name]).translate(ASCII_LOWER) for name in names)
-        case Since(field=name, value=value):
-            held = row[name]
-            return held is not None and held >= value  # type: ignore[operator]  # both are times, or numbers
-        case Before(field=name, value=value):
-            held = row[name]
-            return held is not None and held < value  # type: ignore[operator]  # both are times, or numbers
+            lower = text.translate(ASCII_LOWER)
+            fields = (value(name) for name in names)
+            return any(lower in str(held).translate(ASCII_LOWER) for held in fields if held is not None)
+        case Since(field=name, value=least):
+            held = value(name)
+            return held is not None and held >= least  # type: ignore[operator]  # both are times, numbers or digests
+        case Before(field=name, value=end):
+            held = value(name)
+            return held is not None and held < end  # type: ignore[operator]  # both are times, numbers or digests
         case Either(conditions=members):
-            return any(meets(row, member) for member in members)
+            return any(meets(value, member) for member in members)
         case unreachable:
             assert_never(unreachable)
 
 
+def _lower(text: str) -> str:
+    """The letters A to Z in lower case; `str.lower` does it faster where no other letter has a case."""
+    return text.lower() if text.isascii() else text.translate(ASCII_LOWER)
+
+
 def answered(
-    records: Iterable[T],
-    question: Question,
-    *,
-    row_of: Callable[[T], Mapping[str, object]],
-    key: Sequence[str],
+    records: Iterable[T], question: Question, *, value: Callable[[T, str], object], key: Sequence[str]
 ) -> Answer[T]:
-    """Answer a question from records at hand, as a store would; what has no value comes first."""
-    rows = [(row_of(record), record) for record in records]
-    found = [(row, each) for row, each in rows if all(meets(row, one) for one in question.where)]
+    """Answer a question from records at hand, as a store would; what has no value comes first.
+
+    `value` gives a field of a record by its name.
+    """
+    found = [
+        each
+        for each in records
+        if not question.where or all(meets(partial(value, each), one) for one in question.where)
+    ]
     named = [name.removeprefix("-") for name in question.order]
     for name in reversed((*question.order, *(name for name in key if name not in named))):
-        field = name.removeprefix("-")
-        found.sort(
-            key=lambda pair: (pair[0][field] is not None, pair[0][field]), reverse=name.startswith("-")
-        )
-    page = found[question.offset : question.offset + question.limit]
-    return Answer(rows=[record for _, record in page], total=len(found))
+        found.sort(key=partial(_rank, value, name.removeprefix("-")), reverse=name.startswith("-"))
+    return Answer(rows=found[question.offset : question.offset + question.limit], total=len(found))
+
+
+def _rank(value: Callable[[T, str], object], name: str, record: T) -> tuple[bool, object]:
+    held = value(record, name)
+    return held is not None, held

@@ -1,5 +1,6 @@
 """Waivers: an approved, expiring acceptance of risk. They change how a deviation is shown, never the outcome."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -40,7 +41,12 @@ class Waiver:
         """True where the waiver counts for this item of this test at this time; at its end it no longer does."""
         if test != self.test or not self.approved_at <= at < self.ends_at:
             return False
-        return any(item == pattern or fnmatchcase(item, pattern) for pattern in self.items)
+        return names(self.items, item)
+
+
+def names(patterns: Iterable[str], item: ResourceId) -> bool:
+    """Whether one of the ids or patterns stands for an item."""
+    return any(item == pattern or fnmatchcase(item, pattern) for pattern in patterns)
 
 
 class InvalidWaiverError(ValueError):

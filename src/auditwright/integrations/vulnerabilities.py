@@ -109,6 +109,7 @@ def _issues(line: str, entry: Entry, item: Evidence, retired: Retired | None) ->
             last_seen_at=entry.last_seen_at,
             accepted_until=entry.accepted_until,
             not_affected=entry.not_affected,
+            not_affected_until=entry.not_affected_until,
             tools=entry.seen_by,
             out_of_use=f"{retired.by}: {retired.reason}"
             if retired is not None and clock.gone_at == retired.at

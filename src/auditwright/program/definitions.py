@@ -2,6 +2,7 @@
 
 ```
 auditwright.toml     organization, categories in scope, period, evidence, log, vulnerabilities, integrations, settings of tests;
+                     of the web app, the identity provider that people sign in with;
                      of proofs of access, who vouches for a second factor and what has to be behind one
 controls/*.yaml      changes to the shipped controls, and the organization's own
 vulnerabilities/     decisions about vulnerabilities, and the table that sets their deadlines
@@ -37,6 +38,7 @@ from auditwright.core.ids import (
 from auditwright.core.period import Period
 from auditwright.core.waiver import InvalidWaiverError, Waiver
 from auditwright.program.document import Entry, Fields, ProgramError, read_toml, yaml_entries
+from auditwright.program.sign_in import IdentityProvider, identity_provider
 from auditwright.program.vulnerabilities import VulnerabilitySettings, vulnerability_settings
 
 SETTINGS_FILE = "auditwright.toml"
@@ -135,6 +137,8 @@ class Program:
     attestations: tuple[FactorAttestation, ...]
     access_targets: tuple[AccessTarget, ...]
     vulnerabilities: VulnerabilitySettings
+    identity_provider: IdentityProvider | None
+    """Where people sign in once for everything; None: nowhere but here."""
     integrations: tuple[IntegrationSettings, ...]
     test_settings: tuple[TestSetting, ...]
     control_overrides: tuple[ControlOverride, ...]
@@ -152,7 +156,15 @@ def read_program(files: Mapping[str, bytes]) -> Program:
         raise ProgramError(f"{SETTINGS_FILE}:1: the file is missing; `auditwright init DIR` writes one")
     settings = read_toml(files[SETTINGS_FILE], file=SETTINGS_FILE).fields()
     settings.only(
-        "organization", "scope", "access", "vulnerabilities", "evidence", "log", "integrations", "tests"
+        "organization",
+        "scope",
+        "sign_in",
+        "access",
+        "vulnerabilities",
+        "evidence",
+        "log",
+        "integrations",
+        "tests",
     )
     organization = settings.required("organization").fields()
     organization.only("name", "notice")
@@ -174,6 +186,7 @@ def read_program(files: Mapping[str, bytes]) -> Program:
         attestations=attestations,
         access_targets=targets,
         vulnerabilities=vulnerability_settings(settings.optional("vulnerabilities"), files),
+        identity_provider=identity_provider(settings.optional("sign_in")),
         integrations=tuple(_integrations(settings.optional("integrations"))),
         test_settings=tuple(_test_settings(settings.optional("tests"))),
         control_overrides=overrides,

@@ -141,12 +141,12 @@ def _tests(
         views.append(
             ControlTestView(
                 id=test.id,
-                title=_with_settings(test.title, in_force),
-                rationale=_with_settings(test.rationale, in_force),
+                title=with_settings(test.title, in_force),
+                rationale=with_settings(test.rationale, in_force),
                 severity=test.severity,
                 controls=test.controls,
                 remediation=test.remediation,
-                settings=tuple((name, _setting(value)) for name, value in sorted(in_force.items())),
+                settings=tuple((name, setting_text(value)) for name, value in sorted(in_force.items())),
                 status=standing.tests[test.id],
                 conclusion=None if result is None else result.conclusion,
                 concluded_at=None if result is None else result.concluded_at,
@@ -189,14 +189,15 @@ def _with_path(item: ItemView, found: Mapping[ResourceId, PathView]) -> ItemView
     return item if path is None else replace(item, path=path)
 
 
-def _with_settings(sentence: str, in_force: Mapping[str, Setting]) -> str:
+def with_settings(sentence: str, in_force: Mapping[str, Setting]) -> str:
     """A sentence of a test with the values of the settings that it names: at least `min_days` days, at least 7 days."""
     for name, value in in_force.items():
-        sentence = sentence.replace(f"`{name}`", _setting(value))
+        sentence = sentence.replace(f"`{name}`", setting_text(value))
     return sentence
 
 
-def _setting(value: Setting) -> str:
+def setting_text(value: Setting) -> str:
+    """A setting's value as a sentence has it."""
     match value:
         case bool():
             return "true" if value else "false"

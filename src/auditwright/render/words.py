@@ -192,14 +192,22 @@ def what(outcome: Outcome) -> str:
 
 def headline(report: ReadinessReport) -> str:
     """The answer: how many of the criteria are satisfied."""
-    tally = report.criteria_tally
+    return headline_of(report.criteria_tally)
+
+
+def headline_of(tally: Tally) -> str:
+    """The answer, from how many criteria have each status."""
     verb = "is" if tally.satisfied == 1 else "are"
     return f"{number(tally.satisfied)} of {many(tally.total, 'criterion', 'criteria')} {verb} satisfied"
 
 
 def summary(report: ReadinessReport) -> str:
     """The sentences under the answer: how many criteria are tested at all, how those stand, and what this is not."""
-    tally = report.criteria_tally
+    return summary_of(report.criteria_tally, _first_end(report.criteria))
+
+
+def summary_of(tally: Tally, waived_until: datetime | None) -> str:
+    """The same, from how many criteria have each status, and when the first waiver ends."""
     # A criterion has no test exactly where none of its controls has one.
     tested = tally.total - tally.no_test
     if not tally.total:
@@ -207,7 +215,7 @@ def summary(report: ReadinessReport) -> str:
     if not tested:
         return f"None of the {number(tally.total)} has an automated test. {NO_OPINION}"
     has = "has" if tested == 1 else "have"
-    of_tested = _parts(tally, _first_end(report.criteria))
+    of_tested = _parts(tally, waived_until)
     said = f"{number(tested)} of the {number(tally.total)} {has} at least one automated test: {of_tested}."
     if tally.no_test:
         other = "other has" if tally.no_test == 1 else f"other {number(tally.no_test)} have"
@@ -244,10 +252,14 @@ def _first_end(criteria: Iterable[CriterionView]) -> datetime | None:
 
 def test_reason(test: ControlTestView) -> str:
     """Why a test stands where it stands, in one sentence with counts and the whole."""
-    whole = many(len(test.items), "item")
-    tally = test.tally
     if test.conclusion is None:
         return "The test did not run."
+    return test_reason_of(test.status, test.tally, gaps=len(test.gaps))
+
+
+def test_reason_of(status: Status, tally: Tally, *, gaps: int) -> str:
+    """The same of a test that ran, from how many items have each status, and how many gaps hide items."""
+    whole = many(tally.total, "item")
     parts = [
         f"{number(count)} of {whole} {words}"
         for count, words in (
@@ -257,11 +269,11 @@ def test_reason(test: ControlTestView) -> str:
         )
         if count
     ]
-    if test.gaps:
-        parts.append(f"{many(len(test.gaps), 'gap hides', 'gaps hide')} further items")
+    if gaps:
+        parts.append(f"{many(gaps, 'gap hides', 'gaps hide')} further items")
     if parts:
         return "; ".join(parts) + "."
-    match test.status:
+    match status:
         case Status.SATISFIED:
             other = f", {number(tally.not_applicable)} not applicable" if tally.not_applicable else ""
             return f"{number(tally.satisfied)} of {whole} satisfied{other}."

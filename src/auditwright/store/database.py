@@ -5,7 +5,7 @@ transaction ends. So the log's indexes have no gap and no double, whoever writes
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -56,6 +56,26 @@ def create_engine_and_tables(url: str) -> Engine:
         engine.dispose()
         raise
     return engine
+
+
+@contextmanager
+def filled_engine(url: str, revision: str) -> Iterator[tuple[Connection, str, Callable[[], None]]]:
+    """Make a store at a revision and fill it, in the one transaction of the block; raises StoreError, NewerStoreError.
+
+    Gives the connection, the place for messages, and what brings the store to the newest revision.
+    """
+    _must_migrate(revision, "the records of this backup")
+    engine, place = _engine(url, LOCK_TIMEOUT_S, create=True)
+    try:
+        with errors("make", place):
+            _refuse_existing(engine, place)
+            with writing(engine) as connection:
+                _upgrade(connection, revision)
+                yield connection, place, lambda: _upgrade(connection, HEAD)
+            if engine.dialect.name == "sqlite":
+                _journal_ahead(engine)
+    finally:
+        engine.dispose()
 
 
 def _refuse_existing(engine: Engine, place: str) -> None:
@@ -215,15 +235,20 @@ def _must_migrate(revision: str, place: str) -> bool:
 
 def _migrate(engine: Engine, place: str) -> None:
     """Bring a store to the newest revision, in one transaction, while nobody else writes."""
+    with writing(engine) as connection:
+        revision = _revision(connection)
+        if revision and not _must_migrate(revision, place):
+            return  # another process did it while this one waited
+        _upgrade(connection, HEAD)
+
+
+def _upgrade(connection: Connection, revision: str) -> None:
+    """Bring a store forward to a revision, in the transaction of its connection."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
-    with writing(engine) as connection:
-        revision = _revision(connection)
-        if revision and not _must_migrate(revision, place):
-            return  # another process did it while this one waited
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)

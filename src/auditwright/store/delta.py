@@ -251,6 +251,11 @@ def _parsed(folder: Path) -> Iterator[_File]:
             yield _File(int(compact[1]), int(compact[2]), path)
 
 
+def is_delta_file(name: str) -> bool:
+    """True for the name of a file of changes, merged or not."""
+    return bool(_DELTA.fullmatch(name) or _COMPACT.fullmatch(name))
+
+
 def naive_utc(at: datetime) -> datetime:
     """A time as Parquet's TIMESTAMP holds it: in UTC, without saying so."""
     assert at.tzinfo is not None, "a time without a zone"

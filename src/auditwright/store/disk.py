@@ -67,6 +67,15 @@ class RealDisk:
         path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
 
 
+class LateDisk(RealDisk):
+    """Files that are forced onto the medium all at once, by whoever gives them their final name."""
+
+    __slots__ = ()
+
+    def sync(self, path: Path) -> None:
+        """Leave it to the end."""
+
+
 def publish(disk: Disk, source: Path, target: Path) -> None:
     """Give a written file its final name so that it survives a crash; raises OSError."""
     disk.sync(source)

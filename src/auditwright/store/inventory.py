@@ -5,6 +5,7 @@ recorded again, and one that comes late does not overwrite what a later one saw.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,11 +17,21 @@ from typing import TypeVar, cast
 from auditwright.core.ids import Digest, ResourceId, RunId, TestId
 from auditwright.core.log import iso, parse_iso
 from auditwright.core.outcome import Result, outcome_of, words_of
-from auditwright.core.ports import ObservedSpan, Rows, Snapshot, StoreError
+from auditwright.core.ports import Named, ObservedSpan, Rows, Snapshot, StoreError
+from auditwright.core.question import MAX_PAGE_ROWS, Answer, Condition, Question
 from auditwright.core.resource import Resource
 from auditwright.core.resources import kinds
 from auditwright.store.codec import NOT_RECORDED, Codec, codec_of, literal, quoted
-from auditwright.store.delta import Changes, DeltaFolder, Group, Home, Layout, check_run, naive_utc
+from auditwright.store.delta import (
+    Changes,
+    DeltaFolder,
+    Group,
+    Home,
+    Layout,
+    check_run,
+    is_delta_file,
+    naive_utc,
+)
 from auditwright.store.disk import (
     PRIVATE_FOLDER,
     TEMPORARY_FOLDER,
@@ -33,6 +44,7 @@ from auditwright.store.disk import (
     sweep,
     temporary_name,
 )
+from auditwright.store.inventory_asking import all_of, field_sql, order_and_page, tallied
 from auditwright.store.memory import OBSERVATIONS, check_snapshot
 from auditwright.store.query import Sandbox, mentioned
 
@@ -45,6 +57,8 @@ LOCK_POLL_S = 0.02
 
 SEEN_FILE = "seen.json"
 LOCK_FILE = "lock"
+
+_KIND_FOLDER = re.compile(r"[a-z][a-z0-9_]{0,99}")
 
 OBSERVATION_LAYOUT = Layout(
     kind=OBSERVATIONS,
@@ -76,6 +90,14 @@ def layout_of(codec: Codec[R]) -> Layout:
         kept_when_gone=("id", "name", *codec.scope),
         shape=codec.shape,
     )
+
+
+def is_inventory_file(path: str) -> bool:
+    """True for the path, below the inventory's folder, of a file that holds what is known."""
+    folder, _, name = path.rpartition("/")
+    if not folder:
+        return name == SEEN_FILE
+    return _KIND_FOLDER.fullmatch(folder) is not None and is_delta_file(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +147,60 @@ class FolderInventory:
                 if changes := recording.see(layout_of(codec), group, complete=snapshot.complete):
                     changes.add(group, codec.rows(snapshot.items))
 
+    def answer(self, kind: type[R], question: Question, *, as_of: datetime | None = None) -> Answer[R]:
+        """One page of the resources of a kind as known at a time (now: None), and how many there are in all."""
+        assert question.limit <= MAX_PAGE_ROWS, f"a page has at most {MAX_PAGE_ROWS} rows"
+        codec = codec_of(kind)
+        found = self._page(codec, question, as_of)
+        rows = [codec.read(str(shape), row) for shape, *row in found]
+        full = len(rows) < question.limit and (rows or not question.offset)
+        total = question.offset + len(rows) if full else self._count(codec, question.where, as_of)
+        return Answer(rows=rows, total=total)
+
+    def tally(
+        self, kind: type[R], by: Sequence[str], *where: Condition, as_of: datetime | None = None
+    ) -> Mapping[tuple[object, ...], int]:
+        """How many resources that meet the conditions have each combination of the fields' values."""
+        codec = codec_of(kind)
+        listed = ", ".join(field_sql(codec, name) for name in by)
+        return tallied(self._asked(codec, (f"{listed}, count(*)", f"GROUP BY {listed}"), where, as_of))
+
+    def _page(self, codec: Codec[R], question: Question, as_of: datetime | None) -> list[tuple[object, ...]]:
+        """The rows of one page: found by the columns that the question names, and only then read whole."""
+        folder = self._folder(layout_of(codec))
+        until, values = _until(as_of)
+        met = all_of(codec, question.where)
+        ordered = order_and_page(codec, question)
+        columns = ", ".join(f"whole.{quoted(name)}" for name in ("shape", *codec.columns))
+        return folder.rows(
+            lambda source: (
+                "WITH page AS (SELECT id, seq, row_number() OVER () AS place FROM "  # noqa: S608
+                f"(SELECT id, seq FROM {folder.state(source, until)} WHERE NOT gone AND {met.text} {ordered})) "
+                f"SELECT {columns} FROM {source} AS whole JOIN page ON whole.id = page.id AND whole.seq = page.seq "
+                "ORDER BY page.place"
+            ),
+            [*values, *met.values],
+        )
+
+    def _count(self, codec: Codec[R], where: Sequence[Condition], as_of: datetime | None) -> int:
+        ((count,),) = self._asked(codec, ("count(*)", ""), where, as_of)
+        return int(str(count))
+
+    def _asked(
+        self, codec: Codec[R], around: tuple[str, str], where: Sequence[Condition], as_of: datetime | None
+    ) -> list[tuple[object, ...]]:
+        """Columns of what meets the conditions, and what stands after them."""
+        folder = self._folder(layout_of(codec))
+        wanted, last = around
+        until, values = _until(as_of)
+        met = all_of(codec, where)
+        return folder.rows(
+            lambda source: (
+                f"SELECT {wanted} FROM {folder.state(source, until)} WHERE NOT gone AND {met.text} {last}"  # noqa: S608
+            ),
+            [*values, *met.values],
+        )
+
     def observe(self, run: RunId, at: datetime, results: Iterable[Result]) -> None:
         """Keep what tests observed; raises StoreError."""
         with self._recording(run, at) as recording:
@@ -165,6 +241,26 @@ class FolderInventory:
             for known_from, gone, shape, *row in found
         ]
 
+    def names(self, *, as_of: datetime | None = None) -> Sequence[Named]:
+        """Every resource of every kind as known at a time (now: None), by (kind, id)."""
+        return [found for _, kind in sorted(kinds().items()) for found in self._names_of(kind, as_of)]
+
+    def _names_of(self, kind: type[Resource], as_of: datetime | None) -> Iterator[Named]:
+        codec = codec_of(kind)
+        folder = self._folder(layout_of(codec))
+        if not folder.files():
+            return
+        where, values = _until(as_of)
+        _, account, _ = codec.scope
+        found = folder.rows(
+            lambda source: (
+                f"SELECT id, name, {quoted(account)} FROM {folder.state(source, where)} WHERE NOT gone ORDER BY id"  # noqa: S608
+            ),
+            values,
+        )
+        for item, name, place in found:
+            yield Named(kind=kind.kind, id=ResourceId(str(item)), name=str(name), account=str(place))
+
     def spans(self, test: TestId, *, since: datetime, until: datetime) -> Sequence[ObservedSpan]:
         """A test's outcomes that were in force at any time in [since, until), by (item, known_from)."""
         if since >= until:
@@ -180,6 +276,20 @@ class FolderInventory:
         )
         return [_span(test, row) for row in found]
 
+    def outcomes(self, item: ResourceId, *, as_of: datetime | None = None) -> Sequence[ObservedSpan]:
+        """What every test said of one item up to a time (now: None), by (test, known_from)."""
+        until, values = _until(as_of)
+        found = self._folder(OBSERVATION_LAYOUT).rows(
+            lambda source: (
+                "SELECT test, item, name, account, region, known_from, gone, outcome, detail, evidence "  # noqa: S608
+                f"FROM {source} WHERE item = ? AND {until} "
+                "QUALIFY row_number() OVER (PARTITION BY test, known_from ORDER BY seq DESC) = 1 "
+                "ORDER BY test, known_from"
+            ),
+            [item, *values],
+        )
+        return [_span(TestId(str(test)), row) for test, *row in found]
+
     def query(self, sql: str, *, as_of: datetime | None = None) -> Rows:
         """Run one SELECT over the kinds as tables, read-only; raises QueryError."""
         where, values = _until(as_of)
@@ -188,6 +298,19 @@ class FolderInventory:
             for name in mentioned(sql, known):
                 self._fill(sandbox, codec_of(known[name]), where, values)
             return sandbox.run(sql)
+
+    @contextmanager
+    def held_still(self) -> Iterator[Sequence[Path]]:
+        """Every file that holds what is known, while nobody writes; raises StoreError."""
+        with self._locked():
+            try:
+                yield sorted(
+                    path
+                    for path in self._root.rglob("*")
+                    if path.is_file() and is_inventory_file(path.relative_to(self._root).as_posix())
+                )
+            except OSError as error:
+                raise disk_error("read", self._root, error) from error
 
     def _fill(self, sandbox: Sandbox, codec: Codec[Resource], where: str, values: Sequence[object]) -> None:
         folder = self._folder(layout_of(codec))

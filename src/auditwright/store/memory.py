@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import zip_longest
 from typing import NoReturn, TypeAlias, TypeVar
 
@@ -18,6 +19,7 @@ from auditwright.core.log import LogEntry, leaf_hash
 from auditwright.core.outcome import Result
 from auditwright.core.ports import (
     EvidenceMissingError,
+    Named,
     ObservedSpan,
     Rows,
     Snapshot,
@@ -27,6 +29,8 @@ from auditwright.core.question import Answer, Condition, Question, answered, mee
 from auditwright.core.resource import Resource
 from auditwright.core.resources import kinds
 from auditwright.core.run import Checkpoint, EvidenceRecord, Finding, GapRecord, JobRecord, ResultRecord, Run
+from auditwright.store.codec import codec_of
+from auditwright.store.inventory_asking import value_of
 from auditwright.store.lists import listed
 
 R = TypeVar("R", bound=Resource)
@@ -327,11 +331,27 @@ class MemoryRecords:
 
     def answer(self, kind: type[K], question: Question) -> Answer[K]:
         """One page of the records of a type, and how many there are in all."""
-        return answered(self._tables.of_kind(kind), question, row_of=_row, key=listed(kind).key)
+        return answered(self._tables.of_kind(kind), question, value=_value, key=listed(kind).key)
 
     def tally(self, kind: type[K], by: Sequence[str], *where: Condition) -> Mapping[tuple[object, ...], int]:
         """How many records that meet the conditions have each combination of the fields' values."""
         return Counter(tuple(_row(r)[name] for name in by) for r in _met(self._tables, kind, where))
+
+    def least(
+        self, kind: type[K], by: Sequence[str], field: str, *where: Condition
+    ) -> Mapping[tuple[object, ...], object]:
+        """The least value of a field among the records that meet the conditions, by other fields' values."""
+        found: dict[tuple[object, ...], object] = {}
+        for record in answered(
+            _met(self._tables, kind, where), Question(order=(field,), limit=10**9), value=_value, key=()
+        ).rows:
+            found.setdefault(tuple(_value(record, name) for name in by), _value(record, field))
+        return found
+
+    def greatest(self, kind: type[K], field: str, *where: Condition) -> object:
+        """The greatest value of a field among the records that meet the conditions; None where none does."""
+        question = Question(where=where, order=(f"-{field}",), limit=1)
+        return next((_value(record, field) for record in self.answer(kind, question).rows), None)
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -342,6 +362,10 @@ def _row(record: object) -> Mapping[str, object]:
     return listed(type(record)).write(record)
 
 
+def _value(record: object, name: str) -> object:
+    return _row(record)[name]
+
+
 def _key_of(record: object) -> tuple[object, ...]:
     row = _row(record)
     return tuple(row[name] for name in listed(type(record)).key)
@@ -349,7 +373,9 @@ def _key_of(record: object) -> tuple[object, ...]:
 
 def _met(tables: _Tables, kind: type[K], where: Iterable[Condition]) -> list[K]:
     conditions = tuple(where)
-    found = [each for each in tables.of_kind(kind) if all(meets(_row(each), one) for one in conditions)]
+    found = [
+        each for each in tables.of_kind(kind) if all(meets(partial(_value, each), one) for one in conditions)
+    ]
     return sorted(found, key=_key_of)
 
 
@@ -459,6 +485,31 @@ class MemoryInventory:
         changes = self._resources.get(kind.kind, _Timeline()).of(item)
         return [(c.known_from, c.value if isinstance(c.value, kind) else None) for c in changes]
 
+    def answer(self, kind: type[R], question: Question, *, as_of: datetime | None = None) -> Answer[R]:
+        """One page of the resources of a kind as known at a time (now: None), and how many there are in all."""
+        held = self.resources(kind, as_of=as_of)
+        return answered(held, question, value=partial(value_of, codec_of(kind)), key=("id",))
+
+    def tally(
+        self, kind: type[R], by: Sequence[str], *where: Condition, as_of: datetime | None = None
+    ) -> Mapping[tuple[object, ...], int]:
+        """How many resources that meet the conditions have each combination of the fields' values."""
+        value = partial(value_of, codec_of(kind))
+        found = (
+            item
+            for item in self.resources(kind, as_of=as_of)
+            if all(meets(partial(value, item), one) for one in where)
+        )
+        return Counter(tuple(value(item, name) for name in by) for item in found)
+
+    def names(self, *, as_of: datetime | None = None) -> Sequence[Named]:
+        """Every resource of every kind as known at a time (now: None), by (kind, id)."""
+        return [
+            Named(kind=name, id=item.id, name=item.name, account=item.scope.account)
+            for name, kind in sorted(kinds().items())
+            for item in self.resources(kind, as_of=as_of)
+        ]
+
     def observe(self, run: RunId, at: datetime, results: Iterable[Result]) -> None:
         """Keep what tests observed."""
         fresh: dict[TestId, list[Result]] = {}
@@ -490,6 +541,15 @@ class MemoryInventory:
                 if in_force and since < until and isinstance(change.value, ObservedSpan):
                     found.append(change.value)
         return found
+
+    def outcomes(self, item: ResourceId, *, as_of: datetime | None = None) -> Sequence[ObservedSpan]:
+        """What every test said of one item up to a time (now: None), by (test, known_from)."""
+        return [
+            change.value
+            for test in sorted(self._observed)
+            for change in self._observed[test].of(item)
+            if isinstance(change.value, ObservedSpan) and (as_of is None or change.known_from <= as_of)
+        ]
 
     def query(self, sql: str, *, as_of: datetime | None = None) -> Rows:
         """Run one SELECT over the kinds as tables, read-only; raises QueryError."""

@@ -305,6 +305,24 @@ class SqlRecords:
         with self._reading() as connection:
             return {tuple(values): count for *values, count in connection.execute(wanted)}
 
+    def least(
+        self, kind: type[K], by: Sequence[str], field: str, *where: Condition
+    ) -> Mapping[tuple[object, ...], object]:
+        """The least value of a field among the records that meet the conditions, by other fields' values."""
+        source = listed(kind).source
+        fields = [source.c[name] for name in by]
+        least = func.min(source.c[field], type_=source.c[field].type)
+        wanted = select(*fields, least).where(all_of(source, where)).group_by(*fields)
+        with self._reading() as connection:
+            return {tuple(values): found for *values, found in connection.execute(wanted)}
+
+    def greatest(self, kind: type[K], field: str, *where: Condition) -> object:
+        """The greatest value of a field among the records that meet the conditions; None where none does."""
+        source = listed(kind).source
+        wanted = select(func.max(source.c[field], type_=source.c[field].type)).where(all_of(source, where))
+        with self._reading() as connection:
+            return connection.execute(wanted).scalar_one()
+
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()

@@ -146,6 +146,7 @@ EVIDENCE = Table(
     Column("size_bytes", BigInteger, nullable=False),
     Index("evidence_by_run", "run", "seq"),
     Index("evidence_by_digest", "digest"),
+    Index("evidence_by_time", "collected_at", "seq"),
 )
 
 GAPS = Table(
@@ -183,7 +184,7 @@ RESULTS = Table(
     Column("document", Sha256, nullable=False),
     Index("results_by_run", "run", "test", unique=True),
     Index("results_by_test", "test", "concluded_at"),
-    Index("results_by_time", "concluded_at"),
+    Index("results_by_conclusion", "test", "conclusion", "concluded_at"),
 )
 
 FINDINGS = Table(

@@ -90,6 +90,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """Until when the risk is accepted, as it stood at the last scan."""
     not_affected: str = ""
     """Why it does not affect the line, as somebody stated by the last scan."""
+    not_affected_until: datetime | None = None
+    """When that statement ends; None where it has no end."""
 
     @property
     def clock(self) -> Clock:
@@ -115,6 +117,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity
     accepted_until: datetime | None = None
     not_affected: str = ""
+    not_affected_until: datetime | None = None
 
 
 def advance(before: Ledger, scan: Scan, shown: Iterable[Shown], *, policy: Policy) -> Ledger:
@@ -171,6 +174,7 @@ def _seen(known: Entry | None, shown: Shown, scan: Scan, policy: Policy) -> Entr
         severity=shown.severity,
         accepted_until=shown.accepted_until,
         not_affected=shown.not_affected,
+        not_affected_until=shown.not_affected_until,
     )
 
 

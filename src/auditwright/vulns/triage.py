@@ -112,6 +112,7 @@ def _shown(merged: Merged, issue: Issue, deciding: "_Deciding") -> Shown:
         severity=severity_of_issue(issue),
         accepted_until=standing.until if standing.status is Status.ACCEPTED else None,
         not_affected=(standing.justification or standing.reason or str(standing.status)) if dismissed else "",
+        not_affected_until=standing.until if dismissed else None,
     )
 
 

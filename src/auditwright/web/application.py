@@ -1,9 +1,9 @@
 """The application: every route with the right that it asks for, behind what every request passes.
 
-From the outside in: host, origin, headers, size of the body; then the route, its right, and the page.
+From the outside in: headers, log and measures, host, rate, origin, size of the body; then the route, its right,
+and the page.
 """
 
-import math
 from importlib import resources
 from urllib.parse import quote
 
@@ -17,25 +17,59 @@ from starlette.staticfiles import StaticFiles
 
 from auditwright import __version__
 from auditwright.app.errors import AppError
+from auditwright.app.queries.lists import QuestionError
 from auditwright.core.ports import StoreError
 from auditwright.web.api import description
 from auditwright.web.api.resources import RESOURCES
-from auditwright.web.pages import overview, reference, tokens
-from auditwright.web.problems import Mistake, is_api, problem
+from auditwright.web.logs import configure_logs
+from auditwright.web.pages import (
+    access,
+    acts,
+    evidence,
+    findings,
+    health,
+    inventory,
+    overview,
+    program,
+    reference,
+    releases,
+    runs,
+    search,
+    settings,
+    tokens,
+    vulnerabilities,
+    waivers,
+)
+from auditwright.web.problems import Mistake, ProblemError, is_api, problem
 from auditwright.web.public import PUBLIC
 from auditwright.web.safety.bodies import BoundedBodies
 from auditwright.web.safety.boundary import Boundary
 from auditwright.web.safety.headers import SafeHeaders
 from auditwright.web.safety.hosts import KnownHosts
 from auditwright.web.safety.origin import SameOrigin
+from auditwright.web.safety.rates import Buckets, LimitedRates
 from auditwright.web.site import Site
 from auditwright.web.templating import STATIC, render
-from auditwright.web.visit import BadAddressError, May, NotAllowedError, SignInNeededError, TooFastError
+from auditwright.web.visit import BadAddressError, May, NotAllowedError, SignInNeededError
+from auditwright.web.watching import Measures, Watched
 
 ROUTERS = (
+    health.router,
     overview.router,
-    reference.router,
+    program.router,
+    findings.router,
+    waivers.router,
+    evidence.router,
+    inventory.router,
+    access.router,
+    vulnerabilities.router,
+    releases.router,
+    runs.router,
+    acts.router,
+    search.router,
+    settings.router,
     tokens.router,
+    reference.router,
     description.router,
     *RESOURCES,
 )
@@ -44,8 +78,9 @@ ROUTERS = (
 SIGN_IN = "/sign-in"
 
 
-def create_app(site: Site) -> FastAPI:
+def create_app(site: Site, measures: Measures | None = None, buckets: Buckets | None = None) -> FastAPI:
     """The application of a site; raises AssertionError for a route that names no right."""
+    configure_logs()
     app = FastAPI(
         title="Auditwright",
         version=__version__,
@@ -54,7 +89,9 @@ def create_app(site: Site) -> FastAPI:
         openapi_url=None,
         middleware=[
             Middleware(SafeHeaders, secure=site.address.is_secure),
+            Middleware(Watched, measures=measures or Measures()),
             Middleware(KnownHosts, hosts=site.address.hosts),
+            Middleware(LimitedRates, buckets=buckets or Buckets()),
             Middleware(SameOrigin, url=site.address.url),
             Middleware(BoundedBodies),
             Middleware(Boundary),
@@ -68,9 +105,10 @@ def create_app(site: Site) -> FastAPI:
     app.mount(STATIC, _Kept(directory=str(static)), name="static")
     app.add_exception_handler(SignInNeededError, _sign_in)
     app.add_exception_handler(NotAllowedError, _not_allowed)
-    app.add_exception_handler(TooFastError, _too_fast)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(ProblemError, _problem)
     app.add_exception_handler(BadAddressError, _bad_address)
+    app.add_exception_handler(QuestionError, _bad_address)
     app.add_exception_handler(StoreError, _store)
     app.add_exception_handler(AppError, _store)
     app.add_exception_handler(HTTPException, _http)
@@ -124,12 +162,6 @@ def _not_allowed(request: Request, error: Exception) -> Response:
     )
 
 
-def _too_fast(request: Request, error: Exception) -> Response:
-    del request
-    assert isinstance(error, TooFastError)
-    return problem(429, str(error), headers={"retry-after": str(math.ceil(error.wait_s))})
-
-
 def _bad_address(request: Request, error: Exception) -> Response:
     if _is_api(request):
         return problem(422, str(error))
@@ -147,6 +179,12 @@ def _invalid(request: Request, error: Exception) -> Response:
         return problem(422, "The call is not of the form that the API describes.", errors=mistakes)
     text = "; ".join(f"{each.where}: {each.says}" for each in mistakes)
     return _failed(request, 422, "This cannot be read", text)
+
+
+def _problem(request: Request, error: Exception) -> Response:
+    del request
+    assert isinstance(error, ProblemError)
+    return problem(error.status, error.detail, errors=error.errors)
 
 
 def _store(request: Request, error: Exception) -> Response:

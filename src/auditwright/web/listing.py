@@ -9,7 +9,7 @@ import io
 import json
 import tempfile
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -20,7 +20,7 @@ from fastapi import APIRouter, Response
 from starlette.background import BackgroundTask
 from starlette.responses import StreamingResponse
 
-from auditwright.app.queries.lists import PAGE_ROWS, Asked, ListForm, QuestionError, asked
+from auditwright.app.queries.lists import PAGE_ROWS, Asked, Filter, ListForm, QuestionError, asked
 from auditwright.app.queries.view import View
 from auditwright.app.rights import Right
 from auditwright.core.log import iso
@@ -36,6 +36,14 @@ SPOOL_BYTES = 4_000_000
 """An export up to this size is made in memory, a larger one in a temporary file."""
 
 CHUNK_BYTES = 65_536
+
+MAX_CHIPS = 7
+"""Values of a filter that stand side by side; more of them are a select."""
+
+
+def _nothing_offered(view: View) -> Mapping[str, tuple[str, ...]]:
+    del view
+    return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +85,15 @@ class Listing(Generic[T]):
     path: str
     noun: str
     """One row, such as `finding`."""
+    plural: str = ""
+    """Several rows, where an `s` is not enough."""
     form: ListForm
     answer: Callable[[View, Question], Answer[T]]
     columns: tuple[Column[T], ...]
+    offered: Callable[[View], Mapping[str, tuple[str, ...]]] = _nothing_offered
+    """Values to choose from, by filter, where the form itself does not bound them."""
+    keeps: tuple[tuple[str, str], ...] = ()
+    """What every address of the list has beside its question, such as the target that it is about."""
 
     @property
     def shown(self) -> tuple[Column[T], ...]:
@@ -109,10 +123,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chooser:
-    """A filter and its choices."""
+    """A filter and its choices: links, and where there are many, a select for those that are not chosen."""
 
+    name: str
     title: str
     choices: tuple[Choice, ...]
+    options: tuple[str, ...]
+    kept: tuple[tuple[str, str], ...]
+    """What choosing an option keeps of the address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +138,7 @@ class Shown:
     """One page of a list, ready for the template `_list.html`."""
 
     noun: str
+    plural: str
     path: str
     heads: tuple[Head, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -150,23 +169,24 @@ def show(visit: Visit, listing: Listing[T]) -> Shown:
     pages = max(-(-answer.total // PAGE_ROWS), 1)
     return Shown(
         noun=listing.noun,
+        plural=listing.plural,
         path=listing.path,
         heads=tuple(_head(visit, listing, column, question) for column in listing.shown),
         rows=tuple(tuple(_cell(visit, column, row) for column in listing.shown) for row in answer.rows),
         total=answer.total,
         first=(question.page - 1) * PAGE_ROWS + 1 if answer.rows else 0,
-        previous=_address(visit, listing.path, question, page=question.page - 1) if question.page > 1 else "",
-        next=_address(visit, listing.path, question, page=question.page + 1) if question.page < pages else "",
+        previous=_address(visit, listing, question.on(question.page - 1)) if question.page > 1 else "",
+        next=_address(visit, listing, question.on(question.page + 1)) if question.page < pages else "",
         page=question.page,
         pages=pages,
         searches=bool(listing.form.searched),
         search=question.search,
-        kept=tuple((name, value) for name, value in _pairs(visit, question) if name != "q"),
+        kept=tuple((name, value) for name, value in _pairs(visit, listing, question) if name != "q"),
         choosers=tuple(_choosers(visit, listing, question)),
         narrowed=bool(question.chosen or question.search),
-        everything=_address(visit, listing.path, asked(listing.form, ())),
-        csv=_address(visit, f"{listing.path}.csv", question),
-        json=_address(visit, f"{listing.path}.json", question),
+        everything=_address(visit, listing, asked(listing.form, ())),
+        csv=_address(visit, listing, question.on(1), suffix=".csv"),
+        json=_address(visit, listing, question.on(1), suffix=".json"),
     )
 
 
@@ -174,14 +194,21 @@ def exports(router: APIRouter, listing: Listing[T], right: Right) -> None:
     """Add the exports of a list: every row that its filters leave, with a digest of the file."""
 
     def as_csv(visit: Annotated[Visit, may(right)]) -> Response:
-        return _sent(listing, _csv(visit, listing), media_type="text/csv; charset=utf-8", suffix="csv")
+        return export(visit, listing, "csv")
 
     def as_json(visit: Annotated[Visit, may(right)]) -> Response:
-        return _sent(listing, _json(visit, listing), media_type="application/json", suffix="json")
+        return export(visit, listing, "json")
 
     name = listing.path.strip("/").replace("/", "-")
     router.add_api_route(f"{listing.path}.csv", as_csv, methods=["GET"], name=f"{name}-csv")
     router.add_api_route(f"{listing.path}.json", as_json, methods=["GET"], name=f"{name}-json")
+
+
+def export(visit: Visit, listing: Listing[T], suffix: str) -> Response:
+    """Every row of a list as CSV or JSON; raises BadAddressError, StoreError."""
+    if suffix == "csv":
+        return _sent(listing, _csv(visit, listing), media_type="text/csv; charset=utf-8", suffix="csv")
+    return _sent(listing, _json(visit, listing), media_type="application/json", suffix="json")
 
 
 def _asked(visit: Visit, form: ListForm) -> Asked:
@@ -191,13 +218,18 @@ def _asked(visit: Visit, form: ListForm) -> Asked:
         raise BadAddressError(str(error)) from None
 
 
-def _pairs(visit: Visit, question: Asked) -> list[tuple[str, str]]:
+def _pairs(visit: Visit, listing: Listing[T], question: Asked) -> list[tuple[str, str]]:
     day = visit.request.query_params.get(AS_OF, "")
-    return [*question.pairs(), *([(AS_OF, day)] if day and visit.view.looks_back else [])]
+    shown_day = [(AS_OF, day)] if day and visit.view.looks_back else []
+    return [*listing.keeps, *question.pairs(), *shown_day]
 
 
-def _address(visit: Visit, path: str, question: Asked, page: int = 1) -> str:
-    pairs = [*_pairs(visit, question), *([("page", str(page))] if page > 1 else [])]
+def _address(visit: Visit, listing: Listing[T], question: Asked, suffix: str = "") -> str:
+    pairs = [
+        *_pairs(visit, listing, question),
+        *([("page", str(question.page))] if question.page > 1 else []),
+    ]
+    path = f"{listing.path}{suffix}"
     return f"{path}?{urlencode(pairs)}" if pairs else path
 
 
@@ -209,32 +241,37 @@ def _head(visit: Visit, listing: Listing[T], column: Column[T], question: Asked)
     sorting = Asked(form=question.form, search=question.search, chosen=question.chosen, sort=wanted, page=1)
     return Head(
         title=column.title,
-        href=_address(visit, listing.path, sorting) if column.sort else "",
+        href=_address(visit, listing, sorting) if column.sort else "",
         sorted=("descending" if descending else "ascending") if is_sorted else "",
         numeric=column.numeric,
     )
 
 
 def _choosers(visit: Visit, listing: Listing[T], question: Asked) -> Iterator[Chooser]:
+    offered = listing.offered(visit.view)
     for each in listing.form.filters:
-        chosen = question.chosen.get(each.name, ())
-        values = each.values or chosen
+        chosen = question.values(each)
+        known = each.values or tuple(dict.fromkeys((*chosen, *offered.get(each.name, ()))))
+        is_long = len(known) > MAX_CHIPS
+        values = chosen if is_long else known
         choices = tuple(
             Choice(
                 title=value,
-                href=_address(visit, listing.path, _toggled(question, each.name, value)),
+                href=_address(visit, listing, _toggled(question, each, value)),
                 chosen=value in chosen,
             )
             for value in values
         )
-        if choices:
-            yield Chooser(title=each.title, choices=choices)
+        options = tuple(value for value in known if value not in chosen) if is_long else ()
+        if choices or options:
+            kept = tuple(_pairs(visit, listing, question))
+            yield Chooser(name=each.name, title=each.title, choices=choices, options=options, kept=kept)
 
 
-def _toggled(question: Asked, name: str, value: str) -> Asked:
-    held = question.chosen.get(name, ())
+def _toggled(question: Asked, narrowing: Filter, value: str) -> Asked:
+    held = question.values(narrowing)
     wanted = tuple(each for each in held if each != value) if value in held else (*held, value)
-    chosen = {**question.chosen, name: wanted}
+    chosen = {**question.chosen, narrowing.name: () if wanted == narrowing.default else wanted}
     return Asked(
         form=question.form,
         search=question.search,

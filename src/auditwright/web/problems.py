@@ -31,6 +31,22 @@ class Problem:
     errors: Sequence[Mistake]
 
 
+class ProblemError(Exception):
+    """A call that cannot be done."""
+
+    def __init__(self, status: int, detail: str, errors: Sequence[Mistake] = ()) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = errors
+
+
+def refused(problems: Mapping[str, str]) -> ProblemError:
+    """What is wrong with a body, by its fields."""
+    errors = [Mistake(where=f"body.{name}", says=says) for name, says in problems.items()]
+    return ProblemError(422, " ".join(problems.values()), errors)
+
+
 def is_api(path: str) -> bool:
     """True for a path of the API: its answers are for programs."""
     return path.startswith(API)

@@ -25,6 +25,10 @@ class Listen:
     port: int
     url: str = ""
     """Needed beyond this machine."""
+    proxies: tuple[str, ...] = ()
+    """Addresses of reverse proxies, whose word on where a request comes from is taken."""
+    metrics_port: int = 0
+    """A port of this machine on which Prometheus is answered; 0 for none."""
 
 
 def serve(folder: Path, listen: Listen, clock: Callable[[], datetime] = utc_now) -> None:
@@ -32,18 +36,23 @@ def serve(folder: Path, listen: Listen, clock: Callable[[], datetime] = utc_now)
     import uvicorn
 
     from auditwright.web.application import create_app
+    from auditwright.web.watching import Measures, serve_metrics
 
     with open_site(folder, address_of(listen), clock) as site:
+        measures = Measures()
         config = uvicorn.Config(
-            create_app(site),
+            create_app(site, measures),
             host=listen.host,
             port=listen.port,
             log_level="warning",
             access_log=False,
             server_header=False,
-            proxy_headers=False,
+            proxy_headers=bool(listen.proxies),
+            forwarded_allow_ips=list(listen.proxies),
             timeout_graceful_shutdown=GRACE_S,
         )
+        if listen.metrics_port:
+            serve_metrics(site, measures, listen.metrics_port)
         uvicorn.Server(config).run()
 
 

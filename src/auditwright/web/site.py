@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from auditwright.app.background import Background
 from auditwright.app.errors import AppError
 from auditwright.app.folder import find_program_folder, load_program, signature
 from auditwright.app.queries.memo import Memo
 from auditwright.app.workspace import Workspace, open_workspace
-from auditwright.web.safety.pace import Pace
 
 LOOK_EVERY_S = 1.0
 """How often the files of the program folder are looked at: an edit counts at once, and no page pays for looking."""
@@ -46,8 +46,7 @@ class Site:
     clock: Callable[[], datetime]
     opened: Workspace
     memo: Memo = field(default_factory=Memo)
-    pace: Pace = field(default_factory=Pace)
-    """Of calls with a token."""
+    background: Background = field(default_factory=Background)
     definitions_problem: str = ""
     """What is wrong with the program folder's files; until it is put right, the last good definitions count."""
     _current: Workspace
@@ -100,7 +99,7 @@ def open_site(given: Path, address: Address, clock: Callable[[], datetime] = utc
     seen = signature(folder)
     with open_workspace(folder) as workspace:
         workspace.catalogue  # noqa: B018  # what the program names wrongly is said before anything is served
-        yield Site(
+        site = Site(
             address=address,
             clock=clock,
             opened=workspace,
@@ -108,3 +107,8 @@ def open_site(given: Path, address: Address, clock: Callable[[], datetime] = utc
             _signature=seen,
             _looked_at=time.monotonic(),
         )
+        try:
+            yield site
+        finally:
+            site.background.close()
+            site.memo.close()

@@ -1,6 +1,7 @@
 """Templates: everything is escaped, nothing may be undefined, and no template can forget to make text visible."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
@@ -55,6 +56,7 @@ def environment() -> "Environment":
         span=words.span,
         initials=initials,
         isotime=iso,
+        json=_json,
         iso_day=lambda at: f"{at:%Y-%m-%d}",
     )
     made.globals.update(asset=asset, ICONS=ICONS, TONES=TONES, many=words.many)
@@ -81,6 +83,11 @@ def age(at: datetime, now: datetime) -> str:
     if minutes < 1:
         return "just now"
     return f"{minutes} min ago" if minutes < 60 else f"{words.many(minutes // 60, 'hour')} ago"  # noqa: PLR2004
+
+
+def _json(value: object) -> Markup:
+    """A JSON document, laid out."""
+    return _block(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def initials(name: str) -> str:

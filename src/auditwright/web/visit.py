@@ -4,7 +4,6 @@ Rights are enforced here and nowhere else: a route names the right that it asks 
 none does not start (`application.check_routes`).
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
@@ -55,14 +54,6 @@ class BadAddressError(Exception):
     """An address cannot be answered; the message says what it may be."""
 
 
-class TooFastError(Exception):
-    """A token is used faster than the site answers everybody."""
-
-    def __init__(self, wait_s: float) -> None:
-        super().__init__(f"This token calls too fast; wait {math.ceil(wait_s)} s.")
-        self.wait_s = wait_s
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
     """One request by somebody who may make it."""
@@ -85,7 +76,7 @@ class Visit:
             case SignedIn(account=account):
                 return Actor(id=account.id, name=account.name)
             case Bearer(account=account, token=token):
-                return Actor(id=account.id, name=f"{account.name} ({token.id})")
+                return Actor(id=token.id, name=f"{account.name} ({token.id})", account=account.id)
             case unreachable:
                 assert_never(unreachable)
 
@@ -136,7 +127,7 @@ class May:
     right: Right
 
     def __call__(self, request: Request) -> Visit:
-        """The visit; raises SignInNeededError, TooFastError, NotAllowedError, BadAddressError."""
+        """The visit; raises SignInNeededError, NotAllowedError, BadAddressError."""
         site: Site = request.app.state.site
         workspace, now = site.workspace(), site.clock()
         found = _caller(request, site, workspace, now)
@@ -162,10 +153,7 @@ def _caller(request: Request, site: Site, workspace: "Workspace", now: datetime)
     given = request.headers.get("authorization", "")
     if is_api(request.url.path) and (given or request.method not in SAFE):
         scheme, _, secret = given.partition(" ")
-        found = bearer(workspace, secret.strip(), now) if scheme.lower() == "bearer" else None
-        if found and (wait_s := site.pace.wait_s(found.token.id)):
-            raise TooFastError(wait_s)
-        return found
+        return bearer(workspace, secret.strip(), now) if scheme.lower() == "bearer" else None
     return signed_in(workspace, request.cookies.get(cookie_name(site), ""), now)
 
 

@@ -32,6 +32,8 @@ class Filter:
     field: str
     values: tuple[str, ...] = ()
     """The values that there can be; empty where any text may be asked for."""
+    default: tuple[str, ...] = ()
+    """The values that count where an address names none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +68,16 @@ class Asked:
     def question(self, *more: Condition, rows: int = PAGE_ROWS) -> Question:
         """The question for a store, with conditions that the list itself adds."""
         where: list[Condition] = list(more)
-        for name, values in self.chosen.items():
-            narrowing = self.form.filter(name)
-            assert narrowing is not None
-            where.append(AnyOf(narrowing.field, values))
+        held = ((each.field, self.values(each)) for each in self.form.filters)
+        where += [AnyOf(field, values) for field, values in held if values]
         if self.search:
             where.append(Holds(self.form.searched, self.search))
         order = (self.sort,) if self.sort else self.form.order
         return Question(where=tuple(where), order=order, offset=(self.page - 1) * rows, limit=rows)
+
+    def values(self, narrowing: Filter) -> tuple[str, ...]:
+        """The values of a filter that count."""
+        return self.chosen.get(narrowing.name, narrowing.default)
 
     def on(self, page: int) -> "Asked":
         """The same question for another page."""

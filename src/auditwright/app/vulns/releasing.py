@@ -96,10 +96,20 @@ def release(workspace: Workspace, order: ReleaseOrder, *, now: datetime) -> Rele
                 parameters=(("form", "dsse"),),
                 effective_at=now,
             ),
+            *_other_forms(order.release, files, now),
             register_item(register.with_release(entry), now),
         )
         keep_all(workspace, items, now=now)
     return Released(report=report, files=files, stops=stopped_by(report, order.gates))
+
+
+def _other_forms(release: str, files: Mapping[str, bytes], now: datetime) -> Iterator[Kept]:
+    """Every form beside the report and its statement: what was published can be had again, byte by byte."""
+    for name, body in files.items():
+        if name not in {"report.json", STATEMENT_FILE}:
+            yield Kept(
+                stream=PUBLISHED, account=release, body=body, parameters=(("file", name),), effective_at=now
+            )
 
 
 def namespace_of(workspace: Workspace) -> str:

@@ -16,7 +16,18 @@ from auditwright.cli.output import PROGRAM, console
     default="",
     help="How people find it, such as https://audit.example.com; needed beyond this machine.",
 )
-def command(program: Path, host: str, port: int, url: str) -> None:
+@click.option(
+    "--proxy", "proxies", multiple=True, help="The address of a reverse proxy in front, such as 10.0.0.2."
+)
+@click.option(
+    "--metrics-port",
+    default=0,
+    type=click.IntRange(0, 65535),
+    help="Answer Prometheus on this port of this machine.",
+)
+def command(  # noqa: PLR0913  # one parameter for each option
+    program: Path, host: str, port: int, url: str, proxies: tuple[str, ...], metrics_port: int
+) -> None:
     """Serve the web app: see the whole organization, and act on what is found.
 
     It listens on this machine alone unless told otherwise. Who sets it up signs in first with a link
@@ -24,6 +35,6 @@ def command(program: Path, host: str, port: int, url: str) -> None:
     """
     from auditwright.web.serving import Listen, address_of, serve
 
-    listen = Listen(host=host, port=port, url=url)
+    listen = Listen(host=host, port=port, url=url, proxies=proxies, metrics_port=metrics_port)
     console(stderr=True).print(f"Auditwright is at {address_of(listen).url} (Ctrl-C stops it)")
     serve(program, listen)

@@ -26,7 +26,7 @@ FIX_OR_ACCEPT = Remediation(
 
 def dealt_with(issue: VulnerabilityIssue, now: datetime, severities: frozenset[str]) -> Outcome:
     """Met, missed, within, past or accepted; not applicable for another severity. A missed deadline stays one."""
-    why_not = _why_not(issue, severities)
+    why_not = _why_not(issue, severities, now)
     if why_not or issue.due_at is None:
         return NotApplicable(why_not)
     if issue.gone_at is not None:
@@ -59,9 +59,10 @@ MAX_UNSEEN_DAYS = 92
 """A quarter: how things stand with an issue that no scan has shown for longer is not known."""
 
 
-def _why_not(issue: VulnerabilityIssue, severities: frozenset[str]) -> str:
+def _why_not(issue: VulnerabilityIssue, severities: frozenset[str], now: datetime) -> str:
     if issue.severity not in severities:
         return f"{issue.severity} severity"
-    if issue.not_affected:
+    # A statement that has an end is no longer one after it, whether anybody scanned again or not.
+    if issue.not_affected and (issue.not_affected_until is None or now < issue.not_affected_until):
         return f"does not affect the asset: {issue.not_affected}"
     return "" if issue.due_at is not None else "due with the next planned upgrade"

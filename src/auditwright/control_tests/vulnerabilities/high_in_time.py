@@ -47,6 +47,16 @@ FOUND = replace(ISSUE, severity="high")
             replace(FOUND, not_affected="vulnerable_code_not_present"),
             NotApplicable("does not affect the asset: vulnerable_code_not_present"),
         ),
+        Example(
+            replace(
+                FOUND,
+                detected_at=days_ago(13),
+                due_at=days_ago(10),
+                not_affected="vulnerable_code_not_present",
+                not_affected_until=days_ago(1),
+            ),
+            Deviation("open 10 days after its deadline of 2026-06-21"),
+        ),
     ),
 )
 def high_in_time(issue: VulnerabilityIssue, *, now: datetime) -> Outcome:

@@ -29,6 +29,8 @@ class VulnerabilityIssue(Resource):
     tools: tuple[str, ...]
     out_of_use: str = ""
     """Who said that the asset is out of use, and why, where it is gone for that alone."""
+    not_affected_until: datetime | None = None
+    """When that statement ends, and the issue counts again; None where it has no end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

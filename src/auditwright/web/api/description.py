@@ -28,11 +28,13 @@ than who made it. A browser that is signed in may read, and change nothing. List
 """
 
 PROBLEMS: Mapping[int, str] = {
+    400: "The body cannot be read.",
     401: "No token that counts was shown.",
     403: "The role, or the scopes of the token, do not reach this.",
     404: "There is nothing of this name, or it may not be seen.",
+    409: "It was done or decided already, or something else is under way. Nothing was changed.",
     422: "The call is not of the form that is described here.",
-    429: "The token calls too fast; the header Retry-After says how long to wait.",
+    429: "Too many calls from one address; the header Retry-After says how long to wait.",
     500: "A store could not do it. Nothing was changed.",
 }
 

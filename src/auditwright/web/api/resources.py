@@ -2,15 +2,31 @@
 
 from fastapi import APIRouter
 
-from auditwright.web.api import controls, criteria, evidence, overview, runs, tests, whoami
+from auditwright.web.api import (
+    access,
+    administration,
+    evidence,
+    findings,
+    inventory,
+    overview,
+    program,
+    runs,
+    vulnerabilities,
+    waivers,
+    whoami,
+)
 
 RESOURCES: tuple[APIRouter, ...] = (
     whoami.router,
     overview.router,
-    criteria.router,
-    controls.router,
-    tests.router,
+    program.router,
+    findings.router,
+    waivers.router,
     evidence.router,
+    inventory.router,
+    access.router,
+    vulnerabilities.router,
     runs.router,
+    administration.router,
 )
 """In the order in which the reference names them."""

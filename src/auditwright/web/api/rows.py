@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
+
+from fastapi import Query
 
 from auditwright.app.queries.lists import (
     MAX_PAGE,
@@ -10,7 +12,6 @@ from auditwright.app.queries.lists import (
     PAGE_ROWS,
     Filter,
     ListForm,
-    QuestionError,
     asked,
 )
 from auditwright.app.queries.view import View
@@ -18,11 +19,19 @@ from auditwright.core.question import MAX_PAGE_ROWS, Answer, Question
 from auditwright.web.visit import AS_OF, BadAddressError, Visit
 
 T = TypeVar("T")
-R = TypeVar("R")
 
 PREFIX = "/api/v1"
 
 PER_PAGE = "per_page"
+
+NO_NUL = r"^[^\x00]*$"
+"""What no text may hold, as a pattern of OpenAPI."""
+
+Text = Annotated[str, Query(pattern=NO_NUL, max_length=12_000)]
+"""Any text, such as an item's id, which comes from outside and may be long."""
+
+Line = Annotated[str, Query(pattern=NO_NUL, max_length=1_000)]
+"""A short text, such as the id of a test."""
 
 OWN = frozenset({"q", "sort", "page", PER_PAGE, AS_OF})
 """What every list can be asked beside its filters."""
@@ -39,19 +48,22 @@ class Rows(Generic[T]):
 
 
 def listed(
-    visit: Visit, form: ListForm, answer: Callable[[View, Question], Answer[R]], shown: Callable[[R], T]
+    visit: Visit,
+    form: ListForm,
+    answer: Callable[[View, Question], Answer[T]],
+    more: Sequence[str] = (),
 ) -> Rows[T]:
-    """The page of a list that the address asks for; raises BadAddressError, StoreError."""
+    """The page of a list that the address asks for; raises BadAddressError, QuestionError, StoreError.
+
+    `more` are the parameters that the route itself reads.
+    """
     pairs = visit.request.query_params.multi_items()
-    _refuse_unknown(form, pairs)
+    _refuse_unknown(form, [(name, value) for name, value in pairs if name not in more])
     per_page = _per_page(visit.request.query_params.get(PER_PAGE, str(PAGE_ROWS)))
-    try:
-        question = asked(form, pairs)
-    except QuestionError as error:
-        raise BadAddressError(str(error)) from None
+    question = asked(form, pairs)
     found = answer(visit.view, question.question(rows=per_page))
     return Rows(
-        rows=[shown(row) for row in found.rows],
+        rows=found.rows,
         total=found.total,
         page=question.page,
         pages=max(-(-found.total // per_page), 1),
@@ -81,17 +93,14 @@ def asks(form: ListForm) -> dict[str, object]:
     return {"parameters": parameters}
 
 
-NO_NUL = r"^[^\x00]*$"
-"""What no text may hold, as a pattern of OpenAPI."""
-
-
 def _filter(each: Filter) -> Mapping[str, object]:
     value = (
         {"type": "string", "enum": list(each.values)}
         if each.values
         else {"type": "string", "minLength": 1, "pattern": NO_NUL}
     )
-    text = f"{each.title}; again for another one."
+    counts = f" {' and '.join(each.default)} unless said otherwise." if each.default else ""
+    text = f"{each.title}; again for another one.{counts}"
     return _parameter(each.name, text, {"type": "array", "items": value})
 
 

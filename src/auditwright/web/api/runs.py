@@ -1,128 +1,101 @@
-"""Runs: what each did, and what it could not see."""
+"""Runs: what each did, what it could not see, and starting one."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 
-from auditwright.app.queries.lists import Filter, ListForm
+from auditwright.app.errors import AppError
+from auditwright.app.queries import runs
+from auditwright.app.queries.runs import Course, Now, RunRow, StreamRow
 from auditwright.app.queries.view import View
 from auditwright.app.rights import Right
-from auditwright.core.evidence import GapReason
 from auditwright.core.ids import RunId
-from auditwright.core.question import Answer, Before, Question
-from auditwright.core.run import GapRecord, Run, RunKind, RunState
+from auditwright.core.outcome import Conclusion
+from auditwright.core.question import Answer, Question
+from auditwright.core.run import GapRecord, ResultRecord, Run
 from auditwright.web.api.rows import PREFIX, Rows, asks, listed
+from auditwright.web.pages.runs import begin
+from auditwright.web.problems import ProblemError
 from auditwright.web.visit import Visit, may
 
 router = APIRouter(prefix=PREFIX, tags=["Systems"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunRow:
-    """A run, and how far it is."""
+class RunSummary:
+    """A run, how far it is, and what came of it."""
 
-    id: str
-    kind: RunKind
-    state: RunState
-    started_at: datetime
-    finished_at: datetime | None
-    planned: int | None
-    """How many jobs it has, once that is known."""
-    program_sha256: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GapRow:
-    """What a run could not see, why, and what to do about it."""
-
-    stream: str
-    source: str
-    account: str
-    region: str
-    operation: str
-    subject: str
-    reason: GapReason
-    detail: str
-    remedy: str
-    hides_items: bool
-    at: datetime
-    log_index: int
+    run: Run
+    course: Course
+    jobs: int
+    """Scopes that were asked."""
+    gaps: int
+    results: Mapping[Conclusion, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WholeRun:
-    """A run with what it could not see."""
+    """A run with what each stream showed, and what every test came to."""
 
-    run: RunRow
-    finished_jobs: int
-    gaps: Sequence[GapRow]
-
-
-FORM = ListForm(
-    sorts=("started_at", "finished_at"),
-    order=("-started_at",),
-    filters=(
-        Filter(name="kind", title="Kind", field="kind", values=tuple(RunKind)),
-        Filter(name="state", title="State", field="state", values=tuple(RunState)),
-    ),
-    searched=("id",),
-)
+    summary: RunSummary
+    streams: Sequence[StreamRow]
+    results: Sequence[ResultRecord]
 
 
-@router.get("/runs", openapi_extra=asks(FORM))
-def runs(visit: Annotated[Visit, may(Right.READ_SYSTEMS)]) -> Rows[RunRow]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartedRun:
+    """A run that was started, or taken up."""
+
+    run: RunId | None
+    """None where it is not known yet; it is soon the newest of the list."""
+
+
+@router.get("/runs", openapi_extra=asks(runs.FORM))
+def rows(visit: Annotated[Visit, may(Right.READ_SYSTEMS)]) -> Rows[RunSummary]:
     """Runs, the newest first."""
-    return listed(visit, FORM, _answer, _row)
+    now = _now(visit)
+
+    def answer(view: View, question: Question) -> Answer[RunSummary]:
+        found = runs.runs(view, question, now)
+        return Answer(rows=[_summary(row) for row in found.rows], total=found.total)
+
+    return listed(visit, runs.FORM, answer)
+
+
+@router.post("/runs", status_code=202)
+def start(visit: Annotated[Visit, may(Right.RUN)]) -> StartedRun:
+    """Start a run, or take up the one that was interrupted."""
+    try:
+        return StartedRun(run=begin(visit, _now(visit)))
+    except AppError as error:
+        raise ProblemError(409, str(error)) from None
 
 
 @router.get("/runs/{run}")
 def one(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], run: str) -> WholeRun:
-    """One run, how far it is, and what it could not see."""
-    records = visit.workspace.stores.records
-    found = None if "\0" in run else records.run(RunId(run))
-    if found is None or found.started_at > visit.view.as_of:
+    """One run, what each stream showed, and what every test came to."""
+    found = None if "\0" in run else runs.run_page(visit.view, RunId(run), _now(visit))
+    if found is None:
         raise HTTPException(404)
-    return WholeRun(
-        run=_row(found),
-        finished_jobs=len(records.jobs(found.id)),
-        gaps=[_gap(each) for each in records.gaps(found.id)],
-    )
+    return WholeRun(summary=_summary(found.row), streams=found.streams, results=found.results)
 
 
-def _answer(view: View, question: Question) -> Answer[Run]:
-    begun = Before("started_at", view.as_of + timedelta.resolution)
-    return view.workspace.stores.records.answer(Run, replace(question, where=(begun, *question.where)))
+@router.get("/runs/{run}/gaps", openapi_extra=asks(runs.GAPS_FORM))
+def gaps(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], run: str) -> Rows[GapRecord]:
+    """What a run could not see, why, and what to do about it."""
+    found = None if "\0" in run else runs.run_page(visit.view, RunId(run), _now(visit))
+    if found is None:
+        raise HTTPException(404)
+    known = found.row.run.id
+    return listed(visit, runs.GAPS_FORM, lambda view, question: runs.gaps_of(view, known, question))
 
 
-def _row(run: Run) -> RunRow:
-    return RunRow(
-        id=run.id,
-        kind=run.kind,
-        state=run.state,
-        started_at=run.started_at,
-        finished_at=run.finished_at,
-        planned=run.planned,
-        program_sha256=run.program_sha256,
-    )
+def _now(visit: Visit) -> Now:
+    return runs.what_is_at_work(visit.view, visit.site.background.at_work())
 
 
-def _gap(record: GapRecord) -> GapRow:
-    gap = record.gap
-    return GapRow(
-        stream=gap.stream,
-        source=gap.scope.source,
-        account=gap.scope.account,
-        region=gap.scope.region,
-        operation=gap.operation,
-        subject=gap.subject,
-        reason=gap.reason,
-        detail=gap.detail,
-        remedy=gap.remedy,
-        hides_items=gap.hides_items,
-        at=gap.at,
-        log_index=record.seq,
-    )
+def _summary(row: RunRow) -> RunSummary:
+    return RunSummary(run=row.run, course=row.course, jobs=row.jobs, gaps=row.gaps, results=row.results)

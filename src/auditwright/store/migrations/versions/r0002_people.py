@@ -37,7 +37,8 @@ def upgrade() -> None:
     """Add the columns and tables."""
     op.add_column("runs", _number("planned", nullable=True))
     op.add_column("results", _number("waived", nullable=True))
-    op.create_index("results_by_time", "results", ["concluded_at"])
+    op.create_index("results_by_conclusion", "results", ["test", "conclusion", "concluded_at"])
+    op.create_index("evidence_by_time", "evidence", ["collected_at", "seq"])
     op.create_index("findings_open", "findings", ["closed_at", "first_seen_at", "test", "item"])
     _people()
     _credentials()

@@ -1,0 +1,277 @@
+"""Access: whether every path to what matters is behind a second factor, as the newest run proved it.
+
+Verdicts are what the run recorded, so that a page shows them at once and as of any day. What a repair would be is
+worked out from the run's evidence when somebody asks, apart from the request.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from auditwright.access.facts import Fact
+from auditwright.access.proved import (
+    ACCOUNT_ADMINISTRATOR,
+    CLUSTER,
+    CLUSTER_ADMINISTRATOR,
+    REACHABLE,
+    UNKNOWN,
+    UNREACHABLE,
+    facts_of_targets,
+)
+from auditwright.access.repair import Repair, repair, verdict_in
+from auditwright.access.repair_elsewhere import Elsewhere, elsewhere, made, standard_targets
+from auditwright.access.world import World
+from auditwright.app.errors import AppError
+from auditwright.app.linting import Linted, lint_world
+from auditwright.app.picturing import picture
+from auditwright.app.proved import named_targets
+from auditwright.app.queries.board import board
+from auditwright.app.queries.lists import Filter, ListForm
+from auditwright.app.queries.view import View
+from auditwright.core.ids import Digest, RunId
+from auditwright.core.question import Answer, Question, answered
+from auditwright.core.resources import ProvedAccess
+from auditwright.render.access import Written, target_words, word_of, written_out
+from auditwright.render.paths import paths
+from auditwright.render.readiness import PathView
+
+EVERYBODY = "everybody"
+"""The credential of an adversary who has every first factor at once, and no second one."""
+
+VERDICTS = (REACHABLE, UNKNOWN, UNREACHABLE)
+"""The worst first."""
+
+TARGET_TYPES = (CLUSTER_ADMINISTRATOR, ACCOUNT_ADMINISTRATOR, CLUSTER)
+
+CREDENTIALS = ListForm(
+    sorts=("credential", "credential_type", "worst"),
+    order=("worst",),
+    filters=(
+        Filter(name="verdict", title="Verdict", field="verdict", values=VERDICTS),
+        Filter(name="type", title="Credential", field="credential_type"),
+    ),
+    searched=("credential", "principal"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetRow:
+    """One target, and what was proved of it."""
+
+    target: str
+    type: str
+    verdict: str
+    """Of the adversary who has every first factor at once."""
+    reaching: int
+    """Credentials that reach it by themselves."""
+    unknown: int
+    credentials: int
+    decided_by: str
+    """The last step of the path, what would have to be known, or the digest of the certificate."""
+    certificate: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetPage:
+    """One target: the way to it, what the verdict takes for granted, and what is missing for one."""
+
+    row: TargetRow
+    path: PathView | None
+    """A path that was replayed."""
+    open_path: tuple[str, ...]
+    """A path that cannot be ruled out, of an unknown verdict."""
+    assumptions: tuple[str, ...]
+    missing: tuple[str, ...]
+    evidence: tuple[Digest, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessPage:
+    """Every target, the worst first."""
+
+    targets: tuple[TargetRow, ...]
+    proved_at: datetime | None
+    credentials: int
+    clusters: int
+
+    def count(self, verdict: str) -> int:
+        """How many targets have a verdict."""
+        return sum(each.verdict == verdict for each in self.targets)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """The least that closes every path to a target, proved with it made."""
+
+    repair: Repair
+    written: tuple[Written, ...]
+    elsewhere: tuple[Elsewhere, ...]
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhatIf:
+    """What some of the changes of a repair would come to."""
+
+    rows: tuple[tuple[str, str, str], ...]
+    """Each target in words, its verdict now, and its verdict with the changes made."""
+
+
+def proofs(view: View) -> Sequence[ProvedAccess]:
+    """Every verdict as known at the view's time; raises StoreError."""
+    run = board(view).run
+    return view.memo.get(
+        ("proofs", run.id if run else None),
+        lambda: view.workspace.stores.inventory.resources(ProvedAccess, as_of=run.finished_at) if run else (),
+    )
+
+
+def access_page(view: View) -> AccessPage:
+    """Every target with its verdict."""
+    found = proofs(view)
+    rows = [_row(target, found) for target in dict.fromkeys(each.target for each in found)]
+    run = board(view).run
+    return AccessPage(
+        targets=tuple(sorted(rows, key=lambda row: (VERDICTS.index(row.verdict), row.type, row.target))),
+        proved_at=run.finished_at if run and found else None,
+        credentials=len({each.credential for each in found} - {EVERYBODY}),
+        clusters=sum(row.type == CLUSTER_ADMINISTRATOR for row in rows),
+    )
+
+
+def _row(target: str, found: Iterable[ProvedAccess]) -> TargetRow:
+    about = [each for each in found if each.target == target]
+    whole = _everybody(about)
+    alone = [each for each in about if each.credential != EVERYBODY]
+    return TargetRow(
+        target=target,
+        type=whole.target_type,
+        verdict=whole.verdict,
+        reaching=sum(each.verdict == REACHABLE for each in alone),
+        unknown=sum(each.verdict == UNKNOWN for each in alone),
+        credentials=len(alone),
+        decided_by=_decided_by(whole),
+        certificate=whole.certificate,
+    )
+
+
+def _everybody(about: Sequence[ProvedAccess]) -> ProvedAccess:
+    """The verdict on everybody together; where only single credentials were proved, the worst of them."""
+    whole = [each for each in about if each.credential == EVERYBODY] or list(about)
+    return min(whole, key=lambda each: VERDICTS.index(each.verdict))
+
+
+def _decided_by(whole: ProvedAccess) -> str:
+    match whole.verdict:
+        case "reachable":
+            return whole.path[-1] if whole.path else ""
+        case "unknown":
+            return next(iter((*whole.missing, *whole.assumptions)), "what was collected does not decide it")
+        case _:
+            return "certificate checked"
+
+
+def target_page(view: View, target: str) -> TargetPage | None:
+    """One target by its words; None where nothing was proved of it."""
+    found = proofs(view)
+    about = [each for each in found if each.target == target]
+    if not about:
+        return None
+    whole = _everybody(about)
+    # A path of one credential says more than one that needs several.
+    reaching = [each for each in about if each.verdict == REACHABLE and each.path]
+    shown = min(reaching, key=lambda each: (each.credential == EVERYBODY, len(each.path)), default=None)
+    return TargetPage(
+        row=_row(target, about),
+        path=paths(found).get(shown.id) if shown else None,
+        open_path=whole.path if whole.verdict == UNKNOWN else (),
+        assumptions=tuple(dict.fromkeys(text for each in about for text in each.assumptions)),
+        missing=tuple(dict.fromkeys(text for each in about for text in each.missing)),
+        evidence=whole.evidence,
+    )
+
+
+def credentials(view: View, target: str, question: Question) -> Answer[ProvedAccess]:
+    """What was proved of each credential by itself."""
+    about = [each for each in proofs(view) if each.target == target and each.credential != EVERYBODY]
+    return answered(about, question, value=_field, key=("credential",))
+
+
+def _field(row: ProvedAccess, name: str) -> object:
+    return VERDICTS.index(row.verdict) if name == "worst" else getattr(row, name)
+
+
+def fix(view: View, target: str) -> Fix | None:
+    """The least set of changes that closes a target; None while it is worked out. Raises AppError."""
+    run = board(view).run
+    return (
+        None if run is None else view.memo.later(("fix", run.id, target), lambda: _fix(view, run.id, target))
+    )
+
+
+def _fix(view: View, run: RunId, target: str) -> Fix:
+    world = _world(view, run, target)
+    found = repair(world, _fact(view, world, target))
+    return Fix(
+        repair=found,
+        written=tuple(written_out(world, found.changes)),
+        elsewhere=elsewhere(world, found.target, found.changes),
+        before=word_of(found.before),
+        after=word_of(found.after),
+    )
+
+
+def what_if(view: View, target: str, chosen: Sequence[int]) -> WhatIf | None:
+    """What the chosen changes of the repair would come to, at every target; None while it is worked out."""
+    found, run = fix(view, target), board(view).run
+    if found is None or run is None:
+        return None
+    picked = tuple(sorted({place for place in chosen if 0 <= place < len(found.repair.changes)}))
+    return view.memo.later(
+        ("what if", run.id, target, picked), lambda: _what_if(view, run.id, found.repair, picked)
+    )
+
+
+def _what_if(view: View, run: RunId, found: Repair, picked: Sequence[int]) -> WhatIf:
+    world = _world(view, run, target_words(found.target))
+    after = made(world, [found.changes[place] for place in picked])
+    targets = dict.fromkeys((found.target, *standard_targets(world)))
+    return WhatIf(
+        rows=tuple(
+            (
+                target_words(each),
+                word_of(verdict_in(world, each, None)),
+                word_of(verdict_in(after, each, None)),
+            )
+            for each in targets
+        )
+    )
+
+
+def lint(view: View) -> tuple[Linted, ...] | None:
+    """MFA conditions of the newest run's policies that do not do what they look like; None while it is worked out."""
+    run = board(view).run
+    if run is None:
+        return ()
+    return view.memo.later(("lint", run.id), lambda: _lint(view, run.id))
+
+
+def _lint(view: View, run: RunId) -> tuple[Linted, ...]:
+    return tuple(each for each in lint_world(_world(view, run, "")) if each.findings)
+
+
+def _world(view: View, run: RunId, target: str) -> World:
+    """The picture that a run collected; a resource that the target names is asked about by name."""
+    named = [each.resource for each in view.workspace.program.access_targets if each.name in target]
+    key = ("world", run, view.workspace.program.digest, tuple(named))
+    return view.memo.get(key, lambda: picture(view.workspace, now=view.as_of, resources=named, run=run))
+
+
+def _fact(view: View, world: World, target: str) -> Fact:
+    found = facts_of_targets(world, named_targets(view.workspace.program)).get(target)
+    if found is None:
+        raise AppError(
+            f"{target} is no longer among the targets; start a run, which proves what is defined now."
+        )
+    return found

@@ -1,0 +1,140 @@
+"""What needs attention: each test that stops the organization from being ready, since when, and who owes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from auditwright.app.queries.board import Board, TestStanding, board
+from auditwright.app.queries.days import fine_until
+from auditwright.app.queries.program import TestRow, test_row
+from auditwright.app.queries.view import View
+from auditwright.core.act import Assignment, OwedFinding
+from auditwright.core.control_test import Severity
+from auditwright.core.evidence import Gap
+from auditwright.core.ids import CriterionId, TestId
+from auditwright.core.question import Before, Condition, Either, Is, Since
+from auditwright.core.run import GapRecord
+from auditwright.engine.readiness import Status
+
+SOON = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attention:
+    """One test that deviates or cannot be determined."""
+
+    row: TestRow
+    criteria: tuple[CriterionId, ...]
+    owner: str
+    """Who owes it: the one person who was named for its findings, else the role that owns its control."""
+    is_named: bool
+    """True where a person was named."""
+    since: datetime | None
+    """Of a deviation, when the oldest open finding was first seen; else when the test was last fine, if ever."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """Something that happens within the next days."""
+
+    at: datetime
+    what: str
+    path: str
+
+
+def attention(view: View) -> tuple[Attention, ...]:
+    """Everything that needs attention: deviations by severity and age, then what cannot be determined."""
+    held = board(view)
+    wanted = [each for each in held.tests.values() if each.status in {Status.DEVIATION, Status.UNDETERMINED}]
+    deviating = [each.test for each in wanted if each.status is Status.DEVIATION]
+    open_then = open_at(view.as_of)
+    first = view.workspace.stores.records.least(OwedFinding, ["test"], "first_seen_at", *open_then)
+    owners = _owners(view, open_then)
+    fine = fine_until(view, [each.test for each in wanted if each.test not in deviating])
+    found = [_attention(view, held, each, owners) for each in wanted]
+    dated = [
+        _dated(each, cast("datetime | None", first.get((each.row.id,))) or fine.get(each.row.id))
+        for each in found
+    ]
+    return tuple(sorted(dated, key=_urgency))
+
+
+def open_at(at: datetime) -> tuple[Condition, ...]:
+    """The conditions of findings that were open at a time."""
+    return (
+        Before("first_seen_at", at + timedelta.resolution),
+        Either((Is("closed_at", None), Since("closed_at", at + timedelta.resolution))),
+    )
+
+
+def _owners(view: View, open_then: tuple[Condition, ...]) -> Mapping[TestId, str]:
+    """By test, the person named for its findings, where it is one person."""
+    named: dict[TestId, set[str]] = {}
+    for test, owner in view.workspace.stores.records.tally(OwedFinding, ["test", "owner"], *open_then):
+        if owner:
+            named.setdefault(TestId(str(test)), set()).add(str(owner))
+    return {test: next(iter(owners)) for test, owners in named.items() if len(owners) == 1}
+
+
+def _attention(view: View, held: Board, standing: TestStanding, owners: Mapping[TestId, str]) -> Attention:
+    test = view.workspace.catalogue.tests[standing.test]
+    row = test_row(view, held, test.id)
+    controls = [held.controls[each] for each in test.controls if each in held.controls]
+    met = {criterion for control in controls for criterion in control.entry.control.criteria}
+    return Attention(
+        row=row,
+        criteria=tuple(each for each in held.criteria if each in met),
+        owner=owners.get(test.id) or next((each.entry.control.owner_role for each in controls), ""),
+        is_named=test.id in owners,
+        since=None,
+    )
+
+
+def _dated(each: Attention, since: datetime | None) -> Attention:
+    return Attention(
+        row=each.row,
+        criteria=each.criteria,
+        owner=each.owner,
+        is_named=each.is_named,
+        since=since,
+    )
+
+
+_SEVERITIES = list(reversed(Severity))
+
+
+def _urgency(each: Attention) -> tuple[bool, int, bool, datetime | None, str]:
+    undetermined = each.row.status is Status.UNDETERMINED
+    return (undetermined, _SEVERITIES.index(each.row.severity), each.since is None, each.since, each.row.id)
+
+
+def ahead(view: View) -> tuple[Ahead, ...]:
+    """What ends or falls due within the next days: waivers, and findings with a due date."""
+    until = view.as_of + SOON
+    found = [
+        Ahead(
+            at=waiver.ends_at, what=f"Waiver {waiver.id} of {waiver.test} ends", path=f"/waivers/{waiver.id}"
+        )
+        for waiver in board(view).waivers
+        if waiver.ends_at < until
+    ]
+    due = view.workspace.stores.records.kept(Assignment, Since("due_at", view.as_of), Before("due_at", until))
+    found += [
+        Ahead(at=each.due_at, what=f"{each.owner or 'Somebody'} owes {each.test}", path=f"/tests/{each.test}")
+        for each in due
+        if each.due_at is not None and each.test in board(view).tests
+    ]
+    return tuple(sorted(found, key=lambda each: (each.at, each.what)))
+
+
+def gaps_of_run(view: View) -> tuple[Gap, ...]:
+    """What the newest run could not see; nothing for an auditor, whose scope may not hold the place of a gap."""
+    run = board(view).run
+    if run is None or view.engagement is not None:
+        return ()
+    key = ("gaps", run.id)
+    return view.memo.get(
+        key,
+        lambda: tuple(each.gap for each in view.workspace.stores.records.kept(GapRecord, Is("run", run.id))),
+    )

@@ -1,0 +1,115 @@
+"""What people did, and who has access."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter
+
+from auditwright.app.queries import acts
+from auditwright.app.queries.lists import Filter, ListForm
+from auditwright.app.queries.view import View
+from auditwright.app.rights import Right
+from auditwright.core.account import Account, Role
+from auditwright.core.act import Act
+from auditwright.core.ids import AccountId
+from auditwright.core.question import Answer, Question
+from auditwright.web.api.rows import PREFIX, Rows, asks, listed
+from auditwright.web.visit import Visit, may
+
+router = APIRouter(prefix=PREFIX, tags=["Administration"])
+
+ACTS = ListForm(
+    sorts=("seq",),
+    order=("-seq",),
+    filters=(
+        Filter(name="about", title="What it is about, such as waiver", field="about"),
+        Filter(name="verb", title="Act", field="verb"),
+        Filter(name="actor", title="Who, by id", field="actor"),
+        Filter(name="since", title="From this day on, such as 2026-11-23", field="since"),
+        Filter(name="until", title="Up to this day", field="until"),
+    ),
+    searched=("actor_name", "verb", "subject", "detail"),
+)
+
+PEOPLE = ListForm(
+    sorts=("name", "email", "made_at"),
+    order=("name",),
+    filters=(Filter(name="role", title="Role", field="role", values=tuple(Role)),),
+    searched=("name", "email"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActRow:
+    """One thing that somebody did."""
+
+    seq: int
+    """The index of its leaf in the log."""
+    at: datetime
+    actor: str
+    actor_name: str
+    verb: str
+    subject: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody who may sign in, or once might."""
+
+    id: AccountId
+    email: str
+    name: str
+    role: Role
+    made_at: datetime
+    ended_at: datetime | None
+
+
+@router.get("/acts", openapi_extra=asks(ACTS))
+def did(visit: Annotated[Visit, may(Right.READ_LOG)]) -> Rows[ActRow]:
+    """What people did, the newest first."""
+
+    def answer(view: View, question: Question) -> Answer[ActRow]:
+        found = acts.acts(view, question)
+        return Answer(rows=[_act(each) for each in found.rows], total=found.total)
+
+    return listed(visit, ACTS, answer)
+
+
+@router.get("/people", openapi_extra=asks(PEOPLE))
+def people(visit: Annotated[Visit, may(Right.MANAGE_PEOPLE)]) -> Rows[Person]:
+    """Who has access, and who had."""
+
+    def answer(view: View, question: Question) -> Answer[Person]:
+        found = view.workspace.stores.records.answer(Account, question)
+        return Answer(rows=_people(found.rows), total=found.total)
+
+    return listed(visit, PEOPLE, answer)
+
+
+def _act(act: Act) -> ActRow:
+    return ActRow(
+        seq=act.seq,
+        at=act.at,
+        actor=act.actor,
+        actor_name=act.actor_name,
+        verb=act.verb,
+        subject=act.subject,
+        detail=act.detail,
+    )
+
+
+def _people(accounts: Sequence[Account]) -> list[Person]:
+    return [
+        Person(
+            id=each.id,
+            email=each.email,
+            name=each.name,
+            role=each.role,
+            made_at=each.made_at,
+            ended_at=each.ended_at,
+        )
+        for each in accounts
+    ]

@@ -1,0 +1,120 @@
+"""Vulnerabilities with their clocks, and the release reports that were published."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter
+from starlette.exceptions import HTTPException
+
+from auditwright.app.queries import releases, vulnerabilities
+from auditwright.app.queries.releases import ReleaseRow
+from auditwright.app.queries.view import View
+from auditwright.app.queries.vulnerabilities import IssueRow
+from auditwright.app.rights import Right
+from auditwright.core.question import Answer, Question
+from auditwright.web.api.rows import PREFIX, Rows, asks, listed
+from auditwright.web.visit import Visit, may
+
+router = APIRouter(prefix=PREFIX, tags=["Systems"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vulnerabilities:
+    """All issues in figures."""
+
+    open: int
+    past: int
+    """Open after their deadline."""
+    soon: int
+    """Open, and due within a week."""
+    accepted: int
+    not_affected: int
+    lines: int
+    scanned_at: datetime | None
+    """Of the asset that was looked at longest ago."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VulnerabilityRow:
+    """One issue of one asset, and where it stands."""
+
+    id: str
+    ids: tuple[str, ...]
+    package: str
+    ecosystem: str
+    line: str
+    architecture: str
+    severity: str
+    state: str
+    detected_at: datetime
+    due_at: datetime | None
+    allowed: timedelta | None
+    """From detection to the deadline."""
+    gone_at: datetime | None
+    accepted_until: datetime | None
+    not_affected: str
+    tools: tuple[str, ...]
+    last_seen_at: datetime
+
+
+@router.get("/vulnerabilities", openapi_extra=asks(vulnerabilities.ISSUES))
+def rows(visit: Annotated[Visit, may(Right.READ_SYSTEMS)]) -> Rows[VulnerabilityRow]:
+    """Issues of every asset; what is to be done first comes first."""
+
+    def answer(view: View, question: Question) -> Answer[VulnerabilityRow]:
+        found = vulnerabilities.issues(view, question)
+        return Answer(rows=[_row(each, view.as_of) for each in found.rows], total=found.total)
+
+    return listed(visit, vulnerabilities.ISSUES, answer)
+
+
+@router.get("/vulnerabilities/counts")
+def counts(visit: Annotated[Visit, may(Right.READ_SYSTEMS)]) -> Vulnerabilities:
+    """All issues in figures."""
+    page = vulnerabilities.vulnerabilities_page(visit.view)
+    return Vulnerabilities(
+        open=page.open,
+        past=page.past,
+        soon=page.soon,
+        accepted=page.accepted,
+        not_affected=page.not_affected,
+        lines=page.lines,
+        scanned_at=page.scanned_at,
+    )
+
+
+@router.get("/releases", openapi_extra=asks(releases.RELEASES))
+def published(visit: Annotated[Visit, may(Right.READ_SYSTEMS)]) -> Rows[ReleaseRow]:
+    """The release reports that were published, the newest first; each is evidence by its digest."""
+    return listed(visit, releases.RELEASES, releases.releases)
+
+
+@router.get("/releases/{release}")
+def one(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], release: str) -> ReleaseRow:
+    """One release report; its whole document is evidence by its digest."""
+    found = next((row for row in releases.release_rows(visit.view) if row.release == release), None)
+    if found is None:
+        raise HTTPException(404)
+    return found
+
+
+def _row(row: IssueRow, at: datetime) -> VulnerabilityRow:
+    return VulnerabilityRow(
+        id=row.id,
+        ids=row.ids,
+        package=row.package,
+        ecosystem=row.ecosystem,
+        line=row.line,
+        architecture=row.architecture,
+        severity=row.severity,
+        state=row.state(at),
+        detected_at=row.detected_at,
+        due_at=row.due_at,
+        allowed=row.allowed,
+        gone_at=row.gone_at,
+        accepted_until=row.accepted_until,
+        not_affected=row.not_affected,
+        tools=row.tools,
+        last_seen_at=row.last_seen_at,
+    )
