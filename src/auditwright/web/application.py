@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from auditwright import __version__
 from auditwright.app.errors import AppError
 from auditwright.core.ports import StoreError
-from auditwright.web.pages import overview
+from auditwright.web.pages import account, invitation, overview, people, proof, sign_in
 from auditwright.web.public import PUBLIC
 from auditwright.web.safety.bodies import BoundedBodies
 from auditwright.web.safety.boundary import Boundary
@@ -25,14 +25,23 @@ from auditwright.web.safety.hosts import KnownHosts
 from auditwright.web.safety.origin import SameOrigin
 from auditwright.web.site import Site
 from auditwright.web.templating import STATIC, render
-from auditwright.web.visit import BadAddressError, May, NotAllowedError, SignInNeededError
+from auditwright.web.visit import BadAddressError, May, NotAllowedError, ProofNeededError, SignInNeededError
 
 API = "/api/"
 
-ROUTERS = (overview.router,)
+ROUTERS = (
+    overview.router,
+    sign_in.router,
+    invitation.router,
+    account.router,
+    proof.router,
+    people.router,
+)
 """Every page; a router that is not named here does not exist."""
 
 SIGN_IN = "/sign-in"
+
+PROVE = "/account/prove"
 
 
 def create_app(site: Site) -> FastAPI:
@@ -58,6 +67,7 @@ def create_app(site: Site) -> FastAPI:
     static = resources.files("auditwright.web").joinpath("static")
     app.mount(STATIC, _Kept(directory=str(static)), name="static")
     app.add_exception_handler(SignInNeededError, _sign_in)
+    app.add_exception_handler(ProofNeededError, _prove)
     app.add_exception_handler(NotAllowedError, _not_allowed)
     app.add_exception_handler(BadAddressError, _bad_address)
     app.add_exception_handler(StoreError, _store)
@@ -95,6 +105,13 @@ def _sign_in(request: Request, error: Exception) -> Response:
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     asked = f"?next={quote(wanted, safe='')}" if request.method == "GET" and wanted != "/" else ""
     return RedirectResponse(f"{SIGN_IN}{asked}", status_code=303)
+
+
+def _prove(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProofNeededError)
+    if _is_api(request):
+        return _problem(403, "This needs a second factor that was shown lately. Do it in the browser.")
+    return RedirectResponse(f"{PROVE}?next={quote(error.back, safe='')}", status_code=303)
 
 
 def _not_allowed(request: Request, error: Exception) -> Response:
