@@ -17,7 +17,7 @@ from auditwright.app import rights
 from auditwright.app.acting import Actor
 from auditwright.app.queries.view import View
 from auditwright.app.rights import Right
-from auditwright.app.sessions import Browser, SignedIn, signed_in
+from auditwright.app.sessions import Browser, SignedIn, is_proved, signed_in
 from auditwright.core.account import Account, Engagement, Role
 from auditwright.core.question import Is
 from auditwright.web.site import Site
@@ -33,6 +33,9 @@ SECURE_SESSION_COOKIE = "__Host-auditwright"
 THEME_COOKIE = "auditwright-theme"
 THEMES = ("system", "light", "dark")
 
+KEYS_COOKIE = "auditwright-keys"
+"""`off` where somebody switched off the keys of the keyboard."""
+
 AS_OF = "as_of"
 """The name in an address by which any page shows what was known on a day."""
 
@@ -45,6 +48,15 @@ class SignInNeededError(Exception):
 
 class NotAllowedError(Exception):
     """Whoever is signed in has not the right that is needed."""
+
+
+class ProofNeededError(Exception):
+    """What is grave needs a second factor that was shown lately."""
+
+    def __init__(self, back: str) -> None:
+        self.back = back
+        """Where to go on once it was shown."""
+        super().__init__(back)
 
 
 class BadAddressError(Exception):
@@ -88,6 +100,11 @@ class Visit:
     def may(self, right: Right) -> bool:
         """Whether they have another right, for what a page offers."""
         return rights.may(self.account.role, right)
+
+    def prove(self, back: str) -> None:
+        """Go on only where a second factor was shown lately; raises ProofNeededError."""
+        if not is_proved(self.signed.session, self.now):
+            raise ProofNeededError(back)
 
     def link(self, path: str, **parameters: Plain) -> str:
         """An address of this site that stays on the day that is looked at."""
@@ -140,10 +157,16 @@ def cookie_name(site: Site) -> str:
     return SECURE_SESSION_COOKIE if site.address.is_secure else SESSION_COOKIE
 
 
-def browser_of(request: Request) -> Browser:
-    """Where a request comes from."""
+def browser_of(request: Request, method: str = "") -> Browser:
+    """Where a request comes from, and how somebody signs in by it."""
     address = request.client.host if request.client else ""
-    return Browser(address=address, agent=request.headers.get("user-agent", ""))
+    return Browser(address=address, agent=request.headers.get("user-agent", ""), method=method)
+
+
+def theme_of(request: Request) -> str:
+    """The theme that a browser's cookie asks for."""
+    wanted = request.cookies.get(THEME_COOKIE, "")
+    return wanted if wanted in THEMES else THEMES[0]
 
 
 def engagement_of(workspace: "Workspace", account: Account) -> Engagement | None:
