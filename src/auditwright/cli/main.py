@@ -31,6 +31,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "inventory": "Query what was collected with SQL, as of any day.",
     "access": "Prove that every path to what matters is behind a second factor.",
     "vulns": "Merge scanners' reports, and publish one with each release.",
+    "people": "Invite people to the web app, list them, and end their access.",
     "serve": "Serve the web app: see everything, and act on what is found.",
     "demo": "Run everything on an emulated cloud of a fictional company.",
 }

@@ -24,18 +24,23 @@ from auditwright.web.api.resources import RESOURCES
 from auditwright.web.logs import configure_logs
 from auditwright.web.pages import (
     access,
+    account,
     acts,
     evidence,
     findings,
     health,
     inventory,
+    invitation,
     overview,
+    people,
     program,
+    proof,
     reference,
     releases,
     runs,
     search,
     settings,
+    sign_in,
     tokens,
     vulnerabilities,
     waivers,
@@ -50,11 +55,15 @@ from auditwright.web.safety.origin import SameOrigin
 from auditwright.web.safety.rates import Buckets, LimitedRates
 from auditwright.web.site import Site
 from auditwright.web.templating import STATIC, render
-from auditwright.web.visit import BadAddressError, May, NotAllowedError, SignInNeededError
+from auditwright.web.visit import BadAddressError, May, NotAllowedError, ProofNeededError, SignInNeededError
 from auditwright.web.watching import Measures, Watched
 
 ROUTERS = (
     health.router,
+    sign_in.router,
+    invitation.router,
+    account.router,
+    proof.router,
     overview.router,
     program.router,
     findings.router,
@@ -65,6 +74,7 @@ ROUTERS = (
     vulnerabilities.router,
     releases.router,
     runs.router,
+    people.router,
     acts.router,
     search.router,
     settings.router,
@@ -76,6 +86,8 @@ ROUTERS = (
 """Every page; a router that is not named here does not exist."""
 
 SIGN_IN = "/sign-in"
+
+PROVE = "/account/prove"
 
 
 def create_app(site: Site, measures: Measures | None = None, buckets: Buckets | None = None) -> FastAPI:
@@ -104,6 +116,7 @@ def create_app(site: Site, measures: Measures | None = None, buckets: Buckets | 
     static = resources.files("auditwright.web").joinpath("static")
     app.mount(STATIC, _Kept(directory=str(static)), name="static")
     app.add_exception_handler(SignInNeededError, _sign_in)
+    app.add_exception_handler(ProofNeededError, _prove)
     app.add_exception_handler(NotAllowedError, _not_allowed)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(ProblemError, _problem)
@@ -148,6 +161,13 @@ def _sign_in(request: Request, error: Exception) -> Response:
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     asked = f"?next={quote(wanted, safe='')}" if request.method == "GET" and wanted != "/" else ""
     return RedirectResponse(f"{SIGN_IN}{asked}", status_code=303)
+
+
+def _prove(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProofNeededError)
+    if _is_api(request):
+        return problem(403, "This needs a second factor that was shown lately. Do it in the browser.")
+    return RedirectResponse(f"{PROVE}?next={quote(error.back, safe='')}", status_code=303)
 
 
 def _not_allowed(request: Request, error: Exception) -> Response:

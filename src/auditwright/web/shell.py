@@ -10,7 +10,7 @@ from auditwright.core.period import Period
 from auditwright.core.question import Question
 from auditwright.core.run import Checkpoint
 from auditwright.engine.readiness import Status
-from auditwright.web.visit import AS_OF, THEME_COOKIE, THEMES, Visit
+from auditwright.web.visit import AS_OF, KEYS_COOKIE, Visit, theme_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +55,8 @@ class Shell:
     """Whether the keys of the keyboard are on."""
     problem: str
     """What is wrong with the program folder's files."""
+    reads: bool
+    """True for who reads the program; others have their own account alone, and no search."""
 
 
 GROUPS: tuple[NavGroup, ...] = (
@@ -95,6 +97,11 @@ GROUPS: tuple[NavGroup, ...] = (
 )
 """Every entry, whoever looks; each is shown to those who have its right."""
 
+OWN = NavGroup(
+    title="", items=(NavItem(title="Your account", path="/account", icon="n-lock", right=Right.SELF),)
+)
+"""For who has nothing else: an employee."""
+
 
 def shell(visit: Visit) -> Shell:
     """The shell of a visit; raises StoreError."""
@@ -106,7 +113,7 @@ def shell(visit: Visit) -> Shell:
         organization=program.organization,
         notice=program.notice,
         version=__version__,
-        groups=tuple(group for each in GROUPS if (group := _allowed(each, visit, counts)).items),
+        groups=tuple(group for each in GROUPS if (group := _allowed(each, visit, counts)).items) or (OWN,),
         period=program.period,
         day_of_period=_day_of(program.period, visit.view.as_of),
         as_of=visit.view.as_of,
@@ -114,9 +121,10 @@ def shell(visit: Visit) -> Shell:
         collected_at=held.run.finished_at if held and held.run else None,
         lapsed=held.lapsed if held else False,
         checkpoint=next(iter(checkpoints), None),
-        theme=_theme(visit),
-        keys=visit.request.cookies.get("auditwright-keys") != "off",
+        theme=theme_of(visit.request),
+        keys=visit.request.cookies.get(KEYS_COOKIE) != "off",
         problem=visit.site.definitions_problem if visit.may(Right.CONNECT) else "",
+        reads=visit.may(Right.READ_PROGRAM),
     )
 
 
@@ -144,11 +152,6 @@ def _counts(held: Board) -> dict[str, int]:
         "/controls": sum(each.status in bad for each in held.controls.values()),
         "/tests": sum(each.status in bad for each in held.tests.values()),
     }
-
-
-def _theme(visit: Visit) -> str:
-    wanted = visit.request.cookies.get(THEME_COOKIE, "")
-    return wanted if wanted in THEMES else THEMES[0]
 
 
 def _day_of(period: Period | None, at: datetime) -> int:

@@ -12,6 +12,8 @@ from auditwright.app.background import Background
 from auditwright.app.errors import AppError
 from auditwright.app.folder import find_program_folder, load_program, signature
 from auditwright.app.queries.memo import Memo
+from auditwright.app.signing_in.limits import Limits
+from auditwright.app.signing_in.steps import Steps
 from auditwright.app.workspace import Workspace, open_workspace
 
 LOOK_EVERY_S = 1.0
@@ -47,6 +49,10 @@ class Site:
     opened: Workspace
     memo: Memo = field(default_factory=Memo)
     background: Background = field(default_factory=Background)
+    steps: Steps = field(default_factory=Steps)
+    """What browsers began and did not finish."""
+    limits: Limits = field(default_factory=Limits)
+    """How often somebody may still try to sign in."""
     definitions_problem: str = ""
     """What is wrong with the program folder's files; until it is put right, the last good definitions count."""
     _current: Workspace

@@ -17,9 +17,9 @@ from auditwright.app import rights
 from auditwright.app.acting import Actor
 from auditwright.app.queries.view import View
 from auditwright.app.rights import Right
-from auditwright.app.sessions import Browser, SignedIn, signed_in
+from auditwright.app.sessions import Browser, SignedIn, is_proved, signed_in
 from auditwright.app.tokens import Bearer, bearer
-from auditwright.core.account import Account, Engagement, Role, Session
+from auditwright.core.account import Account, Engagement, Role
 from auditwright.core.question import Is
 from auditwright.web.problems import is_api
 from auditwright.web.safety.origin import SAFE
@@ -36,6 +36,9 @@ SECURE_SESSION_COOKIE = "__Host-auditwright"
 THEME_COOKIE = "auditwright-theme"
 THEMES = ("system", "light", "dark")
 
+KEYS_COOKIE = "auditwright-keys"
+"""`off` where somebody switched off the keys of the keyboard."""
+
 AS_OF = "as_of"
 """The name in an address by which any page shows what was known on a day."""
 
@@ -48,6 +51,15 @@ class SignInNeededError(Exception):
 
 class NotAllowedError(Exception):
     """Whoever is signed in has not the right that is needed."""
+
+
+class ProofNeededError(Exception):
+    """What is grave needs a second factor that was shown lately."""
+
+    def __init__(self, back: str) -> None:
+        self.back = back
+        """Where to go on once it was shown."""
+        super().__init__(back)
 
 
 class BadAddressError(Exception):
@@ -81,10 +93,10 @@ class Visit:
                 assert_never(unreachable)
 
     @property
-    def session(self) -> Session:
+    def in_browser(self) -> SignedIn:
         """The browser's session; a page is never visited by anything else."""
         assert isinstance(self.signed, SignedIn), "tokens reach the API alone"
-        return self.signed.session
+        return self.signed
 
     @property
     def workspace(self) -> "Workspace":
@@ -104,6 +116,11 @@ class Visit:
     def may(self, right: Right) -> bool:
         """Whether they have another right, for what a page offers."""
         return _has(self.signed, right)
+
+    def prove(self, back: str) -> None:
+        """Go on only where a second factor was shown lately; raises ProofNeededError."""
+        if isinstance(self.signed, Bearer) or not is_proved(self.signed.session, self.now):
+            raise ProofNeededError(back)
 
     def link(self, path: str, **parameters: Plain) -> str:
         """An address of this site that stays on the day that is looked at."""
@@ -177,10 +194,16 @@ def cookie_name(site: Site) -> str:
     return SECURE_SESSION_COOKIE if site.address.is_secure else SESSION_COOKIE
 
 
-def browser_of(request: Request) -> Browser:
-    """Where a request comes from."""
+def browser_of(request: Request, method: str = "") -> Browser:
+    """Where a request comes from, and how somebody signs in by it."""
     address = request.client.host if request.client else ""
-    return Browser(address=address, agent=request.headers.get("user-agent", ""))
+    return Browser(address=address, agent=request.headers.get("user-agent", ""), method=method)
+
+
+def theme_of(request: Request) -> str:
+    """The theme that a browser's cookie asks for."""
+    wanted = request.cookies.get(THEME_COOKIE, "")
+    return wanted if wanted in THEMES else THEMES[0]
 
 
 def engagement_of(workspace: "Workspace", account: Account) -> Engagement | None:

@@ -56,6 +56,7 @@ def make(
     scopes: Annotated[list[str] | None, Form()] = None,
 ) -> Response:
     """Make a token, and show it this once."""
+    visit.prove(PATH)
     wanted = WantedToken(name=name, scopes=tuple(scopes or ()), days=_number(days))
     problems = problems_of(visit.workspace, visit.account, wanted, visit.now)
     if problems:

@@ -1,6 +1,7 @@
 """The outermost boundary: whatever breaks is logged under a reference, and answered without a word of it."""
 
 import secrets
+import traceback
 
 import structlog
 from starlette.responses import HTMLResponse, Response
@@ -30,12 +31,21 @@ class Boundary:
 
         try:
             await self._app(scope, receive, sent)
-        except Exception:  # a named boundary: a defect must not end the server, nor show its inside
+        except Exception as error:  # a named boundary: a defect must not end the server, nor show its inside
             reference = secrets.token_hex(4)
-            self._log.exception("broken", reference=reference, path=scope.get("path", ""))
+            # As plain text: a renderer of tracebacks would print the values beside the lines, passwords among them.
+            trace = "".join(traceback.format_exception(error))
+            self._log.error(
+                "broken", reference=reference, path=_spoken(scope.get("path", "")), trace=trace
+            )  # see above
             if begun or scope["type"] != "http":
                 raise
             await _answer(scope["path"], reference)(scope, receive, send)
+
+
+def _spoken(path: str) -> str:
+    """A path for the log: that of an invitation opens an account."""
+    return "/invitation/…" if path.startswith("/invitation/") else path
 
 
 def _answer(path: str, reference: str) -> Response:
