@@ -126,6 +126,7 @@ def test_a_whole_program_is_read_as_it_is_written() -> None:
             decisions=(),
             where="auditwright.toml:1",
         ),
+        webhook_hosts=(),
         integrations=(
             IntegrationSettings(
                 id=IntegrationId("people"), values={"roster": "people.csv"}, where="auditwright.toml:10"

@@ -1,7 +1,7 @@
 """The program folder as one value: the organization, its scope, its integrations, controls and waivers.
 
 ```
-auditwright.toml     organization, categories in scope, period, evidence, log, vulnerabilities, integrations, settings of tests;
+auditwright.toml     organization, categories in scope, period, evidence, log, vulnerabilities, webhooks, integrations, settings of tests;
                      of the web app, the identity provider that people sign in with;
                      of proofs of access, who vouches for a second factor and what has to be behind one
 controls/*.yaml      changes to the shipped controls, and the organization's own
@@ -139,6 +139,8 @@ class Program:
     vulnerabilities: VulnerabilitySettings
     identity_provider: IdentityProvider | None
     """Where people sign in once for everything; None: nowhere but here."""
+    webhook_hosts: tuple[str, ...]
+    """Hosts that webhooks may reach though they are not public, and without TLS."""
     integrations: tuple[IntegrationSettings, ...]
     test_settings: tuple[TestSetting, ...]
     control_overrides: tuple[ControlOverride, ...]
@@ -165,6 +167,7 @@ def read_program(files: Mapping[str, bytes]) -> Program:
         "log",
         "integrations",
         "tests",
+        "webhooks",
     )
     organization = settings.required("organization").fields()
     organization.only("name", "notice")
@@ -187,6 +190,7 @@ def read_program(files: Mapping[str, bytes]) -> Program:
         access_targets=targets,
         vulnerabilities=vulnerability_settings(settings.optional("vulnerabilities"), files),
         identity_provider=identity_provider(settings.optional("sign_in")),
+        webhook_hosts=_webhook_hosts(settings.optional("webhooks")),
         integrations=tuple(_integrations(settings.optional("integrations"))),
         test_settings=tuple(_test_settings(settings.optional("tests"))),
         control_overrides=overrides,
@@ -304,6 +308,18 @@ def _access_target(entry: Entry) -> AccessTarget:
         resource=resource.text(),
         where=f"{entry.document.file}:{entry.document.line(entry.path)}",
     )
+
+
+def _webhook_hosts(entry: Entry | None) -> tuple[str, ...]:
+    if entry is None:
+        return ()
+    fields = entry.fields()
+    fields.only("allow")
+    allow = fields.optional("allow")
+    hosts = tuple(host.lower() for host in allow.texts()) if allow else ()
+    if allow and any("/" in host or "*" in host for host in hosts):
+        raise allow.error("expected names or addresses of hosts, such as 10.0.0.5, without / or *")
+    return hosts
 
 
 def _integrations(entry: Entry | None) -> Iterator[IntegrationSettings]:

@@ -44,6 +44,7 @@ from auditwright.web.pages import (
     tokens,
     vulnerabilities,
     waivers,
+    webhooks,
 )
 from auditwright.web.problems import Mistake, ProblemError, is_api, problem
 from auditwright.web.public import PUBLIC
@@ -79,6 +80,7 @@ ROUTERS = (
     search.router,
     settings.router,
     tokens.router,
+    webhooks.router,
     reference.router,
     description.router,
     *RESOURCES,

@@ -35,6 +35,7 @@ def serve(folder: Path, listen: Listen, clock: Callable[[], datetime] = utc_now)
     """Serve a program folder until it is stopped; raises AppError."""
     import uvicorn
 
+    from auditwright.app.delivering import telling
     from auditwright.web.application import create_app
     from auditwright.web.watching import Measures, serve_metrics
 
@@ -53,7 +54,8 @@ def serve(folder: Path, listen: Listen, clock: Callable[[], datetime] = utc_now)
         )
         if listen.metrics_port:
             serve_metrics(site, measures, listen.metrics_port)
-        uvicorn.Server(config).run()
+        with telling(site.whole_view, site.address.url):
+            uvicorn.Server(config).run()
 
 
 def address_of(listen: Listen) -> Address:

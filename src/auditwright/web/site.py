@@ -12,6 +12,7 @@ from auditwright.app.background import Background
 from auditwright.app.errors import AppError
 from auditwright.app.folder import find_program_folder, load_program, signature
 from auditwright.app.queries.memo import Memo
+from auditwright.app.queries.view import View
 from auditwright.app.signing_in.limits import Limits
 from auditwright.app.signing_in.steps import Steps
 from auditwright.app.workspace import Workspace, open_workspace
@@ -72,6 +73,11 @@ class Site:
                 self._looked_at = time.monotonic()
                 self._look()
             return self._current
+
+    def whole_view(self) -> View:
+        """Everything, as it is known now: what the site itself looks at."""
+        now = self.clock()
+        return View(workspace=self.workspace(), now=now, as_of=now, engagement=None, memo=self.memo)
 
     def look_again(self) -> None:
         """Read the definitions anew at the next request: somebody changed them here."""
