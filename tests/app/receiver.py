@@ -26,6 +26,7 @@ class Receiver:
     got: list[Got] = field(default_factory=list)
     hangs: bool = False
     """True: it takes the message and answers nothing until the test is over."""
+    arrived: threading.Event = field(default_factory=threading.Event)
     released: threading.Event = field(default_factory=threading.Event)
 
 
@@ -40,6 +41,7 @@ def receiving() -> Iterator[Receiver]:
             receiver.got.append(
                 Got(path=self.path, headers={n.lower(): v for n, v in self.headers.items()}, body=body)
             )
+            receiver.arrived.set()
             if receiver.hangs:
                 receiver.released.wait()
                 return
