@@ -33,6 +33,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "vulns": "Merge scanners' reports, and publish one with each release.",
     "people": "Invite people to the web app, list them, and end their access.",
     "serve": "Serve the web app: see everything, and act on what is found.",
+    "mcp": "Answer an assistant on this machine: what is missing, and by which evidence.",
     "demo": "Run everything on an emulated cloud of a fictional company.",
 }
 """Each command and its one line of help; the module of the same name in `commands` holds it."""
