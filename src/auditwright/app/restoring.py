@@ -41,6 +41,7 @@ from auditwright.store.disk import (
     LateDisk,
     RealDisk,
     disk_error,
+    make_folders,
     temporary_name,
 )
 from auditwright.store.evidence_folder import (

@@ -123,7 +123,7 @@ class Snapshot(_View):
     def columns(self) -> Columns:
         """The tables and their columns."""
         return {
-            str(table.name): tuple(str(name) for name in table.c.keys()) for table in METADATA.sorted_tables
+            str(table.name): tuple(str(column.name) for column in table.c) for table in METADATA.sorted_tables
         }
 
     def parts(self) -> Iterator[Part]:
