@@ -19,6 +19,7 @@ from auditwright.core.log import LogEntry, leaf_hash
 from auditwright.core.outcome import Result
 from auditwright.core.ports import (
     EvidenceMissingError,
+    Named,
     ObservedSpan,
     Rows,
     Snapshot,
@@ -476,6 +477,14 @@ class MemoryInventory:
         """What was known of one resource, from when; None from when it was gone."""
         changes = self._resources.get(kind.kind, _Timeline()).of(item)
         return [(c.known_from, c.value if isinstance(c.value, kind) else None) for c in changes]
+
+    def names(self, *, as_of: datetime | None = None) -> Sequence[Named]:
+        """Every resource of every kind as known at a time (now: None), by (kind, id)."""
+        return [
+            Named(kind=kind.kind, id=item.id, name=item.name, account=item.scope.account)
+            for _, kind in sorted(kinds().items())
+            for item in self.resources(kind, as_of=as_of)
+        ]
 
     def observe(self, run: RunId, at: datetime, results: Iterable[Result]) -> None:
         """Keep what tests observed."""

@@ -64,6 +64,15 @@ class FindingState(StrEnum):
     """The item was seen satisfied, or is gone from a place that was seen whole."""
 
 
+KINDS: Mapping[FindingState, str] = {
+    FindingState.DEVIATION: "bad",
+    FindingState.UNDETERMINED: "und",
+    FindingState.WAIVED: "wav",
+    FindingState.CLOSED: "ok",
+}
+"""The shape and the color of each state (design guide 6)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingRow:
     """A finding as a list shows it. Owner and due date are those of now, whatever day is looked at."""
