@@ -234,7 +234,7 @@ def test_a_waiver_of_a_file_is_shown_with_its_place_and_is_ended_there(site: Ser
 def test_a_request_of_a_test_that_does_not_exist_any_more_is_said_to_be_one(site: Served) -> None:
     keep(site, "ask-old", test="acme.removed")
     page = site.visitor(Role.COMPLIANCE).get("/waivers/ask-old").text
-    assert "A test that does not exist any more" in page
+    assert "Open request: a test that does not exist any more</h1>" in page
     assert "Nothing follows from it" in page
     assert "a test that does not exist any more" in site.visitor().get("/waivers").text
     assert site.visitor(Role.AUDITOR).get("/waivers/ask-old").status_code == 404
