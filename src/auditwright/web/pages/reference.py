@@ -12,6 +12,9 @@ from auditwright.web.visit import Visit, may
 
 router = APIRouter()
 
+COMMON = frozenset({"as_of", "page", "per_page"})
+"""Parameters that the page explains once."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
@@ -65,7 +68,13 @@ def reference(visit: Annotated[Visit, may(Right.SELF)]) -> Response:
     for path, method, operation in operations(made):
         tag = next(iter(cast("Sequence[str]", operation.get("tags", ()))), "Others")
         groups.setdefault(tag, []).append(_call(path, method, operation))
-    return visit.page("reference.html", groups=groups, shapes=tuple(_shapes(made)), openapi=PATH)
+    return visit.page("reference.html", groups=groups, openapi=PATH)
+
+
+@router.get("/api-shapes")
+def shapes(visit: Annotated[Visit, may(Right.SELF)]) -> Response:
+    """The shapes that answers and bodies have."""
+    return visit.page("reference_shapes.html", shapes=tuple(_shapes(description())))
 
 
 def _call(path: str, method: str, operation: Mapping[str, object]) -> Call:
@@ -81,7 +90,7 @@ def _call(path: str, method: str, operation: Mapping[str, object]) -> Call:
         title=str(operation["summary"]),
         text=str(operation["description"]).rpartition("\n\n")[0],
         scope=scope,
-        parameters=[_parameter(each) for each in parameters],
+        parameters=[_parameter(each) for each in parameters if each["name"] not in COMMON],
         body=_content(operation.get("requestBody")),
         answer=next(answers, ""),
     )
