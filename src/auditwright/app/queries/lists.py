@@ -96,7 +96,8 @@ def asked(form: ListForm, pairs: Iterable[tuple[str, str]]) -> Asked:
     """
     search, sort, page = "", "", 1
     chosen: dict[str, list[str]] = {}
-    for name, value in pairs:
+    for name, given in pairs:
+        value = given.replace("\x00", "")  # PostgreSQL has no text with it
         if name == "q":
             search = value.strip()[:MAX_SEARCH] if form.searched else ""
         elif name == "sort" and value:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from auditwright.app import documents
 from auditwright.app.queries.board import Board, ControlStanding, TestStanding, board
@@ -447,7 +447,5 @@ def _item_field(row: ItemRow, name: str) -> object:
 
 def history(view: View, test: TestId, item: ResourceId) -> Sequence[ObservedSpan]:
     """What a test said of one item, from when, the newest first; nothing later than the view."""
-    spans = view.workspace.stores.inventory.spans(
-        test, since=datetime.min.replace(tzinfo=view.as_of.tzinfo), until=view.as_of + timedelta.resolution
-    )
-    return [span for span in reversed(spans) if span.item == item]
+    said = view.workspace.stores.inventory.outcomes(item, as_of=view.as_of)
+    return [span for span in reversed(said) if span.test == test]
