@@ -96,7 +96,7 @@ def _source(settings: IntegrationSettings) -> SourceView:
     choices: list[ChoiceView] = []
     for field in integration.fields if integration else ():
         values = chosen(settings.values.get(field.name, field.default))
-        if values and field.name not in HOW_NOT_WHAT:
+        if values and not field.secret and field.name not in HOW_NOT_WHAT:
             choices.append(ChoiceView(name=field.name, title=field.title, values=values))
     title = integration.title if integration else settings.id
     return SourceView(id=settings.id, title=title, choices=tuple(choices))

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import TypeAlias
 
 from auditwright.core.evidence import Evidence, Gap, Scope
@@ -15,16 +14,6 @@ Config: TypeAlias = Mapping[str, object]
 """One integration's table of `auditwright.toml`, checked against its fields."""
 
 
-class FieldForm(StrEnum):
-    """How a setting is given."""
-
-    TEXT = "text"
-    LINES = "lines"
-    """Several texts."""
-    TABLES = "tables"
-    """Several tables of TOML, each a place of its own to collect from."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigField:
     """One setting of an integration."""
@@ -34,7 +23,8 @@ class ConfigField:
     help: str
     required: bool = False
     default: str | tuple[str, ...] = ""
-    form: FieldForm = FieldForm.TEXT
+    secret: bool = False
+    """Secrets are never written into the program folder: the field then names an environment variable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

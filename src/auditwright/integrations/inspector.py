@@ -18,7 +18,6 @@ from auditwright.core.integration import (
     Config,
     ConfigError,
     ConfigField,
-    FieldForm,
     Integration,
     Operation,
     Stream,
@@ -223,7 +222,6 @@ INTEGRATION: Final = Integration(
         ConfigField(
             name="regions",
             title="Regions",
-            form=FieldForm.LINES,
             help="Where Inspector is on.",
             required=True,
             default=("eu-central-1",),
@@ -231,7 +229,6 @@ INTEGRATION: Final = Integration(
         ConfigField(
             name="roles",
             title="Roles",
-            form=FieldForm.LINES,
             help="ARNs of the roles to take, one in each account; the credentials' own account by default.",
         ),
         ConfigField(

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from auditwright.app.background import Background
-from auditwright.app.checking import Checks
 from auditwright.app.errors import AppError
 from auditwright.app.folder import find_program_folder, load_program, signature
 from auditwright.app.queries.memo import Memo
@@ -48,7 +47,6 @@ class Site:
     address: Address
     clock: Callable[[], datetime]
     opened: Workspace
-    checks: Checks
     memo: Memo = field(default_factory=Memo)
     background: Background = field(default_factory=Background)
     steps: Steps = field(default_factory=Steps)
@@ -111,7 +109,6 @@ def open_site(given: Path, address: Address, clock: Callable[[], datetime] = utc
             address=address,
             clock=clock,
             opened=workspace,
-            checks=Checks(clock),
             _current=workspace,
             _signature=seen,
             _looked_at=time.monotonic(),

@@ -8,16 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from auditwright.core.evidence import Evidence, Gap
-from auditwright.core.integration import (
-    Captured,
-    Check,
-    Config,
-    ConfigField,
-    FieldForm,
-    Integration,
-    Stream,
-    Target,
-)
+from auditwright.core.integration import Captured, Check, Config, ConfigField, Integration, Stream, Target
 from auditwright.core.integration import Operation as CoreOperation
 from auditwright.core.resource import Resource
 from auditwright.core.run import EvidenceRecord
@@ -138,14 +129,12 @@ INTEGRATION: Final = Integration(
         ConfigField(
             name="accounts",
             title="Accounts",
-            form=FieldForm.TABLES,
             help='Such as [{ id = "123456789012", role_arn = "arn:aws:iam::123456789012:role/auditwright" }]; '
             "left out: the account of the credentials in use. A role may need an external_id.",
         ),
         ConfigField(
             name="regions",
             title="Regions",
-            form=FieldForm.LINES,
             help='"all" for every enabled region, or a list such as ["eu-west-1"].',
             default=session.ALL_REGIONS,
         ),

@@ -14,7 +14,7 @@ and reading a folder never opens a connection.
 
 from typing import Final
 
-from auditwright.core.integration import ConfigField, FieldForm, Integration, Operation, Stream
+from auditwright.core.integration import ConfigField, Integration, Operation, Stream
 from auditwright.core.resources import Change, Release
 from auditwright.integrations.git import releases
 from auditwright.integrations.git.changes import normalize
@@ -29,7 +29,6 @@ INTEGRATION: Final = Integration(
         ConfigField(
             name="repositories",
             title="Repositories",
-            form=FieldForm.LINES,
             help='Paths from the program folder, or URLs (https, ssh) to clone, such as ["../code"].',
             required=True,
             default=("..",),

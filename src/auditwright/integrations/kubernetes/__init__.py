@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from auditwright.core.evidence import Evidence, Gap
-from auditwright.core.integration import ConfigField, FieldForm, Integration, Stream
+from auditwright.core.integration import ConfigField, Integration, Stream
 from auditwright.core.resource import Resource
 from auditwright.core.resources import (
     KubernetesBinding,
@@ -51,7 +51,6 @@ INTEGRATION: Final = Integration(
         ConfigField(
             name="clusters",
             title="Clusters",
-            form=FieldForm.TABLES,
             help='Such as [{ name = "prod", context = "prod", eks = "arn:aws:eks:eu-west-1:123456789012:cluster/prod" }]; '
             "left out: the one cluster of the credentials in use. context and kubeconfig say how to reach the API: by "
             "default the current context of ~/.kube/config, or the pod's own account inside a cluster. folder names files "
