@@ -68,7 +68,7 @@ def took(value: timedelta | None) -> str:
 
 def _started(visit: Visit, row: RunRow) -> Cell:
     what = "Took in a saved answer" if row.run.kind is RunKind.IMPORT else "Collected and tested"
-    return Cell(text=f"{moment(row.run.started_at)} UTC", href=visit.link(f"/runs/{row.run.id}"), sub=what)
+    return Cell(text=moment(row.run.started_at), href=visit.link(f"/runs/{row.run.id}"), sub=what)
 
 
 def _course(visit: Visit, row: RunRow) -> Cell:
