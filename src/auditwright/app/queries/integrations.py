@@ -7,9 +7,9 @@ from datetime import datetime
 from auditwright.app.connecting import read_only_policy, values_of
 from auditwright.app.queries.board import board, run_as_of
 from auditwright.app.queries.freshness import Source, freshness
+from auditwright.app.queries.program import NamedTest, named
 from auditwright.app.queries.view import View
 from auditwright.app.registry import integrations
-from auditwright.core.control_test import ControlTest
 from auditwright.core.ids import IntegrationId
 from auditwright.core.integration import Integration
 from auditwright.core.question import Is, Question
@@ -47,7 +47,7 @@ class IntegrationPage:
     gaps: tuple[GapRecord, ...]
     """The first of the newest run's."""
     gap_count: int
-    tests: tuple[ControlTest, ...]
+    tests: tuple[NamedTest, ...]
     """Tests of what it alone shows, of all that is connected."""
 
 
@@ -103,7 +103,7 @@ def _row(view: View, integration: Integration) -> IntegrationRow:
     )
 
 
-def _only_shown_by(view: View, integration: Integration) -> tuple[ControlTest, ...]:
+def _only_shown_by(view: View, integration: Integration) -> tuple[NamedTest, ...]:
     """Tests that nothing else that is connected shows anything for."""
     connected = {each.id for each in view.workspace.program.integrations} - {integration.id}
     others = {
@@ -116,5 +116,7 @@ def _only_shown_by(view: View, integration: Integration) -> tuple[ControlTest, .
     own = {kind for stream in integration.streams for kind in stream.emits} - others
     tests = view.workspace.catalogue.tests
     return tuple(
-        tests[test] for test in sorted(board(view).tests) if own.intersection(tests[test].populations)
+        named(view, tests[test])
+        for test in sorted(board(view).tests)
+        if own.intersection(tests[test].populations)
     )
