@@ -98,9 +98,9 @@ def test_a_view_stays_as_it_was_while_a_writer_writes(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/records.db"
     create_records(url).close()
     writer = start("records", url, "w", "1000000")
+    assert writer.stdout is not None
     try:
         release(writer)
-        assert writer.stdout is not None
         writer.stdout.readline()
         with snapshot(url) as view:
             first = list(view.leaves())
@@ -111,7 +111,6 @@ def test_a_view_stays_as_it_was_while_a_writer_writes(tmp_path: Path) -> None:
     finally:
         writer.kill()
         writer.wait()
-        assert writer.stdout is not None
         writer.stdout.close()
     assert open_records(url).log_size() > len(first)
 

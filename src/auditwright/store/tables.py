@@ -122,7 +122,9 @@ class Snapshot(_View):
     @property
     def columns(self) -> Columns:
         """The tables and their columns."""
-        return {str(table.name): tuple(column.name for column in table.c) for table in METADATA.sorted_tables}
+        return {
+            str(table.name): tuple(str(column.name) for column in table.c) for table in METADATA.sorted_tables
+        }
 
     def parts(self) -> Iterator[Part]:
         """Every row of every table; raises StoreError."""
