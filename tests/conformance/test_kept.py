@@ -13,11 +13,11 @@ from auditwright.core.act import Act, Assignment, Decision, OwedFinding, WaiverR
 from auditwright.core.ids import AccountId, EngagementId, ResourceId, TestId, WaiverId
 from auditwright.core.ports import Records, StoreError
 from auditwright.core.question import AnyOf, Before, Condition, Either, Holds, Is, Question, Since
-from auditwright.core.run import Finding
+from auditwright.core.run import EvidenceRecord, Finding
 from auditwright.store.memory import MemoryRecords
 from auditwright.store.records import create_records
 from tests.postgres import Cluster
-from tests.store.samples import NOON, entry, finding
+from tests.store.samples import NOON, entry, evidence_record, finding, run
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
@@ -140,7 +140,21 @@ def test_a_finding_is_listed_with_who_owes_it(records: Records) -> None:
         ("arn:bob", "Lena", NOON),
         ("arn:ada", "", None),
     ]
+    by_owner = records.answer(OwedFinding, Question(order=("owner",)))
+    assert [row.owner for row in by_owner.rows] == ["", "Lena"]
     assert records.tally(OwedFinding, ["owner"]) == {("",): 1, ("Lena",): 1}
+
+
+def test_evidence_is_found_by_the_beginning_of_its_digest(records: Records) -> None:
+    with records.transaction() as write:
+        write.put_run(run())
+        held = [evidence_record(write.append(entry(str(each))), body=bytes([each])) for each in range(40)]
+        write.add_evidence(held)
+    for prefix in {each.digest[:1] for each in held}:
+        last = "f" * 64 if prefix == "f" else f"{int(prefix, 16) + 1:x}".ljust(64, "0")
+        where = (Since("digest", prefix.ljust(64, "0")), Before("digest", last))
+        found = records.answer(EvidenceRecord, Question(where=where, order=("seq",)))
+        assert list(found.rows) == [each for each in held if each.digest.startswith(prefix)]
 
 
 NAMES = st.sampled_from(["ada", "Ada", "a%a", "a_a", "b\\b", "ÄDA", "äda", ""])

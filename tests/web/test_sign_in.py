@@ -22,7 +22,7 @@ from tests.app.programs import auditwright, roster_program
 from tests.web.served import Served, served
 from tests.web.test_every_page import FLAGS
 
-PASSPHRASE = "violet harbor stanza 41"
+WORDS = "violet harbor stanza 41"
 
 
 class Clock:
@@ -87,7 +87,7 @@ def enrolled(
 ) -> tuple[httpx2.Client, str]:
     """Somebody who accepted an invitation with a password and codes: their client, and the seed."""
     client, link = site.stranger(), link_for(site, role, email)
-    page = client.post(f"{link}/password", data={"password": PASSPHRASE, "again": PASSPHRASE}).text
+    page = client.post(f"{link}/password", data={"password": WORDS, "again": WORDS}).text
     found = re.search(r"Seed <code[^>]*>([A-Z2-7 ]+)<", page)
     assert found is not None, page
     seed = found[1].replace(" ", "")
@@ -100,7 +100,7 @@ def enrolled(
 def begun(site: Served, email: str = "mira@example.com") -> httpx2.Client:
     """A client that showed the password, and owes the second factor."""
     client = site.stranger()
-    answer = client.post("/sign-in", data={"email": email, "password": PASSPHRASE, "next": "/controls"})
+    answer = client.post("/sign-in", data={"email": email, "password": WORDS, "next": "/controls"})
     assert answer.headers.get("location") == "/sign-in/code", answer.text
     return client
 
@@ -160,7 +160,7 @@ def test_a_code_counts_once(site: Served, clock: Clock) -> None:
 
 def test_a_recovery_code_stands_in_once(site: Served) -> None:
     client, link = site.stranger(), link_for(site)
-    page = client.post(f"{link}/password", data={"password": PASSPHRASE, "again": PASSPHRASE}).text
+    page = client.post(f"{link}/password", data={"password": WORDS, "again": WORDS}).text
     seed = re.search(r"Seed <code[^>]*>([A-Z2-7 ]+)<", page)[1].replace(" ", "")  # type: ignore[index]  # it stands there
     shown = client.post(f"{link}/codes", data={"code": pyotp.TOTP(seed).at(site.site.clock())}).text
     code = re.findall(r"[a-z2-7]{4}(?:-[a-z2-7]{4}){3}", shown)[0]
@@ -191,7 +191,7 @@ def test_who_guesses_is_held_up_and_the_owner_still_gets_in_from_her_browser(
     assert statuses[:5] == [422] * 5
     assert statuses[-1] == 429
     own.post("/sign-out")
-    answer = own.post("/sign-in", data={"email": "mira@example.com", "password": PASSPHRASE})
+    answer = own.post("/sign-in", data={"email": "mira@example.com", "password": WORDS})
     assert answer.headers["location"] == "/sign-in/code"
     clock.ahead += timedelta(seconds=60)
     code = pyotp.TOTP(seed).at(clock())
@@ -223,7 +223,7 @@ def test_a_weak_password_is_not_taken(site: Served, password: str) -> None:
 def test_no_address_leads_elsewhere_after_signing_in(site: Served, clock: Clock, elsewhere: str) -> None:
     _, seed = enrolled(site)
     client = site.stranger()
-    client.post("/sign-in", data={"email": "mira@example.com", "password": PASSPHRASE, "next": elsewhere})
+    client.post("/sign-in", data={"email": "mira@example.com", "password": WORDS, "next": elsewhere})
     clock.ahead += timedelta(seconds=60)
     answer = client.post("/sign-in/code", data={"code": pyotp.TOTP(seed).at(clock())})
     assert answer.headers["location"] == "/"
@@ -232,7 +232,7 @@ def test_no_address_leads_elsewhere_after_signing_in(site: Served, clock: Clock,
 def test_signing_in_gives_a_new_token_and_signing_out_ends_it(site: Served, clock: Clock) -> None:
     client, seed = enrolled(site)
     before = client.cookies["auditwright"]
-    client.post("/sign-in", data={"email": "mira@example.com", "password": PASSPHRASE})
+    client.post("/sign-in", data={"email": "mira@example.com", "password": WORDS})
     clock.ahead += timedelta(seconds=60)
     client.post("/sign-in/code", data={"code": pyotp.TOTP(seed).at(clock())})
     after = client.cookies["auditwright"]
@@ -281,9 +281,7 @@ def test_an_ended_account_is_out_at_once(site: Served) -> None:
     assert owner.post(f"/people/{account.id}/end").headers["location"] == "/people?done=ended"
     assert lena.get("/").status_code == 303
     assert (
-        site.stranger()
-        .post("/sign-in", data={"email": "lena@example.com", "password": PASSPHRASE})
-        .status_code
+        site.stranger().post("/sign-in", data={"email": "lena@example.com", "password": WORDS}).status_code
         == 422
     )
 
@@ -300,5 +298,5 @@ def test_what_is_done_stands_in_the_audit_log_and_holds_no_secret(site: Served) 
     acts = site.site.workspace().stores.records.kept(Act)
     assert {each.verb for each in acts} >= {"account.invite", "account.accept", "session.start"}
     whole = repr(acts) + repr(site.site.workspace().stores.records.kept(Session))
-    assert PASSPHRASE not in whole
+    assert WORDS not in whole
     assert seed not in whole

@@ -3,7 +3,18 @@
 from collections.abc import Iterable
 from typing import assert_never
 
-from sqlalchemy import ColumnElement, FromClause, Select, UnaryExpression, and_, false, func, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    FromClause,
+    Select,
+    UnaryExpression,
+    and_,
+    false,
+    func,
+    or_,
+    select,
+)
 
 from auditwright.core.question import (
     ASCII_LOWER,
@@ -68,7 +79,7 @@ def _order(source: FromClause, key: tuple[str, ...], question: Question) -> list
 def _sorted(source: FromClause, name: str) -> UnaryExpression[object]:
     column = source.c[name.removeprefix("-")]
     ordered = column.desc() if name.startswith("-") else column.asc()
-    if not column.nullable:
+    if isinstance(column, Column) and not column.nullable:
         return ordered
     # What has no value comes first when ascending, as in SQLite; PostgreSQL would put it last.
     return ordered.nulls_last() if name.startswith("-") else ordered.nulls_first()

@@ -291,11 +291,14 @@ class SqlRecords:
         form = listed(kind)
         counted = select(func.count()).select_from(form.source).where(all_of(form.source, question.where))
         with self._reading() as connection:
-            total = connection.execute(counted).scalar_one()
-            if question.offset >= total or not question.limit:
-                return Answer(rows=(), total=total)
-            found = connection.execute(page(form.source, form.key, question)).mappings()
-            return Answer(rows=[form.read(row) for row in found], total=total)
+            found = (
+                connection.execute(page(form.source, form.key, question)).mappings() if question.limit else ()
+            )
+            rows = [form.read(row) for row in found]
+            # A page that is not full is the last: it says itself how many rows there are.
+            is_last = len(rows) < question.limit and (bool(rows) or not question.offset)
+            total = question.offset + len(rows) if is_last else connection.execute(counted).scalar_one()
+            return Answer(rows=rows, total=total)
 
     def tally(self, kind: type[K], by: Sequence[str], *where: Condition) -> Mapping[tuple[object, ...], int]:
         """How many records that meet the conditions have each combination of the fields' values."""

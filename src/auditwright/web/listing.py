@@ -10,6 +10,7 @@ import json
 import tempfile
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -337,14 +338,16 @@ def _plain(value: Value) -> str | int | float | bool | Sequence[str] | None:
 
 def _sent(listing: Listing[T], parts: Iterable[bytes], *, media_type: str, suffix: str) -> Response:
     """A file with its digest (RFC 9530), made whole before it is sent: one that breaks off is never half a list."""
-    file = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115  # closed once it is sent
     hashed = sha256()
     size_bytes = 0
-    for part in parts:
-        file.write(part)
-        hashed.update(part)
-        size_bytes += len(part)
-    file.seek(0)
+    with ExitStack() as open_files:
+        file = open_files.enter_context(tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES))
+        for part in parts:
+            file.write(part)
+            hashed.update(part)
+            size_bytes += len(part)
+        file.seek(0)
+        until_sent = open_files.pop_all()
     name = listing.path.strip("/").replace("/", "-")
     return StreamingResponse(
         _chunks(file),
@@ -354,7 +357,7 @@ def _sent(listing: Listing[T], parts: Iterable[bytes], *, media_type: str, suffi
             "content-length": str(size_bytes),
             "repr-digest": f"sha-256=:{b64encode(hashed.digest()).decode()}:",
         },
-        background=BackgroundTask(file.close),
+        background=BackgroundTask(until_sent.close),
     )
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from auditwright import __version__
 from auditwright.app.queries.board import Board, board
+from auditwright.app.queries.waivers import open_requests
 from auditwright.app.rights import Right
 from auditwright.core.period import Period
 from auditwright.core.question import Question
@@ -108,6 +109,8 @@ def shell(visit: Visit) -> Shell:
     program = visit.workspace.program
     held = board(visit.view) if visit.may(Right.READ_PROGRAM) else None
     counts = _counts(held) if held else {}
+    if visit.may(Right.DECIDE_WAIVERS):
+        counts["/waivers"] = open_requests(visit.view)
     checkpoints = visit.workspace.stores.records.answer(Checkpoint, Question(order=("-id",), limit=1)).rows
     return Shell(
         organization=program.organization,

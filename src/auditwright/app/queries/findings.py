@@ -64,6 +64,15 @@ class FindingState(StrEnum):
     """The item was seen satisfied, or is gone from a place that was seen whole."""
 
 
+KINDS: Mapping[FindingState, str] = {
+    FindingState.DEVIATION: "bad",
+    FindingState.UNDETERMINED: "und",
+    FindingState.WAIVED: "wav",
+    FindingState.CLOSED: "ok",
+}
+"""The shape and the color of each state (design guide 6)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingRow:
     """A finding as a list shows it. Owner and due date are those of now, whatever day is looked at."""
@@ -134,10 +143,16 @@ def rows_of(view: View, found: Iterable[OwedFinding]) -> list[FindingRow]:
 
 
 def finding_counts(view: View) -> FindingCounts:
-    """How many findings are open as of the view."""
+    """How many findings are open as of the view. Counted anew where something was written, or a day has passed."""
     held = board(view)
+    size = view.workspace.stores.records.log_size()
+    key = ("finding counts", size, view.as_of.date(), tuple(held.tests))
+    return view.memo.get(key, lambda: _counted(view, held))
+
+
+def _counted(view: View, held: Board) -> FindingCounts:
     records = view.workspace.stores.records
-    is_open = (AnyOf("test", tuple(held.tests)), *open_at(view.as_of))
+    is_open = (AnyOf("test", tuple(held.tests)), *_open(view))
     by_severity = dict.fromkeys(reversed(Severity), 0)
     without_owner = 0
     for (test, owner), count in records.tally(OwedFinding, ["test", "owner"], *is_open).items():
@@ -152,11 +167,16 @@ def finding_counts(view: View) -> FindingCounts:
     )
 
 
+def _open(view: View) -> tuple[Condition, ...]:
+    """The conditions of what was open then; of now, those that an index finds: nothing was closed or seen later."""
+    return open_at(view.as_of) if view.looks_back else (Is("closed_at", None),)
+
+
 def _asked(view: View, held: Board, where: Iterable[Condition]) -> tuple[set[TestId], list[Condition]]:
     """The tests whose findings are asked for, and the conditions that the database knows."""
     tests = set(held.tests)
     catalogue = view.workspace.catalogue.tests
-    kept: list[Condition] = [Before("first_seen_at", view.as_of + timedelta.resolution)]
+    kept: list[Condition] = [Before("first_seen_at", view.as_of + timedelta.resolution)] * view.looks_back
     for condition in where:
         match condition:
             case AnyOf("severity", values):
@@ -166,7 +186,7 @@ def _asked(view: View, held: Board, where: Iterable[Condition]) -> tuple[set[Tes
             case AnyOf("test", values):
                 tests &= set(values)
             case AnyOf("state", values):
-                kept += _in_state(view.as_of, values)
+                kept += _in_state(view, values)
             case AnyOf("owner", values):
                 named = tuple("" if value.casefold() == NOBODY else value for value in values)
                 kept.append(AnyOf("owner", (*values, *named)))
@@ -177,12 +197,12 @@ def _asked(view: View, held: Board, where: Iterable[Condition]) -> tuple[set[Tes
     return tests, kept
 
 
-def _in_state(at: datetime, states: Sequence[str]) -> tuple[Condition, ...]:
+def _in_state(view: View, states: Sequence[str]) -> tuple[Condition, ...]:
     if set(states) >= {OPEN, CLOSED}:
         return ()
     if OPEN in states:
-        return open_at(at)
-    return (Before("closed_at", at + timedelta.resolution),)
+        return _open(view)
+    return (Before("closed_at", view.as_of + timedelta.resolution),)
 
 
 def _due(at: datetime, values: Sequence[str]) -> Condition:

@@ -1,249 +1,377 @@
-"""Search: everything that a word is found in, by kind, with what has exactly that id first.
+"""Search: everything that somebody may see whose id or name, or whose digest's beginning, is asked for.
 
-Each kind is found by what answers its own list, so that a search shows nothing that a list would hide. What no list
-pages, the resources of every kind, is one index of names for each run.
+Each group is capped and leads to its whole list. Resources are looked up in an index of their ids and names, which is
+made once for each run; everything else is one short question to the records.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import urlencode
+from itertools import chain
+from urllib.parse import quote
 
-from auditwright.app.queries import program, releases, vulnerabilities
-from auditwright.app.queries.attention import open_at
+from auditwright.app.queries import findings, program, waivers
 from auditwright.app.queries.board import board
-from auditwright.app.queries.lists import ListForm, asked
+from auditwright.app.queries.lists import MAX_SEARCH
 from auditwright.app.queries.view import View
+from auditwright.app.registry import streams
+from auditwright.app.rights import Right
 from auditwright.core.account import Account
-from auditwright.core.act import OwedFinding
-from auditwright.core.ids import Digest
+from auditwright.core.ids import StreamId
 from auditwright.core.ports import Named
-from auditwright.core.question import AnyOf, Before, Holds, Is, Question
-from auditwright.core.run import EvidenceRecord
+from auditwright.core.question import (
+    ASCII_LOWER,
+    Answer,
+    AnyOf,
+    Before,
+    Condition,
+    Holds,
+    Is,
+    Question,
+    Since,
+)
+from auditwright.core.resources import Release, VulnerabilityIssue, VulnerabilityReport
+from auditwright.core.run import EvidenceRecord, Run
+from auditwright.render.words import KINDS, clipped, kind_words, moment, number, short
 
-SHOWN = 6
-"""Of each kind; the kind's own list has the rest."""
+SHOWN = 8
+"""Hits of a group; its list has all."""
+
+RANKED = 2_000
+"""Resources that are put in order: who finds more asks for more letters."""
+
+SHORTEST_DIGEST = 4
+"""Hexadecimal digits that may be the beginning of a digest; fewer are the beginning of too many."""
+
+DIGITS = 64
+
+FINDING_TEXTS = ("what", "name", "item")
+"""Without the owner: then no finding's assignment has to be looked up."""
+
+_OWN_PAGES: dict[str, str] = {
+    VulnerabilityIssue.kind: "/vulnerabilities",
+    Release.kind: "/releases",
+    VulnerabilityReport.kind: "/releases",
+}
+"""Kinds that have lists of their own beside the inventory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """One thing that was found."""
 
+    id: str
     title: str
     sub: str
     path: str
-    """Its address, without the day that is looked at."""
     parameters: tuple[tuple[str, str], ...] = ()
+    status: str = ""
+    """The kind of its status, where it has one."""
+    names: tuple[str, ...] = ()
+    """What it is called besides its id."""
 
-    @property
-    def address(self) -> str:
-        """Path and query."""
-        return f"{self.path}?{urlencode(self.parameters)}" if self.parameters else self.path
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class More:
+    """A whole list that a group leads to."""
+
+    title: str
+    path: str
+    parameters: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """What was found of one sort."""
+
+    title: str
+    total: int
+    hits: tuple[Hit, ...]
+    more: tuple[More, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What was found of one kind."""
+    """What a search found."""
 
-    kind: str
-    hits: tuple[Hit, ...]
-    total: int
-    everything: str
-    """The list that has all of it; empty where there is none."""
+    text: str
+    exact: tuple[Hit, ...]
+    """What has this very id, name or digest."""
+    groups: tuple[Group, ...]
+
+    @property
+    def total(self) -> int:
+        """How much was found in all."""
+        return sum(group.total for group in self.groups)
+
+
+def search(view: View, rights: Collection[Right], given: str) -> Found:
+    """Everything that may be seen and has a text in its id or name; raises StoreError."""
+    text = given.strip()[:MAX_SEARCH]
+    if not text:
+        return Found(text="", exact=(), groups=())
+    found: list[Group] = []
+    if Right.READ_PROGRAM in rights:
+        found += [
+            _criteria(view, text),
+            _controls(view, text),
+            _tests(view, text),
+            _findings(view, text),
+            _waivers(view, text),
+            _evidence(view, text),
+        ]
+    if Right.READ_SYSTEMS in rights:
+        found += [*_resources(view, text), _runs(view, text)]
+    if Right.MANAGE_PEOPLE in rights:
+        found.append(_accounts(view, text))
+    groups = tuple(group for group in found if group.total)
+    hits = chain.from_iterable(group.hits for group in groups)
+    return Found(text=text, exact=tuple(hit for hit in hits if _is_exact(hit, text)), groups=groups)
+
+
+def _is_exact(hit: Hit, text: str) -> bool:
+    wanted = text.casefold()
+    return any(each.casefold() == wanted for each in (hit.id, *hit.names))
+
+
+def _of_list(title: str, path: str, text: str, found: tuple[int, Iterable[Hit]]) -> Group:
+    """A group that leads to a list which is searched for the same text."""
+    total, hits = found
+    more = (
+        (More(title=f"All {number(total)}", path=path, parameters=(("q", text),)),) if total > SHOWN else ()
+    )
+    return Group(title=title, total=total, hits=tuple(hits), more=more)
+
+
+def _question(fields: tuple[str, ...], text: str, *more: Condition, order: tuple[str, ...] = ()) -> Question:
+    return Question(where=(*more, Holds(fields, text)), order=order, limit=SHOWN)
+
+
+def _criteria(view: View, text: str) -> Group:
+    found = program.criteria(view, _question(program.CRITERIA.searched, text))
+    hits = (
+        Hit(
+            id=row.id,
+            title=f"{row.id} {row.title}",
+            sub=row.category,
+            path=f"/criteria/{quote(row.id, safe='')}",
+            status=KINDS[row.status],
+            names=(row.title,),
+        )
+        for row in found.rows
+    )
+    return _of_list("Criteria", "/criteria", text, (found.total, hits))
+
+
+def _controls(view: View, text: str) -> Group:
+    found = program.controls(view, _question(program.CONTROLS.searched, text))
+    hits = (
+        Hit(
+            id=row.id,
+            title=f"{row.id} {row.title}",
+            sub=row.domain,
+            path=f"/controls/{quote(row.id, safe='')}",
+            status=KINDS[row.status],
+            names=(row.title,),
+        )
+        for row in found.rows
+    )
+    return _of_list("Controls", "/controls", text, (found.total, hits))
+
+
+def _tests(view: View, text: str) -> Group:
+    found = program.tests(view, _question(program.TESTS.searched, text, order=("worst",)))
+    hits = (
+        Hit(
+            id=row.id,
+            title=row.title,
+            sub=row.id,
+            path=f"/tests/{quote(row.id, safe='')}",
+            status=KINDS[row.status],
+            names=(row.title,),
+        )
+        for row in found.rows
+    )
+    return _of_list("Tests", "/tests", text, (found.total, hits))
+
+
+def _findings(view: View, text: str) -> Group:
+    is_open = AnyOf("state", (findings.OPEN,))
+    asked = _question(FINDING_TEXTS, text, is_open, order=("first_seen_at",))
+    found = findings.findings(view, asked)
+    hits = (
+        Hit(
+            id=row.item,
+            title=clipped(row.what, 160),
+            sub=f"{clipped(row.name, 80)} · {row.test_title}",
+            path="/findings/one",
+            parameters=(("test", row.test), ("item", row.item)),
+            status=findings.KINDS[row.state],
+            names=(row.name,),
+        )
+        for row in found.rows
+    )
+    return _of_list("Open findings", "/findings", text, (found.total, hits))
+
+
+def _waivers(view: View, text: str) -> Group:
+    found = waivers.waivers(view, _question(waivers.WAIVERS.searched, text, order=waivers.WAIVERS.order))
+    hits = (
+        Hit(
+            id=row.id,
+            title=clipped(row.reason, 120),
+            sub=f"{clipped(row.id, 60)} · {row.state}",
+            path=f"/waivers/{quote(row.id, safe='')}",
+        )
+        for row in found.rows
+    )
+    return _of_list("Waivers", "/waivers", text, (found.total, hits))
+
+
+def _evidence(view: View, text: str) -> Group:
+    """By the beginning of a digest among all evidence, by operation among that of the newest run."""
+    until = Before("collected_at", view.as_of + timedelta.resolution)
+    reached = _reached(view)
+    digest = text.lower().removeprefix("sha256:")
+    found: Answer[EvidenceRecord] = Answer(rows=(), total=0)
+    if re.fullmatch(rf"[0-9a-f]{{{SHORTEST_DIGEST},{DIGITS}}}", digest):
+        found = _asked(view, (*_beginning_with(digest), until, *reached))
+    run = board(view).run
+    if not found.total and run is not None:
+        found = _asked(view, (Is("run", run.id), Holds(("operation",), text), until, *reached))
+    rows = {each.digest: each for each in reversed(found.rows)}
+    hits = (
+        Hit(
+            id=each.digest,
+            title=each.query.operation,
+            sub=f"{short(each.digest)} · {each.scope} · {moment(each.collected_at)}",
+            path=f"/evidence/{each.digest}",
+        )
+        for each in reversed(rows.values())
+    )
+    return _of_list("Evidence", "/evidence", text, (found.total, hits))
+
+
+def _asked(view: View, where: tuple[Condition, ...]) -> Answer[EvidenceRecord]:
+    asked = Question(where=where, order=("-seq",), limit=SHOWN)
+    return view.workspace.stores.records.answer(EvidenceRecord, asked)
+
+
+def _beginning_with(digits: str) -> tuple[Condition, ...]:
+    """The conditions of digests that begin so: an index finds them, as it finds a range of numbers."""
+    first = Since("digest", digits.ljust(DIGITS, "0"))
+    following = int(digits, 16) + 1
+    if following == 16 ** len(digits):
+        return (first,)
+    return (first, Before("digest", f"{following:0{len(digits)}x}".ljust(DIGITS, "0")))
+
+
+def _reached(view: View) -> tuple[Condition, ...]:
+    """What an auditor sees of evidence: that of streams which emit what the tests of their engagement examine."""
+    if view.engagement is None:
+        return ()
+    tests = (view.workspace.catalogue.tests[test] for test in board(view).tests)
+    examined = {kind.kind for test in tests for kind in test.populations}
+    emitting: list[StreamId] = [
+        stream.id
+        for stream in streams().values()
+        if examined.intersection(kind.kind for kind in stream.emits)
+    ]
+    return (AnyOf("stream", tuple(emitting)), Since("collected_at", view.engagement.starts_at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
-    """What somebody may search beside the program."""
+class _Index:
+    """Every resource, and beside each the text in which a search looks."""
 
-    systems: bool
-    people: bool
-
-
-def search(view: View, text: str, reach: Reach) -> tuple[Found, ...]:
-    """Everything that holds a text; nothing for an empty one. Raises StoreError."""
-    wanted = text.strip()
-    if not wanted:
-        return ()
-    found = [*_program(view, wanted), *_records(view, wanted)]
-    if reach.systems and view.engagement is None:
-        found += _systems(view, wanted)
-    if reach.people:
-        found.append(_people(view, wanted))
-    return tuple(each for each in found if each.total)
+    rows: Sequence[Named]
+    texts: Sequence[str]
 
 
-def _question(form: ListForm, text: str) -> Question:
-    return asked(form, [("q", text)]).question(rows=SHOWN)
-
-
-def _everything(path: str, text: str) -> str:
-    return f"{path}?{urlencode({'q': text})}"
-
-
-def _program(view: View, text: str) -> Iterator[Found]:
-    criteria = program.criteria(view, _question(program.CRITERIA, text))
-    yield Found(
-        kind="Criteria",
-        hits=tuple(
-            Hit(title=f"{row.id} {row.title}", sub=row.status.value, path=f"/criteria/{row.id}")
-            for row in criteria.rows
-        ),
-        total=criteria.total,
-        everything=_everything("/criteria", text),
-    )
-    controls = program.controls(view, _question(program.CONTROLS, text))
-    yield Found(
-        kind="Controls",
-        hits=tuple(
-            Hit(title=f"{row.id} {row.title}", sub=row.owner, path=f"/controls/{row.id}")
-            for row in controls.rows
-        ),
-        total=controls.total,
-        everything=_everything("/controls", text),
-    )
-    tests = program.tests(view, _question(program.TESTS, text))
-    yield Found(
-        kind="Tests",
-        hits=tuple(Hit(title=row.title, sub=row.id, path=f"/tests/{row.id}") for row in tests.rows),
-        total=tests.total,
-        everything=_everything("/tests", text),
-    )
-
-
-def _records(view: View, text: str) -> Iterator[Found]:
-    records = view.workspace.stores.records
-    reached = AnyOf("test", tuple(board(view).tests))
-    where = (reached, *open_at(view.as_of), Holds(("what", "name", "item", "owner"), text))
-    findings = records.answer(OwedFinding, Question(where=where, order=("-first_seen_at",), limit=SHOWN))
-    yield Found(
-        kind="Findings",
-        hits=tuple(
-            Hit(
-                title=row.what,
-                sub=row.name,
-                path="/findings/one",
-                parameters=(("test", row.test), ("item", row.item)),
-            )
-            for row in findings.rows
-        ),
-        total=findings.total,
-        everything=_everything("/findings", text),
-    )
-    if view.engagement is None:
-        yield _evidence(view, text)
-
-
-def _evidence(view: View, text: str) -> Found:
-    records = view.workspace.stores.records
-    known = Before("collected_at", view.as_of + timedelta.resolution)
-    if _is_digest(text):
-        rows: Sequence[EvidenceRecord] = records.evidence_by_digest(Digest(text.lower()))
-        total = len(rows)
-    else:
-        answer = records.answer(
-            EvidenceRecord,
-            Question(where=(known, Holds(("operation", "account"), text)), order=("-seq",), limit=SHOWN),
-        )
-        rows, total = answer.rows, answer.total
-    return Found(
-        kind="Evidence",
-        hits=tuple(
-            Hit(
-                title=record.query.operation,
-                sub=f"{record.scope}, {record.collected_at:%Y-%m-%d %H:%M} UTC",
-                path=f"/evidence/{record.digest}",
-            )
-            for record in rows[:SHOWN]
-        ),
-        total=total,
-        everything=_everything("/evidence", text),
-    )
-
-
-def _is_digest(text: str) -> bool:
-    return len(text) == len(Digest("0" * 64)) and all(letter in "0123456789abcdefABCDEF" for letter in text)
-
-
-def _systems(view: View, text: str) -> Iterator[Found]:
-    yield _resources(view, text)
-    issues = vulnerabilities.issues(view, _question(vulnerabilities.ISSUES, text))
-    yield Found(
-        kind="Vulnerabilities",
-        hits=tuple(
-            Hit(
-                title=f"{row.id} in {row.package}",
-                sub=f"{row.line}, {row.severity}",
-                path="/vulnerabilities/one",
-                parameters=(
-                    ("line", row.line),
-                    ("architecture", row.architecture),
-                    ("id", row.id),
-                    ("package", row.package),
-                ),
-            )
-            for row in issues.rows
-        ),
-        total=issues.total,
-        everything=_everything("/vulnerabilities", text),
-    )
-    published = releases.releases(view, _question(releases.RELEASES, text))
-    yield Found(
-        kind="Releases",
-        hits=tuple(
-            Hit(
-                title=row.release,
-                sub=f"{row.open} open issues",
-                path="/releases/one",
-                parameters=(("name", row.release),),
-            )
-            for row in published.rows
-        ),
-        total=published.total,
-        everything=_everything("/releases", text),
-    )
-
-
-def _resources(view: View, text: str) -> Found:
+def _index(view: View) -> _Index:
     run = board(view).run
-    index = view.memo.get(
-        ("names", run.id if run else None),
-        lambda: _index(view.workspace.stores.inventory.names(as_of=run.finished_at)) if run else (),
-    )
-    lower = text.lower()
-    matching = [named for words, named in index if lower in words]
-    exact = [named for named in matching if lower in {named.id.lower(), named.name.lower()}]
-    shown = dict.fromkeys((*exact, *matching[:SHOWN]))
-    return Found(
-        kind="Inventory",
-        hits=tuple(
-            Hit(
-                title=named.name or named.id,
-                sub=f"{named.kind.replace('_', ' ')}, {named.account}",
-                path=f"/inventory/{named.kind}/one",
-                parameters=(("id", named.id),),
+    inventory = view.workspace.stores.inventory
+
+    def made() -> _Index:
+        rows = inventory.names(as_of=view.as_of if view.looks_back else None)
+        return _Index(rows=rows, texts=[f"{row.id}\n{row.name}".translate(ASCII_LOWER) for row in rows])
+
+    return view.memo.get(("resource index", run.id if run else None, view.looks_back), made)
+
+
+def _resources(view: View, text: str) -> list[Group]:
+    index = _index(view)
+    wanted = text.translate(ASCII_LOWER)
+    found = [row for row, held in zip(index.rows, index.texts, strict=True) if wanted in held]
+    own = [row for row in found if row.kind in _OWN_PAGES]
+    others = [row for row in found if row.kind not in _OWN_PAGES]
+    return [_named("Resources", others, text), _named("Vulnerabilities and releases", own, text)]
+
+
+def _named(title: str, found: Sequence[Named], text: str) -> Group:
+    wanted = text.translate(ASCII_LOWER)
+    best = sorted(found[:RANKED], key=lambda row: _rank(row, wanted))[:SHOWN]
+    counts = Counter(row.kind for row in found)
+    more = (
+        tuple(
+            More(
+                title=f"{kind_words(kind).capitalize()}: {number(count)}",
+                path=_OWN_PAGES.get(kind, f"/inventory/{kind}"),
+                parameters=(("q", text),),
             )
-            for named in list(shown)[:SHOWN]
-        ),
-        total=len(matching),
-        everything="",
+            for kind, count in counts.most_common(SHOWN)
+        )
+        if len(found) > SHOWN
+        else ()
+    )
+    return Group(title=title, total=len(found), hits=tuple(map(_hit, best)), more=more)
+
+
+def _rank(row: Named, wanted: str) -> tuple[bool, bool, str, str]:
+    name, item = row.name.translate(ASCII_LOWER), row.id.translate(ASCII_LOWER)
+    return wanted not in {name, item}, not name.startswith(wanted), row.kind, row.id
+
+
+def _hit(row: Named) -> Hit:
+    place = f" in {row.account}" if row.account else ""
+    return Hit(
+        id=row.id,
+        title=clipped(row.name or "(empty)", 120),
+        sub=f"{kind_words(row.kind)}{place} · {clipped(row.id, 120)}",
+        path=f"/inventory/{row.kind}/one",
+        parameters=(("id", row.id),),
+        names=(row.name,),
     )
 
 
-def _index(names: Sequence[Named]) -> tuple[tuple[str, Named], ...]:
-    return tuple((f"{named.id}\n{named.name}".lower(), named) for named in names)
+def _runs(view: View, text: str) -> Group:
+    until = Before("started_at", view.as_of + timedelta.resolution)
+    found = view.workspace.stores.records.answer(Run, _question(("id",), text, until, order=("-started_at",)))
+    hits = (
+        Hit(
+            id=run.id,
+            title=run.id,
+            sub=f"{run.kind} of {moment(run.started_at)}",
+            path=f"/runs/{quote(run.id, safe='')}",
+        )
+        for run in found.rows
+    )
+    return _of_list("Runs", "/runs", text, (found.total, hits))
 
 
-def _people(view: View, text: str) -> Found:
-    answer = view.workspace.stores.records.answer(
-        Account,
-        Question(where=(Holds(("name", "email"), text), Is("ended_at", None)), order=("name",), limit=SHOWN),
+def _accounts(view: View, text: str) -> Group:
+    found = view.workspace.stores.records.answer(Account, _question(("name", "email"), text, order=("name",)))
+    hits = (
+        Hit(
+            id=each.email,
+            title=each.name,
+            sub=f"{each.email} · {each.role}",
+            path="/people",
+            parameters=(("q", each.email),),
+            names=(each.name,),
+        )
+        for each in found.rows
     )
-    return Found(
-        kind="People with access",
-        hits=tuple(
-            Hit(title=row.name, sub=f"{row.email}, {row.role}", path="/people") for row in answer.rows
-        ),
-        total=answer.total,
-        everything="/people",
-    )
+    return _of_list("People with access", "/people", text, (found.total, hits))

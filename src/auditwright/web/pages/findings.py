@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse
 
 from auditwright.app.owning import Owed, OwningError, Remark, assign, comment
 from auditwright.app.queries import findings
-from auditwright.app.queries.findings import FindingPage, FindingRow, FindingState
+from auditwright.app.queries.findings import KINDS, FindingPage, FindingRow
 from auditwright.app.rights import Right
 from auditwright.app.waiving import pattern_of
 from auditwright.core.ids import ResourceId, TestId
@@ -24,13 +24,6 @@ from auditwright.web.pages.program import fine_days
 from auditwright.web.visit import Visit, may
 
 router = APIRouter()
-
-KINDS = {
-    FindingState.DEVIATION: "bad",
-    FindingState.UNDETERMINED: "und",
-    FindingState.WAIVED: "wav",
-    FindingState.CLOSED: "ok",
-}
 
 DONE = {
     "assigned": "The owner and the due date are recorded, and the audit log has who did it.",
@@ -68,7 +61,7 @@ def _title(visit: Visit, row: FindingRow) -> Cell:
 
 def _due(_: Visit, row: FindingRow) -> Cell:
     if row.due_at is None:
-        return Cell(text="no day")
+        return Cell(text="none")
     day = words.day(row.due_at)
     return Cell(text=f"Late, {day}", status="bad") if row.late else Cell(text=day)
 
@@ -110,7 +103,7 @@ FINDINGS: Listing[FindingRow] = Listing(
             title="Owner",
             value=lambda row: row.owner,
             cell=lambda visit, row: Cell(
-                text=row.owner or "Nobody", href=visit.link("/findings", owner=row.owner or findings.NOBODY)
+                text=row.owner or "Nobody", href=visit.link("/findings", owner=row.owner) if row.owner else ""
             ),
             sort="owner",
         ),

@@ -1,12 +1,11 @@
-"""Search over everything that whoever asks may see."""
+"""Search over everything that somebody may see."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Response
 
-from auditwright.app.queries.lists import MAX_SEARCH
-from auditwright.app.queries.search import Reach, search
-from auditwright.app.rights import Right
+from auditwright.app.queries.search import Hit, More, search
+from auditwright.app.rights import RIGHTS, Right
 from auditwright.web.visit import Visit, may
 
 router = APIRouter()
@@ -14,7 +13,10 @@ router = APIRouter()
 
 @router.get("/search")
 def found(visit: Annotated[Visit, may(Right.READ_PROGRAM)], q: str = "") -> Response:
-    """What a text is found in, by kind."""
-    text = q.replace("\x00", "")[:MAX_SEARCH]
-    reach = Reach(systems=visit.may(Right.READ_SYSTEMS), people=visit.may(Right.MANAGE_PEOPLE))
-    return visit.page("search.html", text=text, found=search(visit.view, text, reach))
+    """What a search found, by what it is."""
+    result = search(visit.view, RIGHTS[visit.account.role], q)
+
+    def link(to: Hit | More) -> str:
+        return visit.link(to.path, **dict(to.parameters))
+
+    return visit.page("search.html", found=result, link=link)
