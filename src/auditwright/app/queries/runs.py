@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from auditwright.app.background import AtWork
@@ -11,6 +11,7 @@ from auditwright.app.queries.program import named
 from auditwright.app.queries.view import View
 from auditwright.app.registry import streams
 from auditwright.app.running import holder, unfinished
+from auditwright.app.scheduling import next_at
 from auditwright.core.ids import RunId, StreamId, TestId
 from auditwright.core.outcome import Conclusion
 from auditwright.core.question import Answer, AnyOf, Before, Is, Question
@@ -95,6 +96,8 @@ class Now:
     """Who does a run; empty where nobody does."""
     here: AtWork | None
     """What this process does."""
+    next_at: datetime | None
+    """When the schedule runs next; None where nothing is scheduled, or nothing ever ran."""
 
     @property
     def busy(self) -> bool:
@@ -143,7 +146,7 @@ def what_is_at_work(view: View, here: AtWork | None) -> Now:
         course = Course.UNDER_WAY
     else:
         course = Course.ELSEWHERE if process else Course.INTERRUPTED
-    return Now(unfinished=begun, course=course, process=process, here=here)
+    return Now(unfinished=begun, course=course, process=process, here=here, next_at=next_at(view.workspace))
 
 
 def run_page(view: View, run: RunId, now: Now) -> RunPage | None:
