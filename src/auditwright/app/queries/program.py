@@ -284,6 +284,19 @@ def control_rows(view: View) -> Sequence[ControlRow]:
     return rows
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedTest:
+    """A test by its id, and its title with the values of its settings."""
+
+    id: TestId
+    title: str
+
+
+def named(view: View, test: ControlTest) -> NamedTest:
+    """A test as a link to it reads."""
+    return NamedTest(id=test.id, title=with_settings(test.title, settings_of(view, test)))
+
+
 def test_rows(view: View) -> Sequence[TestRow]:
     """Every test that may be seen, by id."""
     held = board(view)
