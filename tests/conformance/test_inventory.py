@@ -18,7 +18,7 @@ from auditwright.core.outcome import (
     Undetermined,
     Unknown,
 )
-from auditwright.core.ports import Inventory, QueryError, Snapshot, StoreError
+from auditwright.core.ports import Inventory, Named, QueryError, Snapshot, StoreError
 from auditwright.core.question import AnyOf, Before, Condition, Either, Holds, Is, Question, Since
 from auditwright.core.resources import (
     FirewallRule,
@@ -527,6 +527,19 @@ def test_a_query_that_does_more_than_read_the_inventory_is_refused(one_user: Inv
     with pytest.raises(QueryError, match=r".{10}"):
         one_user.query(sql)
     assert list(one_user.query("SELECT name FROM user_account").rows) == [("ada",)]
+
+
+def test_every_resource_of_every_kind_is_named_as_of_a_day(inventory: Inventory) -> None:
+    assert list(inventory.names()) == []
+    saw(inventory, 0, user("b"), user("a"))
+    saw(inventory, 1, user("b"))
+    a, b = (
+        Named(kind="user_account", id=each.id, name=each.name, account=AWS.account)
+        for each in (user("a"), user("b"))
+    )
+    assert list(inventory.names()) == [b]
+    assert list(inventory.names(as_of=NOON)) == [a, b]
+    assert list(inventory.names(as_of=NOON - DAY)) == []
 
 
 ASKED: tuple[tuple[Condition, ...], ...] = (

@@ -1,5 +1,5 @@
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -111,6 +111,7 @@ def test_a_whole_program_is_read_as_it_is_written() -> None:
         categories=(CategoryId("security"), CategoryId("availability")),
         period=Period(start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2026, 7, 1, tzinfo=UTC)),
         bucket=None,
+        every=None,
         timestamps=None,
         identity_provider=None,
         attestations=(),
@@ -229,6 +230,15 @@ def test_the_digest_changes_with_any_file_and_not_with_their_order() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "span"),
+    [("15m", timedelta(minutes=15)), ("24h", timedelta(days=1)), ("31d", timedelta(days=31))],
+)
+def test_how_often_it_runs_by_itself_is_read(text: str, span: timedelta) -> None:
+    files = changed("auditwright.toml", "[scope]", f'[schedule]\nevery = "{text}"\n[scope]')
+    assert read_program(files).every == span
+
+
+@pytest.mark.parametrize(
     ("old", "new", "said"),
     [
         ('name = "Acme"', "name = 7", "2: organization.name: expected a text, found 7"),
@@ -253,6 +263,13 @@ def test_the_digest_changes_with_any_file_and_not_with_their_order() -> None:
             "[tests]",
             "21: tests.service_tag: expected a table of keys and values, found 'robot'",
         ),
+        (
+            "[scope]",
+            '[schedule]\nevery = "5m"\n[scope]',
+            '6: schedule.every: expected a time from "15m" to "31d"',
+        ),
+        ("[scope]", "[schedule]\nevery = 24\n[scope]", "6: schedule.every: expected a text"),
+        ("[scope]", '[schedule]\nat = "24h"\n[scope]', "6: schedule.at: unknown key"),
         ("[integrations.people]\nroster", "[integrations]\npeople", "expected a table of keys and values"),
     ],
 )

@@ -157,6 +157,17 @@ def test_the_description_names_what_a_list_can_be_asked(caller: httpx2.Client) -
     ]
 
 
+def test_an_integration_says_whether_it_is_connected_and_nothing_of_its_settings(
+    caller: httpx2.Client,
+) -> None:
+    rows = {row["id"]: row["connected"] for row in caller.get("/api/v1/integrations").json()}
+    assert rows["people"]
+    assert not rows["aws"]
+    told = caller.get("/api/v1/integrations/people")
+    assert told.json()["summary"]["source"]["id"] == "people"
+    assert caller.get("/api/v1/integrations/none").status_code == 404
+
+
 def test_the_reference_page_names_every_call_and_its_scope(site: Served) -> None:
     text = site.visitor(Role.AUDITOR).get("/api").text
     assert "GET /api/v1/tests/{test}/items" in text

@@ -68,6 +68,8 @@ def _name_what_exists(described: Json, client: httpx2.Client) -> None:
 def _known(client: httpx2.Client, whole: str) -> list[str]:
     if whole.endswith("/inventory"):
         return [row["kind"] for row in client.get(whole).json()]
+    if whole.endswith("/integrations"):
+        return [row["id"] for row in client.get(whole).json()]
     rows = client.get(f"{whole}?per_page=3").json()["rows"]
     named = [row["run"]["id"] if "run" in row and whole.endswith("/runs") else _id(row) for row in rows]
     return named or ["none"]

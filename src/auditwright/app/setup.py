@@ -126,6 +126,10 @@ categories = [{categories}]
 # timestamp_url = "https://tsa.example.com/"
 # timestamp_roots = "tsa-roots.pem"
 
+# How often `auditwright serve` runs by itself, from "15m" to "31d". Without it, people or a cron job run.
+# [schedule]
+# every = "24h"
+
 # Settings of tests, such as stricter limits; `auditwright tests show ID` lists them.
 # [tests."identity.access-keys-rotated"]
 # max_age_days = 60

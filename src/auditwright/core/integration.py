@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import TypeAlias
 
 from auditwright.core.evidence import Evidence, Gap, Scope
@@ -12,6 +13,17 @@ from auditwright.core.run import EvidenceRecord
 
 Config: TypeAlias = Mapping[str, object]
 """One integration's table of `auditwright.toml`, checked against its fields."""
+
+
+class Takes(StrEnum):
+    """The form of a setting."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    TEXTS = "texts"
+    """A list of texts."""
+    TABLES = "tables"
+    """A list of tables, such as accounts with their roles."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +37,13 @@ class ConfigField:
     default: str | tuple[str, ...] = ""
     secret: bool = False
     """Secrets are never written into the program folder: the field then names an environment variable."""
+    takes: Takes = Takes.TEXT
+    names_files: tuple[str, ...] = ()
+    """Where it names files of this machine: its own name, or the keys of its tables. Chosen in a browser, they lie in
+    the program folder."""
+    by_hand: tuple[str, ...] = ()
+    """What decides where credentials go, or which programs run: its own name, or the keys of its tables. It is set by
+    whoever edits the file, and never in a browser."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +117,8 @@ class Integration:
     asked to find out is Evidence of a stream."""
     check: Callable[[Config], Iterator[Check]]
     """Ask each operation once, cheaply, and say what cannot be seen."""
+    read: Callable[[Config], object]
+    """Read the settings and ask nobody; raises ConfigError."""
     missing: Callable[[Sequence[EvidenceRecord], datetime], Iterable[Gap]] = _nothing_missing
     """What the streams of imported evidence would have asked beside it; pure."""
 

@@ -21,6 +21,7 @@ from auditwright.core.integration import (
     Integration,
     Operation,
     Stream,
+    Takes,
     Target,
 )
 from auditwright.core.resource import Resource
@@ -225,14 +226,19 @@ INTEGRATION: Final = Integration(
             help="Where Inspector is on.",
             required=True,
             default=("eu-central-1",),
+            takes=Takes.TEXTS,
         ),
         ConfigField(
             name="roles",
             title="Roles",
             help="ARNs of the roles to take, one in each account; the credentials' own account by default.",
+            takes=Takes.TEXTS,
         ),
         ConfigField(
-            name="endpoint_url", title="Endpoint", help="Another address than Amazon's, for an emulator."
+            name="endpoint_url",
+            title="Endpoint",
+            help="Another address than Amazon's, for an emulator.",
+            by_hand=("endpoint_url",),
         ),
     ),
     streams=(
@@ -247,4 +253,5 @@ INTEGRATION: Final = Integration(
     ),
     targets=targets,
     check=check,
+    read=lambda config: tuple(targets(config)),
 )

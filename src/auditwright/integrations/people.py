@@ -507,6 +507,7 @@ INTEGRATION: Final = Integration(
             help="A CSV or YAML file, or a folder of them, by its path from the program folder. "
             f"Columns: {', '.join(COLUMNS)}.",
             default=DEFAULT_ROSTER,
+            names_files=("roster",),
         ),
     ),
     streams=(
@@ -521,4 +522,5 @@ INTEGRATION: Final = Integration(
     ),
     targets=targets,
     check=check,
+    read=lambda config: tuple(targets(config)),
 )

@@ -179,4 +179,5 @@ INTEGRATION: Final = Integration(
     ),
     targets=targets,
     check=check,
+    read=lambda config: tuple(targets(config)),
 )

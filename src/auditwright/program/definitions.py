@@ -1,7 +1,7 @@
 """The program folder as one value: the organization, its scope, its integrations, controls and waivers.
 
 ```
-auditwright.toml     organization, categories in scope, period, evidence, log, vulnerabilities, webhooks, integrations, settings of tests;
+auditwright.toml     organization, categories in scope, period, evidence, log, schedule, vulnerabilities, webhooks, integrations, tests;
                      of the web app, the identity provider that people sign in with;
                      of proofs of access, who vouches for a second factor and what has to be behind one
 controls/*.yaml      changes to the shipped controls, and the organization's own
@@ -42,6 +42,15 @@ from auditwright.program.sign_in import IdentityProvider, identity_provider
 from auditwright.program.vulnerabilities import VulnerabilitySettings, vulnerability_settings
 
 SETTINGS_FILE = "auditwright.toml"
+
+LEAST_EVERY = timedelta(minutes=15)
+"""Sources limit how often they are asked, and little changes in less."""
+
+MOST_EVERY = timedelta(days=31)
+"""What was collected longer ago has lapsed."""
+
+_SPAN = re.compile(r"(\d{1,4})([mhd])", re.ASCII)
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -132,6 +141,8 @@ class Program:
     period: Period | None
     bucket: EvidenceBucket | None
     """None: evidence is kept in the state folder."""
+    every: timedelta | None
+    """How often `auditwright serve` runs by itself; None where people or a cron job do."""
     timestamps: TimestampAuthority | None
     """None: checkpoints are signed, and nobody outside states their time."""
     attestations: tuple[FactorAttestation, ...]
@@ -165,6 +176,7 @@ def read_program(files: Mapping[str, bytes]) -> Program:
         "vulnerabilities",
         "evidence",
         "log",
+        "schedule",
         "integrations",
         "tests",
         "webhooks",
@@ -185,6 +197,7 @@ def read_program(files: Mapping[str, bytes]) -> Program:
         categories=tuple(CategoryId(name) for name in scope.required("categories").texts()),
         period=_period(scope.optional("period")),
         bucket=_bucket(settings.optional("evidence")),
+        every=_every(settings.optional("schedule")),
         timestamps=_timestamps(settings.optional("log")),
         attestations=attestations,
         access_targets=targets,
@@ -226,6 +239,19 @@ def _bucket(entry: Entry | None) -> EvidenceBucket | None:
         region=text("region"),
         retention_days=retention.integer() if retention else 0,
     )
+
+
+def _every(entry: Entry | None) -> timedelta | None:
+    if entry is None:
+        return None
+    fields = entry.fields()
+    fields.only("every")
+    every = fields.required("every")
+    found = _SPAN.fullmatch(every.text())
+    span = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else timedelta()
+    if not LEAST_EVERY <= span <= MOST_EVERY:
+        raise every.expected('a time from "15m" to "31d", such as "24h"')
+    return span
 
 
 def _timestamps(entry: Entry | None) -> TimestampAuthority | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 DAY_WORDS = "Write a day as 2026-11-23."
 
@@ -13,6 +13,12 @@ class Sent(BaseModel):
     """The fields of a form as a browser sends them: text, which is read by hand. What else is sent is left out."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _kept(cls, value: object) -> object:
+        """No database keeps a text with U+0000, and nobody writes one."""
+        return value.replace("\x00", "") if isinstance(value, str) else value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from auditwright.app.errors import AppError
+from auditwright.app.scheduling import Schedule
 from auditwright.web.site import Address, open_site, utc_now
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -54,8 +55,15 @@ def serve(folder: Path, listen: Listen, clock: Callable[[], datetime] = utc_now)
         )
         if listen.metrics_port:
             serve_metrics(site, measures, listen.metrics_port)
-        with telling(site.whole_view, site.address.url):
-            uvicorn.Server(config).run()
+        schedule = Schedule(
+            workspace=site.workspace, background=site.background, clock=clock, finished=site.look_again
+        )
+        schedule.begin()
+        try:
+            with telling(site.whole_view, site.address.url):
+                uvicorn.Server(config).run()
+        finally:
+            schedule.end()
 
 
 def address_of(listen: Listen) -> Address:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from auditwright.app.background import Background
 from auditwright.app.errors import AppError
+from auditwright.app.examination import Examinations
 from auditwright.app.folder import find_program_folder, load_program, signature
 from auditwright.app.queries.memo import Memo
 from auditwright.app.queries.view import View
@@ -50,6 +51,7 @@ class Site:
     opened: Workspace
     memo: Memo = field(default_factory=Memo)
     background: Background = field(default_factory=Background)
+    examinations: Examinations = field(default_factory=Examinations)
     steps: Steps = field(default_factory=Steps)
     """What browsers began and did not finish."""
     limits: Limits = field(default_factory=Limits)

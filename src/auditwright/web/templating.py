@@ -41,8 +41,10 @@ def environment() -> "Environment":
         lstrip_blocks=True,
         finalize=_shown,
     )
+    # `edit` is for what a form gives back: text that was made visible would be saved otherwise than it was.
     made.filters.update(
         block=_block,
+        edit=escape,
         day=words.day,
         moment=words.moment,
         second=words.second,

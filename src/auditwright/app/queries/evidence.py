@@ -11,6 +11,7 @@ from datetime import timedelta
 from auditwright.app.collecting import load_evidence
 from auditwright.app.queries.board import TestStanding, board, run_as_of
 from auditwright.app.queries.lists import Filter, ListForm
+from auditwright.app.queries.program import NamedTest, named
 from auditwright.app.queries.view import View
 from auditwright.app.registry import streams
 from auditwright.core.control_test import ControlTest
@@ -88,7 +89,7 @@ class Piece:
     """How often they were collected, of which `records` are the newest."""
     result_of: TestId | None
     """The test whose newest result they are."""
-    tests: tuple[tuple[ControlTest, TestStanding], ...]
+    tests: tuple[tuple[NamedTest, TestStanding], ...]
     """Tests that examine what the stream shows."""
 
 
@@ -200,12 +201,12 @@ def _kinds_of(tests: Iterable[ControlTest]) -> frozenset[type[Resource]]:
     return frozenset(found)
 
 
-def _examining(view: View, stream_ids: Iterable[StreamId]) -> tuple[tuple[ControlTest, TestStanding], ...]:
+def _examining(view: View, stream_ids: Iterable[StreamId]) -> tuple[tuple[NamedTest, TestStanding], ...]:
     known = (streams().get(stream) for stream in set(stream_ids))
     emitted = {kind for stream in known if stream is not None for kind in stream.emits}
     tests = view.workspace.catalogue.tests
     return tuple(
-        (tests[test], standing)
+        (named(view, tests[test]), standing)
         for test, standing in sorted(board(view).tests.items())
         if emitted.intersection(_kinds_of([tests[test]]))
     )

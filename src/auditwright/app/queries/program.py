@@ -293,6 +293,19 @@ def control_rows(view: View) -> Sequence[ControlRow]:
     return rows
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedTest:
+    """A test by its id, and its title with the values of its settings."""
+
+    id: TestId
+    title: str
+
+
+def named(view: View, test: ControlTest) -> NamedTest:
+    """A test as a link to it reads."""
+    return NamedTest(id=test.id, title=with_settings(test.title, settings_of(view, test)))
+
+
 def test_rows(view: View) -> Sequence[TestRow]:
     """Every test that may be seen, by id."""
     held = board(view)
@@ -464,7 +477,5 @@ def _item_field(row: ItemRow, name: str) -> object:
 
 def history(view: View, test: TestId, item: ResourceId) -> Sequence[ObservedSpan]:
     """What a test said of one item, from when, the newest first; nothing later than the view."""
-    spans = view.workspace.stores.inventory.spans(
-        test, since=datetime.min.replace(tzinfo=view.as_of.tzinfo), until=view.as_of + timedelta.resolution
-    )
-    return [span for span in reversed(spans) if span.item == item]
+    said = view.workspace.stores.inventory.outcomes(item, as_of=view.as_of)
+    return [span for span in reversed(said) if span.test == test]

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from auditwright.app.background import AtWork
 from auditwright.app.queries.lists import Filter, ListForm
+from auditwright.app.queries.program import named
 from auditwright.app.queries.view import View
 from auditwright.app.registry import streams
 from auditwright.app.running import holder, unfinished
-from auditwright.core.ids import RunId, StreamId
+from auditwright.app.scheduling import next_at
+from auditwright.core.ids import RunId, StreamId, TestId
 from auditwright.core.outcome import Conclusion
 from auditwright.core.question import Answer, AnyOf, Before, Is, Question
 from auditwright.core.run import EvidenceRecord, GapRecord, JobRecord, ResultRecord, Run, RunKind, RunState
@@ -94,6 +96,8 @@ class Now:
     """Who does a run; empty where nobody does."""
     here: AtWork | None
     """What this process does."""
+    next_at: datetime | None
+    """When the schedule runs next; None where nothing is scheduled, or nothing ever ran."""
 
     @property
     def busy(self) -> bool:
@@ -110,6 +114,8 @@ class RunPage:
     gaps: tuple[GapRecord, ...]
     """The first of them."""
     results: tuple[ResultRecord, ...]
+    titles: Mapping[TestId, str]
+    """Of the tests that are still defined."""
 
     @property
     def planned(self) -> int | None:
@@ -140,7 +146,7 @@ def what_is_at_work(view: View, here: AtWork | None) -> Now:
         course = Course.UNDER_WAY
     else:
         course = Course.ELSEWHERE if process else Course.INTERRUPTED
-    return Now(unfinished=begun, course=course, process=process, here=here)
+    return Now(unfinished=begun, course=course, process=process, here=here, next_at=next_at(view.workspace))
 
 
 def run_page(view: View, run: RunId, now: Now) -> RunPage | None:
@@ -151,11 +157,14 @@ def run_page(view: View, run: RunId, now: Now) -> RunPage | None:
         return None
     (row,) = _rows(view, [held], now)
     gaps = records.answer(GapRecord, Question(where=(Is("run", run),), order=("seq",), limit=MAX_GAPS))
+    results = records.results(run)
+    tests = view.workspace.catalogue.tests
     return RunPage(
         row=row,
         streams=_streams(view, run),
         gaps=tuple(gaps.rows),
-        results=tuple(sorted(records.results(run), key=_worst_first)),
+        results=tuple(sorted(results, key=_worst_first)),
+        titles={each.test: named(view, tests[each.test]).title for each in results if each.test in tests},
     )
 
 

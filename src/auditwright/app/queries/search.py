@@ -12,14 +12,12 @@ from datetime import timedelta
 from itertools import chain
 from urllib.parse import quote
 
-from auditwright.app.queries import findings, program, waivers
+from auditwright.app.queries import evidence, findings, program, releases, vulnerabilities, waivers
 from auditwright.app.queries.board import board
 from auditwright.app.queries.lists import MAX_SEARCH
 from auditwright.app.queries.view import View
-from auditwright.app.registry import streams
 from auditwright.app.rights import Right
 from auditwright.core.account import Account
-from auditwright.core.ids import StreamId
 from auditwright.core.ports import Named
 from auditwright.core.question import (
     ASCII_LOWER,
@@ -32,9 +30,9 @@ from auditwright.core.question import (
     Question,
     Since,
 )
-from auditwright.core.resources import Release, VulnerabilityIssue, VulnerabilityReport
+from auditwright.core.resources import VulnerabilityIssue
 from auditwright.core.run import EvidenceRecord, Run
-from auditwright.render.words import KINDS, clipped, kind_words, moment, number, short
+from auditwright.render.words import KINDS, clipped, kind_words, many, moment, number, short
 
 SHOWN = 8
 """Hits of a group; its list has all."""
@@ -49,13 +47,6 @@ DIGITS = 64
 
 FINDING_TEXTS = ("what", "name", "item")
 """Without the owner: then no finding's assignment has to be looked up."""
-
-_OWN_PAGES: dict[str, str] = {
-    VulnerabilityIssue.kind: "/vulnerabilities",
-    Release.kind: "/releases",
-    VulnerabilityReport.kind: "/releases",
-}
-"""Kinds that have lists of their own beside the inventory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +100,7 @@ class Found:
 
 def search(view: View, rights: Collection[Right], given: str) -> Found:
     """Everything that may be seen and has a text in its id or name; raises StoreError."""
-    text = given.strip()[:MAX_SEARCH]
+    text = given.replace("\x00", "").strip()[:MAX_SEARCH]
     if not text:
         return Found(text="", exact=(), groups=())
     found: list[Group] = []
@@ -123,7 +114,7 @@ def search(view: View, rights: Collection[Right], given: str) -> Found:
             _evidence(view, text),
         ]
     if Right.READ_SYSTEMS in rights:
-        found += [*_resources(view, text), _runs(view, text)]
+        found += [_resources(view, text), _issues(view, text), _releases(view, text), _runs(view, text)]
     if Right.MANAGE_PEOPLE in rights:
         found.append(_accounts(view, text))
     groups = tuple(group for group in found if group.total)
@@ -232,15 +223,13 @@ def _waivers(view: View, text: str) -> Group:
 
 def _evidence(view: View, text: str) -> Group:
     """By the beginning of a digest among all evidence, by operation among that of the newest run."""
-    until = Before("collected_at", view.as_of + timedelta.resolution)
-    reached = _reached(view)
     digest = text.lower().removeprefix("sha256:")
     found: Answer[EvidenceRecord] = Answer(rows=(), total=0)
     if re.fullmatch(rf"[0-9a-f]{{{SHORTEST_DIGEST},{DIGITS}}}", digest):
-        found = _asked(view, (*_beginning_with(digest), until, *reached))
+        found = _evidence_where(view, *_beginning_with(digest))
     run = board(view).run
     if not found.total and run is not None:
-        found = _asked(view, (Is("run", run.id), Holds(("operation",), text), until, *reached))
+        found = _evidence_where(view, Is("run", run.id), Holds(evidence.FORM.searched, text))
     rows = {each.digest: each for each in reversed(found.rows)}
     hits = (
         Hit(
@@ -254,9 +243,8 @@ def _evidence(view: View, text: str) -> Group:
     return _of_list("Evidence", "/evidence", text, (found.total, hits))
 
 
-def _asked(view: View, where: tuple[Condition, ...]) -> Answer[EvidenceRecord]:
-    asked = Question(where=where, order=("-seq",), limit=SHOWN)
-    return view.workspace.stores.records.answer(EvidenceRecord, asked)
+def _evidence_where(view: View, *where: Condition) -> Answer[EvidenceRecord]:
+    return evidence.evidence(view, Question(where=where, order=("-seq",), limit=SHOWN))
 
 
 def _beginning_with(digits: str) -> tuple[Condition, ...]:
@@ -266,20 +254,6 @@ def _beginning_with(digits: str) -> tuple[Condition, ...]:
     if following == 16 ** len(digits):
         return (first,)
     return (first, Before("digest", f"{following:0{len(digits)}x}".ljust(DIGITS, "0")))
-
-
-def _reached(view: View) -> tuple[Condition, ...]:
-    """What an auditor sees of evidence: that of streams which emit what the tests of their engagement examine."""
-    if view.engagement is None:
-        return ()
-    tests = (view.workspace.catalogue.tests[test] for test in board(view).tests)
-    examined = {kind.kind for test in tests for kind in test.populations}
-    emitting: list[StreamId] = [
-        stream.id
-        for stream in streams().values()
-        if examined.intersection(kind.kind for kind in stream.emits)
-    ]
-    return (AnyOf("stream", tuple(emitting)), Since("collected_at", view.engagement.starts_at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,38 +269,29 @@ def _index(view: View) -> _Index:
     inventory = view.workspace.stores.inventory
 
     def made() -> _Index:
-        rows = inventory.names(as_of=view.as_of if view.looks_back else None)
+        named = inventory.names(as_of=view.as_of if view.looks_back else None)
+        # Issues have a list of their own, which knows more of them.
+        rows = [row for row in named if row.kind != VulnerabilityIssue.kind]
         return _Index(rows=rows, texts=[f"{row.id}\n{row.name}".translate(ASCII_LOWER) for row in rows])
 
     return view.memo.get(("resource index", run.id if run else None, view.looks_back), made)
 
 
-def _resources(view: View, text: str) -> list[Group]:
+def _resources(view: View, text: str) -> Group:
     index = _index(view)
     wanted = text.translate(ASCII_LOWER)
     found = [row for row, held in zip(index.rows, index.texts, strict=True) if wanted in held]
-    own = [row for row in found if row.kind in _OWN_PAGES]
-    others = [row for row in found if row.kind not in _OWN_PAGES]
-    return [_named("Resources", others, text), _named("Vulnerabilities and releases", own, text)]
-
-
-def _named(title: str, found: Sequence[Named], text: str) -> Group:
-    wanted = text.translate(ASCII_LOWER)
     best = sorted(found[:RANKED], key=lambda row: _rank(row, wanted))[:SHOWN]
-    counts = Counter(row.kind for row in found)
-    more = (
-        tuple(
-            More(
-                title=f"{kind_words(kind).capitalize()}: {number(count)}",
-                path=_OWN_PAGES.get(kind, f"/inventory/{kind}"),
-                parameters=(("q", text),),
-            )
-            for kind, count in counts.most_common(SHOWN)
+    kinds = Counter(row.kind for row in found).most_common(SHOWN) if len(found) > SHOWN else []
+    more = tuple(
+        More(
+            title=f"{kind_words(kind).capitalize()}: {number(count)}",
+            path=f"/inventory/{kind}",
+            parameters=(("q", text),),
         )
-        if len(found) > SHOWN
-        else ()
+        for kind, count in kinds
     )
-    return Group(title=title, total=len(found), hits=tuple(map(_hit, best)), more=more)
+    return Group(title="Resources", total=len(found), hits=tuple(map(_hit, best)), more=more)
 
 
 def _rank(row: Named, wanted: str) -> tuple[bool, bool, str, str]:
@@ -344,6 +309,43 @@ def _hit(row: Named) -> Hit:
         parameters=(("id", row.id),),
         names=(row.name,),
     )
+
+
+def _issues(view: View, text: str) -> Group:
+    form = vulnerabilities.ISSUES
+    found = vulnerabilities.issues(view, _question(form.searched, text, order=form.order))
+    hits = (
+        Hit(
+            id=row.id,
+            title=f"{row.id} in {clipped(row.package, 80)}",
+            sub=f"{row.line} · {row.severity}",
+            path="/vulnerabilities/one",
+            parameters=(
+                ("line", row.line),
+                ("architecture", row.architecture),
+                ("id", row.id),
+                ("package", row.package),
+            ),
+        )
+        for row in found.rows
+    )
+    return _of_list("Vulnerabilities", "/vulnerabilities", text, (found.total, hits))
+
+
+def _releases(view: View, text: str) -> Group:
+    form = releases.RELEASES
+    found = releases.releases(view, _question(form.searched, text, order=form.order))
+    hits = (
+        Hit(
+            id=row.release,
+            title=row.release,
+            sub=many(row.open, "open issue"),
+            path="/releases/one",
+            parameters=(("name", row.release),),
+        )
+        for row in found.rows
+    )
+    return _of_list("Releases", "/releases", text, (found.total, hits))
 
 
 def _runs(view: View, text: str) -> Group:

@@ -8,7 +8,16 @@ from datetime import datetime
 from typing import Final
 
 from auditwright.core.evidence import Evidence, Gap
-from auditwright.core.integration import Captured, Check, Config, ConfigField, Integration, Stream, Target
+from auditwright.core.integration import (
+    Captured,
+    Check,
+    Config,
+    ConfigField,
+    Integration,
+    Stream,
+    Takes,
+    Target,
+)
 from auditwright.core.integration import Operation as CoreOperation
 from auditwright.core.resource import Resource
 from auditwright.core.run import EvidenceRecord
@@ -131,12 +140,14 @@ INTEGRATION: Final = Integration(
             title="Accounts",
             help='Such as [{ id = "123456789012", role_arn = "arn:aws:iam::123456789012:role/auditwright" }]; '
             "left out: the account of the credentials in use. A role may need an external_id.",
+            takes=Takes.TABLES,
         ),
         ConfigField(
             name="regions",
             title="Regions",
             help='"all" for every enabled region, or a list such as ["eu-west-1"].',
             default=session.ALL_REGIONS,
+            takes=Takes.TEXTS,
         ),
         ConfigField(
             name="home_region",
@@ -148,22 +159,26 @@ INTEGRATION: Final = Integration(
             name="endpoint_url",
             title="Endpoint",
             help="Another address than AWS's own, such as an emulator's; AWS_ENDPOINT_URL works too.",
+            by_hand=("endpoint_url",),
         ),
         ConfigField(
             name="timeout_s",
             title="Timeout in seconds",
             help="How long to wait for one answer before the region counts as unreachable.",
             default=str(int(session.READ_TIMEOUT_S)),
+            takes=Takes.NUMBER,
         ),
         ConfigField(
             name="attempts",
             title="Attempts",
             help="How often one call is attempted, with growing pauses, while AWS asks to slow down.",
             default=str(session.ATTEMPTS),
+            takes=Takes.NUMBER,
         ),
     ),
     streams=tuple(_core_stream(stream) for stream in STREAMS),
     targets=_targets,
+    read=session.read_settings,
     check=_check,
     missing=_missing,
 )

@@ -14,7 +14,7 @@ and reading a folder never opens a connection.
 
 from typing import Final
 
-from auditwright.core.integration import ConfigField, Integration, Operation, Stream
+from auditwright.core.integration import ConfigField, Integration, Operation, Stream, Takes
 from auditwright.core.resources import Change, Release
 from auditwright.integrations.git import releases
 from auditwright.integrations.git.changes import normalize
@@ -32,6 +32,8 @@ INTEGRATION: Final = Integration(
             help='Paths from the program folder, or URLs (https, ssh) to clone, such as ["../code"].',
             required=True,
             default=("..",),
+            takes=Takes.TEXTS,
+            names_files=("repositories",),
         ),
         ConfigField(
             name="branch",
@@ -59,4 +61,5 @@ INTEGRATION: Final = Integration(
     ),
     targets=targets,
     check=check,
+    read=lambda config: tuple(targets(config)),
 )

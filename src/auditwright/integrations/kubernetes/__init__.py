@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from auditwright.core.evidence import Evidence, Gap
-from auditwright.core.integration import ConfigField, Integration, Stream
+from auditwright.core.integration import ConfigField, Integration, Stream, Takes
 from auditwright.core.resource import Resource
 from auditwright.core.resources import (
     KubernetesBinding,
@@ -55,18 +55,24 @@ INTEGRATION: Final = Integration(
             "left out: the one cluster of the credentials in use. context and kubeconfig say how to reach the API: by "
             "default the current context of ~/.kube/config, or the pod's own account inside a cluster. folder names files "
             "of kubectl to read instead, such as pods.json. eks ties it to the cluster that AWS describes.",
+            takes=Takes.TABLES,
+            names_files=("folder",),
+            # A kubeconfig may name a program that is run for credentials.
+            by_hand=("kubeconfig",),
         ),
         ConfigField(
             name="timeout_s",
             title="Timeout in seconds",
             help="How long to wait for one page before the API server counts as unreachable.",
             default=str(int(TIMEOUT_S)),
+            takes=Takes.NUMBER,
         ),
         ConfigField(
             name="attempts",
             title="Attempts",
             help="How often one page is attempted, with growing pauses, while the API server asks to slow down.",
             default=str(ATTEMPTS),
+            takes=Takes.NUMBER,
         ),
     ),
     streams=(
@@ -89,4 +95,5 @@ INTEGRATION: Final = Integration(
     ),
     targets=targets,
     check=check,
+    read=lambda config: tuple(targets(config)),
 )

@@ -7,6 +7,7 @@ from auditwright.web.api import (
     administration,
     evidence,
     findings,
+    integrations,
     inventory,
     overview,
     program,
@@ -26,6 +27,7 @@ RESOURCES: tuple[APIRouter, ...] = (
     inventory.router,
     access.router,
     vulnerabilities.router,
+    integrations.router,
     runs.router,
     administration.router,
 )

@@ -116,6 +116,8 @@ def _refuse_unknown(form: ListForm, pairs: Sequence[tuple[str, str]]) -> None:
             raise BadAddressError(
                 f"This list cannot be asked {name[:40]!r}; it can: {', '.join(sorted(known))}."
             )
+        if "\0" in value:
+            raise BadAddressError(f"{name} holds a NUL character, which no record does.")
         if not value and name not in {"q", AS_OF}:
             raise BadAddressError(f"{name} is empty; leave it out to ask for everything.")
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from starlette.exceptions import HTTPException
 
 from auditwright.app.queries import inventory
+from auditwright.app.queries.program import named
 from auditwright.app.queries.view import View
 from auditwright.app.rights import Right
 from auditwright.core.ids import ResourceId
@@ -104,7 +105,7 @@ def one(
         raise HTTPException(404)
     tests = visit.workspace.catalogue.tests
     told = [
-        (span, tests[span.test].title, *words_of(span.outcome))
+        (span, named(visit.view, tests[span.test]).title, *words_of(span.outcome))
         for span in page.outcomes
         if span.outcome is not None
     ]

@@ -68,7 +68,7 @@ def took(value: timedelta | None) -> str:
 
 def _started(visit: Visit, row: RunRow) -> Cell:
     what = "Took in a saved answer" if row.run.kind is RunKind.IMPORT else "Collected and tested"
-    return Cell(text=f"{moment(row.run.started_at)} UTC", href=visit.link(f"/runs/{row.run.id}"), sub=what)
+    return Cell(text=moment(row.run.started_at), href=visit.link(f"/runs/{row.run.id}"), sub=what)
 
 
 def _course(visit: Visit, row: RunRow) -> Cell:
@@ -200,7 +200,6 @@ def one(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], run: str, done: str = 
         if now.here is None or now.here.run != run:
             raise HTTPException(404)
         return visit.page("run_begins.html", run=run)
-    tests = visit.workspace.catalogue.tests
     return visit.page(
         "run_one.html",
         page=page,
@@ -209,7 +208,6 @@ def one(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], run: str, done: str = 
         course=COURSES[page.row.course],
         is_live=page.row.course in {Course.UNDER_WAY, Course.ELSEWHERE},
         took=took(page.row.took or (visit.now - page.row.run.started_at)),
-        titles={result.test: tests[result.test].title for result in page.results if result.test in tests},
         conclusions=CONCLUSIONS,
         done=DONE.get(done),
     )
