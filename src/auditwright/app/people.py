@@ -9,13 +9,14 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from auditwright.app.acting import Actor, Deed, acting
 from auditwright.app.sessions import end_sessions, token_digest
 from auditwright.app.signing_in import codes
 from auditwright.app.signing_in.factors import keep_recovery_codes
 from auditwright.app.signing_in.steps import Outside
-from auditwright.app.workspace import Workspace
+from auditwright.app.workspace import Workspace, open_workspace
 from auditwright.core.account import (
     Account,
     ApiToken,
@@ -151,6 +152,12 @@ def invite(workspace: Workspace, guest: Guest, actor: Actor, now: datetime) -> I
         )
         write.keep([invitation])
     return Invited(invitation=invitation, token=token)
+
+
+def is_unclaimed(folder: Path) -> bool:
+    """Whether nobody has access to a program folder yet; raises AppError."""
+    with open_workspace(folder) as workspace:
+        return not workspace.stores.records.kept(Account, Is("ended_at", None))
 
 
 def invitation_of(workspace: Workspace, token: str, now: datetime) -> Invitation | None:

@@ -6,8 +6,8 @@ import sys
 import structlog
 
 
-def configure_logs() -> None:
-    """Log to standard error from now on; again: nothing changes."""
+def configure_logs(level: int = logging.INFO) -> None:
+    """Log what has at least a level to standard error from now on."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -16,7 +16,7 @@ def configure_logs() -> None:
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )

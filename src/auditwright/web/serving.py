@@ -1,5 +1,6 @@
 """Serving: the app in one process, from the first request to a graceful stop."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +31,8 @@ class Listen:
     """Addresses of reverse proxies, whose word on where a request comes from is taken."""
     metrics_port: int = 0
     """A port of this machine on which Prometheus is answered; 0 for none."""
+    logs_requests: bool = True
+    """False: only what breaks is logged."""
 
 
 def serve(folder: Path, listen: Listen, clock: Callable[[], datetime] = utc_now) -> None:
@@ -38,6 +41,7 @@ def serve(folder: Path, listen: Listen, clock: Callable[[], datetime] = utc_now)
 
     from auditwright.app.delivering import telling
     from auditwright.web.application import create_app
+    from auditwright.web.logs import configure_logs
     from auditwright.web.watching import Measures, serve_metrics
 
     with open_site(folder, address_of(listen), clock) as site:
@@ -53,6 +57,8 @@ def serve(folder: Path, listen: Listen, clock: Callable[[], datetime] = utc_now)
             forwarded_allow_ips=list(listen.proxies),
             timeout_graceful_shutdown=GRACE_S,
         )
+        if not listen.logs_requests:
+            configure_logs(logging.WARNING)
         if listen.metrics_port:
             serve_metrics(site, measures, listen.metrics_port)
         schedule = Schedule(

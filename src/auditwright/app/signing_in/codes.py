@@ -59,6 +59,11 @@ def step_of(seed: str, code: str, now: datetime) -> int | None:
         return None
 
 
+def code_at(seed: str, now: datetime) -> tuple[str, int]:
+    """The code of a moment, and for how many seconds more it is the newest."""
+    return _totp(seed).at(now), STEP_S - int(now.timestamp()) % STEP_S
+
+
 def enrolment_address(seed: str, email: str, organization: str) -> str:
     """The address that an app reads from the picture."""
     return _totp(seed).provisioning_uri(name=email, issuer_name=f"Auditwright {organization}"[:60])

@@ -18,6 +18,7 @@ from auditwright.cli.output import console, indented, shown, watched
 if TYPE_CHECKING:
     from auditwright.app.demo.company import Folders
     from auditwright.app.demo.emulator import Emulator
+    from auditwright.app.demo.office import Office
     from auditwright.app.workspace import Workspace
     from auditwright.core.run import Run
     from auditwright.vulns.release import ReleaseReport
@@ -34,13 +35,22 @@ _QUESTION = "SELECT name, account, last_used_at FROM user_account WHERE NOT mfa_
     show_default=True,
     help="The folder to write into; one of an earlier demo is replaced.",
 )
-def command(out: Path) -> None:
+@click.option(
+    "--serve/--no-serve",
+    "serves",
+    default=None,
+    help="Serve the company's pages at the end, until Ctrl-C; by default on a terminal.",
+)
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="The port of the pages."
+)
+def command(out: Path, serves: bool | None, port: int) -> None:
     """Run everything on an emulated cloud of a fictional company.
 
     It starts an emulator of AWS on this machine, fills three accounts with what a robotics company of 46 people
     has there, collects, tests, reports, exports a package and verifies it. In a fourth account it finds a path to a
     cluster around the second factor, closes it and proves that it is closed. It asks nothing of the internet and
-    never reads your own credentials.
+    never reads your own credentials. In the end it serves the company's pages on this machine, with a sign-in ready.
 
     Exits with 0 where all of that was done; the fictional company's exceptions are part of the demo.
     """
@@ -49,13 +59,16 @@ def command(out: Path) -> None:
     console().print(f"[reverse] {NOTICE} [/]\n")
     folders = make_folders(out)
     with tempfile.TemporaryDirectory(prefix="auditwright-demo-") as scratch:
-        _run(folders, Path(scratch), out)
+        office = _run(folders, Path(scratch), out)
     _say_where(folders, out)
+    if sys.stdout.isatty() if serves is None else serves:
+        _serve(folders, office, port)
 
 
-def _run(folders: "Folders", scratch: Path, out: Path) -> None:
+def _run(folders: "Folders", scratch: Path, out: Path) -> "Office":
     """Do everything, by the same path as for a real company, cut off from the credentials of whoever runs it."""
     from auditwright.app.demo.emulator import emulated_cloud, no_real_credentials
+    from auditwright.app.demo.office import open_office
     from auditwright.app.standing import standing
     from auditwright.app.workspace import open_workspace
     from auditwright.cli.access_story import tell
@@ -77,6 +90,8 @@ def _run(folders: "Folders", scratch: Path, out: Path) -> None:
             key = _write(workspace, folders)
         with _stage("Verifying the package"):
             _verify(folders.package_zip, key)
+        with open_workspace(folders.program) as workspace, _stage("Giving four people access"):
+            return open_office(workspace, datetime.now(UTC))
 
 
 def _collect(folders: "Folders", emulator: "Emulator") -> "tuple[Run, ReleaseReport]":
@@ -167,6 +182,8 @@ def _say_where(folders: "Folders", out: Path) -> None:
     name = _called()
     out_of.print("\n[bold]What to try[/]")
     for command_line in (
+        f"{name} serve --program {program}",
+        f"{name} people invite you@example.com --name You --program {program}",
         f"{name} status --program {program}",
         f"{name} tests show identity.access-keys-rotated --program {program}",
         f"{name} inventory '{_QUESTION}' --program {program}",
@@ -179,6 +196,34 @@ def _say_where(folders: "Folders", out: Path) -> None:
         f"To begin with your own cloud: {shown(name)} init FOLDER",
         soft_wrap=True,
     )
+
+
+def _serve(folders: "Folders", office: "Office", port: int) -> None:
+    """Serve the company's pages until they are stopped, and show how to sign in; on a terminal with the code of now."""
+    from rich.live import Live
+    from rich.text import Text
+
+    from auditwright.app.signing_in.codes import code_at
+    from auditwright.web.serving import Listen, address_of, serve
+
+    listen = Listen(host="127.0.0.1", port=port, logs_requests=False)
+    out = console()
+    out.print(f"\n[bold]Open {address_of(listen).url}[/] and sign in, with whichever role you want to see")
+    for account in office.accounts:
+        out.print(f"  {account.role.value:<11} {shown(account.email)}")
+    out.print(f"  password    {office.password}")
+    out.print(f"  one-time codes of an authenticator app: {office.seed}", soft_wrap=True)
+
+    def now() -> Text:
+        code, left_s = code_at(office.seed, datetime.now(UTC))
+        return Text(f"  code now    {code}  (for {left_s} s; Ctrl-C ends the demo)")
+
+    if out.is_terminal:
+        with Live(get_renderable=now, console=out, refresh_per_second=1, transient=True):
+            serve(folders.program, listen)
+    else:
+        click.echo(now().plain)
+        serve(folders.program, listen)
 
 
 def _called() -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from auditwright.cli.output import PROGRAM, console
+from auditwright.cli.output import PROGRAM, console, shown
 
 
 @click.command("serve")
@@ -33,8 +33,19 @@ def command(  # noqa: PLR0913  # one parameter for each option
     It listens on this machine alone unless told otherwise. Who sets it up signs in first with a link
     from `auditwright people invite`.
     """
+    from auditwright.app.people import is_unclaimed
     from auditwright.web.serving import Listen, address_of, serve
 
     listen = Listen(host=host, port=port, url=url, proxies=proxies, metrics_port=metrics_port)
-    console(stderr=True).print(f"Auditwright is at {address_of(listen).url} (Ctrl-C stops it)")
+    out = console(stderr=True)
+    address = address_of(listen).url
+    if is_unclaimed(program):
+        out.print(
+            "Nobody has access yet. In another terminal, make a link for the first owner:", soft_wrap=True
+        )
+        out.print(
+            f"  auditwright people invite YOUR-EMAIL --name YOUR-NAME --url {address} --program {shown(str(program))}",
+            soft_wrap=True,
+        )
+    out.print(f"Auditwright is at {address} (Ctrl-C stops it)")
     serve(program, listen)
