@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from auditwright.app.sessions import Browser, begin_session
-from auditwright.app.workspace import Workspace, open_workspace
+from auditwright.app.workspace import DATABASE_URL, Workspace, open_workspace
 from auditwright.core.account import Account, Role
 from auditwright.core.ids import AccountId, EngagementId, RunId
 from auditwright.core.log import LogEntry
@@ -29,6 +29,7 @@ from bench import resources
 from bench.child import AUDITWRIGHT, expect, run
 from bench.rows import CannotMeasureError, Row
 from bench.vulns import write_grype
+from tests.postgres import cluster
 
 RESULTS = 1_000_000
 ISSUES = 100_000
@@ -83,7 +84,29 @@ def measure(scratch: Path, repeats: int) -> list[Row]:
     del repeats  # a rate is held for long enough to be a median of itself
     program = scratch / "program"
     token = fill(program, scratch)
-    return [*_rows(program, token, "SQLite")]
+    rows = [*_rows(program, token, "SQLite")]
+    saved, moved = scratch / "backup.tar", scratch / "moved"
+    _done("backup", saved, "--program", program, scratch=scratch)
+    with cluster() as server, _records_in(server.new_database()):
+        _done("restore", saved, moved, scratch=scratch)
+        rows += _rows(moved, token, "PostgreSQL")
+    return rows
+
+
+def _done(command: str, *arguments: str | Path, scratch: Path) -> None:
+    """Run a command of ours that has to succeed; raises CannotMeasureError."""
+    ran = run([*AUDITWRIGHT, command, *arguments], scratch, timeout_s=TIMEOUT_S)
+    expect(ran, (0,), f"`auditwright {command}`")
+
+
+@contextmanager
+def _records_in(address: str) -> Iterator[None]:
+    """Whatever is started meanwhile keeps its records in another database."""
+    os.environ[DATABASE_URL] = address
+    try:
+        yield
+    finally:
+        del os.environ[DATABASE_URL]
 
 
 def fill(program: Path, scratch: Path) -> str:
