@@ -52,7 +52,7 @@ PAGES = (
     "/controls",
     "/controls/NET-01",
     "/tests",
-    "/tests/network.no-open-admin-ports",
+    "/tests/network.ssh-closed",
     "/findings",
     "/waivers",
     "/evidence",
