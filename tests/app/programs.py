@@ -1,10 +1,14 @@
 """Small program folders that tests run, without a cloud."""
 
+import atexit
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +72,25 @@ def auditwright(*arguments: str | Path, env: dict[str, str] | None = None, timeo
 
 def roster_program(folder: Path) -> Path:
     """A program with a roster and nothing else, set up."""
+    return Path(shutil.copytree(_roster_program(), folder))
+
+
+def run_program(folder: Path) -> Path:
+    """A program with a roster and a test that Eve deviates from, after its first run."""
+    return Path(shutil.copytree(_run_program(), folder))
+
+
+@cache
+def _kept() -> Path:
+    """Where the programs lie that are made once for all tests of a process."""
+    folder = Path(tempfile.mkdtemp(prefix="programs-"))
+    atexit.register(shutil.rmtree, folder)
+    return folder
+
+
+@cache
+def _roster_program() -> Path:
+    folder = _kept() / "roster"
     folder.mkdir()
     (folder / "auditwright.toml").write_text(SETTINGS)
     (folder / "people.csv").write_text(ROSTER)
@@ -76,9 +99,9 @@ def roster_program(folder: Path) -> Path:
     return folder
 
 
-def run_program(folder: Path) -> Path:
-    """A program with a roster and a test that Eve deviates from, after its first run."""
-    roster_program(folder)
+@cache
+def _run_program() -> Path:
+    folder = roster_program(_kept() / "run")
     (folder / "tests/titled.sql").write_text(TITLED)
     ran = auditwright("run", "--program", folder)
     assert ran.code == 1, ran.err

@@ -56,8 +56,8 @@ def test_a_list_is_filtered_sorted_and_paged_by_its_address(owner: httpx2.Client
     [
         ("/tests?status=fine", "Status is never"),
         ("/tests?sort=color", "cannot be sorted by"),
-        ("/tests?page=0", "no page of a list"),
-        ("/tests?page=9999999999999", "no page of a list"),
+        ("/tests?page=0", "A list has no page 0"),
+        ("/tests?page=9999999999999", "is no page of a list"),
     ],
 )
 def test_an_address_that_no_list_has_says_what_it_may_be(

@@ -61,6 +61,9 @@ EMPLOYMENTS: Final = ("employee", "contractor")
 
 _CSV_SUFFIXES: Final = frozenset({".csv", ".tsv", ".txt"})
 _YAML_SUFFIXES: Final = frozenset({".yaml", ".yml"})
+MAX_CELL: Final = 100_000
+"""Characters of a cell: below what Python's reader takes by itself, which other readers of this process may change."""
+
 _DELIMITERS: Final = (",", ";", "\t")
 _ALIASES: Final = {"e_mail": "email", "email_address": "email", "e_mail_address": "email"}
 
@@ -343,6 +346,10 @@ def _csv_rows(text: str, file: str) -> Iterator[_Row]:
     try:
         for cells in reader:
             row += 1
+            if any(len(cell) > MAX_CELL for cell in cells):
+                raise MalformedEvidenceError(
+                    f"{file}, row {row}: not a row of CSV: field larger than {MAX_CELL} characters"
+                )
             if not any(cell.strip() for cell in cells):
                 continue
             if columns is None:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Text,
     func,
     select,
+    text,
     type_coerce,
     union,
 )
@@ -194,12 +195,16 @@ class Filling(_View):
         self.rows[name] += len(found)
 
     def finish(self) -> None:
-        """Migrate what was filled forward, and let new rows follow the old ones; raises StoreError."""
+        """Migrate what was filled forward, let new rows follow the old ones, and count for the planner of queries.
+
+        Raises StoreError. A database that never counted reads whole tables where it has an index.
+        """
         with errors("write to", self._place):
             if self._connection.dialect.name == "postgresql":
                 for table in self._tables.values():
                     self._continue_numbers(table)
             self._finish()
+            self._connection.execute(text("ANALYZE"))
 
     def _insert(self, table: Table, columns: Sequence[str], found: Sequence[tuple[Plain, ...]]) -> None:
         quote = self._connection.dialect.identifier_preparer.quote

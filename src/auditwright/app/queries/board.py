@@ -97,7 +97,14 @@ class Board:
 
 
 def board(view: View) -> Board:
-    """The board as of a time; raises AppError, StoreError. Made once for each state."""
+    """The board as of a time; raises AppError, StoreError. Made once for each state, and looked for once in a view."""
+    held = view.glance.get("board")
+    if not isinstance(held, Board):
+        held = view.glance["board"] = _board(view)
+    return held
+
+
+def _board(view: View) -> Board:
     run = run_as_of(view)
     in_force = tuple(
         waiver for waiver in waivers(view.workspace) if waiver.approved_at <= view.as_of < waiver.ends_at

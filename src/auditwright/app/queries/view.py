@@ -1,6 +1,6 @@
 """A view: what somebody looks at, as of when, and how far their eyes reach."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from auditwright.app.queries.memo import Memo
@@ -20,6 +20,8 @@ class View:
     engagement: Engagement | None
     """An auditor's; None for who sees the whole program."""
     memo: Memo
+    glance: dict[str, object] = field(default_factory=dict, repr=False, compare=False)
+    """What this look found already: every part of one answer sees the same."""
 
     @property
     def looks_back(self) -> bool:
