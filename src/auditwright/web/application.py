@@ -37,6 +37,7 @@ from auditwright.web.pages import (
     search,
     settings,
     sign_in,
+    single_sign_on,
     vulnerabilities,
     waivers,
 )
@@ -57,6 +58,7 @@ API = "/api/"
 ROUTERS = (
     health.router,
     sign_in.router,
+    single_sign_on.router,
     invitation.router,
     account.router,
     proof.router,
