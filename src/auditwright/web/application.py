@@ -42,6 +42,7 @@ from auditwright.web.pages import (
     search,
     settings,
     sign_in,
+    single_sign_on,
     tokens,
     vulnerabilities,
     waivers,
@@ -63,6 +64,7 @@ from auditwright.web.watching import Measures, Watched
 ROUTERS = (
     health.router,
     sign_in.router,
+    single_sign_on.router,
     invitation.router,
     account.router,
     proof.router,

@@ -23,15 +23,14 @@ from auditwright.core.account import Account, Engagement, Role
 from auditwright.core.question import Is
 from auditwright.web.problems import is_api
 from auditwright.web.safety.origin import SAFE
+from auditwright.web import cookies
 from auditwright.web.site import Site
 from auditwright.web.templating import render
 
 if TYPE_CHECKING:
     from auditwright.app.workspace import Workspace
 
-SESSION_COOKIE = "auditwright"
-SECURE_SESSION_COOKIE = "__Host-auditwright"
-"""By https: a browser takes it only with Secure, for this host alone, and for the whole site (RFC 6265bis)."""
+SESSION_COOKIE = cookies.SESSION
 
 THEME_COOKIE = "auditwright-theme"
 THEMES = ("system", "light", "dark")
@@ -191,7 +190,7 @@ def may(right: Right) -> object:
 
 def cookie_name(site: Site) -> str:
     """The session's cookie."""
-    return SECURE_SESSION_COOKIE if site.address.is_secure else SESSION_COOKIE
+    return cookies.name_of(site, SESSION_COOKIE)
 
 
 def browser_of(request: Request, method: str = "") -> Browser:
