@@ -43,6 +43,7 @@ from auditwright.web.pages import (
     settings,
     sign_in,
     tokens,
+    single_sign_on,
     vulnerabilities,
     waivers,
     webhooks,
@@ -63,6 +64,7 @@ from auditwright.web.watching import Measures, Watched
 ROUTERS = (
     health.router,
     sign_in.router,
+    single_sign_on.router,
     invitation.router,
     account.router,
     proof.router,

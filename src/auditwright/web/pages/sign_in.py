@@ -17,6 +17,7 @@ from auditwright.app.signing_in.entering import (
     show_password,
     show_recovery_code,
 )
+from auditwright.app.signing_in.factors import factors_of
 from auditwright.app.signing_in.passkeys import PasskeyError, ask_to_sign
 from auditwright.app.signing_in.steps import FirstShown
 from auditwright.core.account import Account
@@ -28,7 +29,6 @@ router = APIRouter()
 PURPOSE = "sign-in"
 
 CODE = "password and one-time code"
-RECOVERY = "password and recovery code"
 PASSKEY = "passkey"  # a way to sign in, as the session has it
 
 
@@ -75,7 +75,7 @@ def code(gate: AtGate, code: Annotated[str, Form()] = "") -> Response:
         return _code_form(gate, account, problem=str(error))
     except WaitError as error:
         return _code_form(gate, account, problem=str(error), status=TOO_MANY)
-    return _in(gate, account, CODE)
+    return _in(gate, account, "one-time code")
 
 
 @router.get("/sign-in/recovery")
@@ -97,7 +97,7 @@ def recovery(gate: AtGate, code: Annotated[str, Form()] = "") -> Response:
         return _recovery_form(gate, account, problem=str(error))
     except WaitError as error:
         return _recovery_form(gate, account, problem=str(error), status=TOO_MANY)
-    return _in(gate, account, RECOVERY)
+    return _in(gate, account, "recovery code")
 
 
 @router.post("/sign-in/passkey/options")
@@ -144,10 +144,12 @@ def _begun(gate: Gate) -> Account | None:
     return account_by_id(gate.workspace, step.account) if step else None
 
 
-def _in(gate: Gate, account: Account, method: str) -> Response:
+def _in(gate: Gate, account: Account, second: str) -> Response:
     step = gate.take_step(FirstShown)
-    wanted = step.next if step else "/"
-    return gate.enter(see(landing(account, wanted)), account, method)
+    # Taken by another request of this browser since: a first factor counts once.
+    if step is None or step.account != account.id:
+        return see("/sign-in")
+    return gate.enter(see(landing(account, step.next)), account, f"{step.how} and {second}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,12 +168,15 @@ def _form(gate: Gate, asked: _Asked) -> Response:
 
 
 def _code_form(gate: Gate, account: Account, *, problem: str = "", status: int = 0) -> Response:
+    factors, step = factors_of(gate.workspace, account), gate.step(FirstShown)
     return gate.page(
         "sign_in_code.html",
         status=status or (PROBLEM if problem else 200),
         email=account.email,
         problem=problem,
-        has_codes=bool(account.seed),
+        has_codes=factors.has_codes,
+        has_passkeys=bool(factors.passkeys),
+        next=step.next if step else "/",
     )
 
 
