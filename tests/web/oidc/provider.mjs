@@ -10,7 +10,7 @@ server.listen(0, "127.0.0.1", () => {
   const issuer = `http://localhost:${server.address().port}`;
   const provider = new Provider(issuer, {
     clients: [{ client_id: clientId, client_secret: secret, redirect_uris: [redirectUri] }],
-    claims: { openid: ["sub"], email: ["email", "email_verified"], acr: null, amr: null, auth_time: null },
+    claims: { openid: ["sub", "amr"], email: ["email", "email_verified"], acr: null, auth_time: null },
     acrValues: ["phr"],
     pkce: { required: () => true },
     features: { devInteractions: { enabled: false } },
