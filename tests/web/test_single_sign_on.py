@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import httpx2
 import pyotp
 import pytest
+from playwright.sync_api import sync_playwright
 
 from auditwright.app.acting import TERMINAL
 from auditwright.app.people import By, Guest, end_account, invite
@@ -21,6 +22,7 @@ from auditwright.core.account import Account, OutsideIdentity, Role, Session
 from auditwright.core.act import Act
 from tests.app.programs import roster_program
 from tests.web.served import Served, account_of, served
+from tests.web.test_every_page import FLAGS
 
 HERE = Path(__file__).parent / "oidc"
 SECRET = "a secret of these tests that is long enough"  # noqa: S105  # of a provider that lives as long as a test
@@ -292,3 +294,16 @@ def test_an_account_that_nobody_invited_for_it_is_not_taken_over_by_its_email(at
     assert answer.status_code == 422
     assert "nobody invited you" in answer.text
     assert not records.kept(OutsideIdentity)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_real_browser_goes_there_and_back_under_the_sites_policy(at: Connected, *, scripts: bool) -> None:
+    at.invited("ada@example.com")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(FLAGS))
+        page = browser.new_context(java_script_enabled=scripts).new_page()
+        page.goto(f"{at.site.url}/controls")
+        page.get_by_role("button", name="Continue with Acme ID").click()
+        page.get_by_role("link", name="ada").click()
+        page.wait_for_url(f"{at.site.url}/controls")
+        browser.close()
