@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
 import msgspec
+import structlog
 
 from auditwright.program.sign_in import IdentityProvider, is_safe_address
 
@@ -164,6 +165,7 @@ def _as_safe(provider: IdentityProvider, address: str) -> bool:
 
 
 def _unusable(provider: IdentityProvider, why: str) -> ProviderError:
+    structlog.get_logger("auditwright.sign_in").warning("provider_failed", issuer=provider.issuer, why=why)
     return ProviderError(
         f"{provider.title} did not do its part. {why} Try again in a minute, or sign in in another way."
     )
