@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 from fastapi import APIRouter
 from prometheus_client import generate_latest
+from starlette.testclient import TestClient
 
 from auditwright.core.account import Role
-from auditwright.web.application import check_routes
+from auditwright.web.application import check_routes, create_app
 from auditwright.web.safety.bodies import MAX_BODY_BYTES
+from auditwright.web.site import Address, open_site
 from auditwright.web.watching import Measures, OrganizationMeasures
 from tests.app.programs import roster_program
 from tests.web.served import Served, served
@@ -44,6 +46,17 @@ def test_an_employee_does_not_reach_the_overview(site: Served) -> None:
 @pytest.mark.parametrize("host", ["evil.example", "localhost", "LOCALHOST:1", ""])
 def test_another_host_is_not_answered(site: Served, host: str) -> None:
     assert site.visitor().get("/", headers={"host": host}).status_code == 421
+
+
+def test_another_name_of_this_machine_leads_to_the_one_that_cookies_are_bound_to(tmp_path: Path) -> None:
+    hosts = frozenset({"localhost:8000", "127.0.0.1:8000"})
+    with open_site(
+        roster_program(tmp_path / "acme"), Address(url="http://localhost:8000", hosts=hosts)
+    ) as site:
+        client = TestClient(create_app(site), base_url="http://127.0.0.1:8000", follow_redirects=False)
+        answer = client.get("/sign-in?next=%2Ftests%3Fq%3Dx")
+        assert answer.headers["location"] == "http://localhost:8000/sign-in?next=%2Ftests%3Fq%3Dx"
+        assert client.get("/healthz").text == "alive\n"
 
 
 def test_every_answer_bears_the_safe_headers(site: Served) -> None:

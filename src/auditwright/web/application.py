@@ -108,7 +108,7 @@ def create_app(site: Site, measures: Measures | None = None, buckets: Buckets | 
         middleware=[
             Middleware(SafeHeaders, secure=site.address.is_secure),
             Middleware(Watched, measures=measures or Measures()),
-            Middleware(KnownHosts, hosts=site.address.hosts),
+            Middleware(KnownHosts, hosts=site.address.hosts, url=site.address.url),
             Middleware(LimitedRates, buckets=buckets or Buckets()),
             Middleware(SameOrigin, url=site.address.url),
             Middleware(BoundedBodies),

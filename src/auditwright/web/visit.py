@@ -21,9 +21,9 @@ from auditwright.app.sessions import Browser, SignedIn, is_proved, signed_in
 from auditwright.app.tokens import Bearer, bearer
 from auditwright.core.account import Account, Engagement, Role
 from auditwright.core.question import Is
+from auditwright.web import cookies
 from auditwright.web.problems import is_api
 from auditwright.web.safety.origin import SAFE
-from auditwright.web import cookies
 from auditwright.web.site import Site
 from auditwright.web.templating import render
 

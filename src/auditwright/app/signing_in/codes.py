@@ -22,8 +22,8 @@ DRIFT_STEPS = 1
 
 RECOVERY_CODES = 10
 
-RECOVERY_BYTES = 10
-"""80 random bits: a digest without salt or delay keeps such a code as safe as a token."""
+RECOVERY_BYTES = 15
+"""120 random bits: a digest without salt or delay keeps such a code as safe as a token (ASVS 5.0 6.5.2 asks for 112)."""
 
 GROUP = 4
 """Characters of a recovery code or seed that are written together."""
