@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
-.PHONY: setup demo test check bench bench-peers lock docs clean
+.PHONY: setup demo test check bench bench-peers lock docs pictures clean
 
 setup: $(VENV)/.runtime $(VENV)/.front-end
 
@@ -33,6 +33,9 @@ bench-peers: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python scripts/generate-docs.py
+
+pictures: $(VENV)/.dev $(VENV)/.front-end
+	$(BIN)/python scripts/take-pictures.py
 
 # Locks are made from pyproject.toml, with hashes and without the names of registries.
 lock: $(VENV)/.dev
