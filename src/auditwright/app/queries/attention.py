@@ -9,15 +9,18 @@ from auditwright.app.queries.board import Board, TestStanding, board
 from auditwright.app.queries.days import fine_until
 from auditwright.app.queries.program import TestRow, test_row
 from auditwright.app.queries.view import View
-from auditwright.core.act import Assignment, OwedFinding
+from auditwright.core.act import OwedFinding
 from auditwright.core.control_test import Severity
 from auditwright.core.evidence import Gap
 from auditwright.core.ids import CriterionId, TestId
-from auditwright.core.question import Before, Condition, Either, Is, Since
+from auditwright.core.question import AnyOf, Before, Condition, Either, Is, Question, Since
 from auditwright.core.run import GapRecord
 from auditwright.engine.readiness import Status
 
 SOON = timedelta(days=14)
+
+MAX_AHEAD = 8
+"""What comes next; the lists of waivers and findings have the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,7 @@ class Ahead:
     at: datetime
     what: str
     path: str
+    parameters: tuple[tuple[str, str], ...] = ()
 
 
 def attention(view: View) -> tuple[Attention, ...]:
@@ -119,13 +123,27 @@ def ahead(view: View) -> tuple[Ahead, ...]:
         for waiver in board(view).waivers
         if waiver.ends_at < until
     ]
-    due = view.workspace.stores.records.kept(Assignment, Since("due_at", view.as_of), Before("due_at", until))
+    due = Question(
+        where=(
+            AnyOf("test", tuple(board(view).tests)),
+            *open_at(view.as_of),
+            Since("due_at", view.as_of),
+            Before("due_at", until),
+        ),
+        order=("due_at",),
+        limit=MAX_AHEAD,
+    )
     found += [
-        Ahead(at=each.due_at, what=f"{each.owner or 'Somebody'} owes {each.test}", path=f"/tests/{each.test}")
-        for each in due
-        if each.due_at is not None and each.test in board(view).tests
+        Ahead(
+            at=each.due_at,
+            what=f"{each.owner or 'Somebody'} owes: {each.what}",
+            path="/findings/one",
+            parameters=(("test", each.test), ("item", each.item)),
+        )
+        for each in view.workspace.stores.records.answer(OwedFinding, due).rows
+        if each.due_at is not None
     ]
-    return tuple(sorted(found, key=lambda each: (each.at, each.what)))
+    return tuple(sorted(found, key=lambda each: (each.at, each.what))[:MAX_AHEAD])
 
 
 def gaps_of_run(view: View) -> tuple[Gap, ...]:
