@@ -4,6 +4,7 @@ import re
 import shutil
 import tomllib
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx2
@@ -13,7 +14,7 @@ from auditwright.core.account import Role
 from auditwright.core.act import Act
 from auditwright.core.ids import IntegrationId, RunId
 from auditwright.core.run import RunState
-from tests.app.programs import ROSTER, auditwright
+from tests.app.programs import ROSTER, auditwright, roster_program
 from tests.web.served import Served, served
 from tests.web.waiting import eventually
 
@@ -248,3 +249,18 @@ def test_a_run_that_is_stopped_is_taken_up_again(site: Served) -> None:
             lambda: records.run(run), lambda each: each is not None and each.state is RunState.FINISHED
         )
     assert "What came of it" in client.get(f"/runs/{run}").text
+
+
+def test_settings_ask_for_a_fresh_second_factor_before_anything_is_typed(tmp_path: Path) -> None:
+    ahead = [timedelta(0)]
+    with served(roster_program(tmp_path / "acme"), lambda: datetime.now(UTC) + ahead[0]) as site:
+        client = site.visitor()
+        ahead[0] = timedelta(minutes=20)
+        page = client.get("/integrations/git").text
+        assert 'href="/account/prove?next=/integrations/git"' in page
+        assert 'method="post" action="/integrations/git"' not in page
+        before = (site.site.folder / "auditwright.toml").read_text()
+        for path in ("/integrations/git", "/integrations/people/disconnect"):
+            answer = client.post(path, data={"repositories": "../code"})
+            assert answer.headers["location"].startswith("/account/prove?next=%2Fintegrations%2F")
+        assert (site.site.folder / "auditwright.toml").read_text() == before

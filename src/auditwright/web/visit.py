@@ -116,9 +116,14 @@ class Visit:
         """Whether they have another right, for what a page offers."""
         return _has(self.signed, right)
 
+    @property
+    def proved(self) -> bool:
+        """Whether a second factor was shown lately, so that a form asks for it before anything is typed."""
+        return not isinstance(self.signed, Bearer) and is_proved(self.signed.session, self.now)
+
     def prove(self, back: str) -> None:
         """Go on only where a second factor was shown lately; raises ProofNeededError."""
-        if isinstance(self.signed, Bearer) or not is_proved(self.signed.session, self.now):
+        if not self.proved:
             raise ProofNeededError(back)
 
     def link(self, path: str, **parameters: Plain) -> str:

@@ -72,6 +72,7 @@ def save(
     integration = page.row.integration
     if not page.row.can_be_connected:
         raise HTTPException(404)
+    visit.prove(address(name))
     read = connecting.entered(visit.workspace, integration, given)
     if read.problems:
         return _shown(visit, page, {**_as_entered(page), **given}, read.problems)
@@ -108,6 +109,7 @@ def disconnect(visit: Annotated[Visit, may(Right.CONNECT)], name: str) -> Respon
     page = _found(visit, name)
     if not page.row.connected:
         raise HTTPException(404)
+    visit.prove(f"{address(name)}/disconnect")
     try:
         connecting.disconnect(visit.workspace, page.row.integration, (visit.actor, visit.now))
     except AppError as error:
