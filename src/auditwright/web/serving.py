@@ -40,6 +40,7 @@ def serve(folder: Path, listen: Listen, clock: Callable[[], datetime] = utc_now)
     import uvicorn
 
     from auditwright.app.delivering import telling
+    from auditwright.app.warming import keeping_warm
     from auditwright.web.application import create_app
     from auditwright.web.logs import configure_logs
     from auditwright.web.watching import Measures, serve_metrics
@@ -66,7 +67,7 @@ def serve(folder: Path, listen: Listen, clock: Callable[[], datetime] = utc_now)
         )
         schedule.begin()
         try:
-            with telling(site.whole_view, site.address.url):
+            with keeping_warm(site.whole_view), telling(site.whole_view, site.address.url):
                 uvicorn.Server(config).run()
         finally:
             schedule.end()
