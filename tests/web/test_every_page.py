@@ -32,6 +32,12 @@ DEMO_TIMEOUT_S = 240
 SAMPLES = 2
 """Addresses opened of each route: one may be empty where the other is not."""
 
+FIRST_PAINT_BYTES = 50_000
+"""The page, its sheets and its symbols, as they travel; scripts are deferred, and fonts swapped in."""
+
+MOST_SHIFT = 0.01
+"""Of what Chromium counts as layout shift: a good page may have ten times as much."""
+
 WIDTHS = (1440, 1024, 840, 360)
 
 FLAGS = (
@@ -147,7 +153,8 @@ def test_no_page_is_wider_than_the_screen(company: Company, width: int) -> None:
     assert wide == {}
 
 
-@pytest.mark.parametrize(("dark", "width"), [(False, 1440), (True, 1440), (False, 360), (True, 360)])
+# Colors follow the theme and places the width, and neither the other: each is looked at once.
+@pytest.mark.parametrize(("dark", "width"), [(True, 1440), (False, 360)])
 def test_axe_finds_nothing_serious(company: Company, *, dark: bool, width: int) -> None:
     page = _page(company, dark=dark, width=width)
     found: dict[str, list[str]] = {}
@@ -175,3 +182,34 @@ def test_pages_are_small(company: Company) -> None:
         if (size := len(client.get(address).content)) > 100_000
     }
     assert large == {}
+
+
+def test_the_overview_is_small_to_load_and_nothing_on_it_shifts(company: Company) -> None:
+    page = _page(company, dark=False, width=1440)
+    loaded: dict[str, float] = {}
+    network = page.context.new_cdp_session(page)
+    addresses: dict[str, str] = {}
+    network.on(
+        "Network.requestWillBeSent",
+        lambda each: addresses.update({each["requestId"]: each["request"]["url"]}),
+    )
+    network.on(
+        "Network.loadingFinished",
+        lambda each: loaded.update({addresses[each["requestId"]]: each["encodedDataLength"]}),
+    )
+    network.send("Network.enable")
+    page.goto(company.site.url + "/", wait_until="networkidle")
+    shifts = page.evaluate(
+        """() => new Promise(done => {
+            let sum = 0;
+            new PerformanceObserver(list => {
+                for (const each of list.getEntries()) { sum += each.value; }
+            }).observe({ type: "layout-shift", buffered: true });
+            requestAnimationFrame(() => requestAnimationFrame(() => done(sum)));
+        })"""
+    )
+    page.context.close()
+    needed = {name: size for name, size in loaded.items() if not re.search(r"\.(?:js|woff2)(?:\?|$)", name)}
+    assert len(needed) >= 3
+    assert sum(needed.values()) <= FIRST_PAINT_BYTES, needed
+    assert shifts <= MOST_SHIFT

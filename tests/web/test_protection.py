@@ -134,3 +134,23 @@ def test_a_password_is_changed_by_whoever_knows_the_one_before(site: Served) -> 
     )
     assert "This is not your current password." in answer.text
     assert matches(account.password, LONG)
+
+
+@pytest.mark.parametrize(
+    ("address", "comes_from", "encoding"),
+    [
+        ("/", "none", "gzip"),
+        ("/tests?q=acme", "same-origin", "gzip"),
+        ("/tests?q=acme", "same-site", ""),
+        ("/tests?q=acme", "cross-site", ""),
+        ("/tests?q=acme", "", ""),
+        ("/static/app.css", "", "gzip"),
+    ],
+)
+def test_a_page_is_compressed_only_for_who_came_by_this_site(
+    site: Served, address: str, comes_from: str, encoding: str
+) -> None:
+    headers = {"accept-encoding": "gzip", **({"sec-fetch-site": comes_from} if comes_from else {})}
+    answer = site.visitor().get(address, headers=headers)
+    assert answer.status_code == 200
+    assert answer.headers.get("content-encoding", "") == encoding

@@ -52,6 +52,7 @@ from auditwright.web.problems import Mistake, ProblemError, is_api, problem
 from auditwright.web.public import PUBLIC
 from auditwright.web.safety.bodies import BoundedBodies
 from auditwright.web.safety.boundary import Boundary
+from auditwright.web.safety.compression import Compressed
 from auditwright.web.safety.headers import SafeHeaders
 from auditwright.web.safety.hosts import KnownHosts
 from auditwright.web.safety.origin import SameOrigin
@@ -112,6 +113,7 @@ def create_app(site: Site, measures: Measures | None = None, buckets: Buckets | 
             Middleware(LimitedRates, buckets=buckets or Buckets()),
             Middleware(SameOrigin, url=site.address.url),
             Middleware(BoundedBodies),
+            Middleware(Compressed),
             Middleware(Boundary),
         ],
     )
