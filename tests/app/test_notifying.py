@@ -17,6 +17,7 @@ from auditwright.app.delivering import ATTEMPTS, WAITS, deliver_due, telling
 from auditwright.app.notifying import STALE, announce
 from auditwright.app.queries.memo import Memo
 from auditwright.app.queries.view import View
+from auditwright.app.queries.vulnerabilities import falling_due
 from auditwright.app.webhooks import Event, Form, WantedWebhook, add_webhook, end_webhook, live, problems_of
 from auditwright.app.workspace import Workspace, open_workspace
 from auditwright.core.act import Act, Assignment, Decision, Delivery, WaiverRequest, Webhook
@@ -24,8 +25,9 @@ from auditwright.core.ids import AccountId, Digest, ResourceId, RunId, TestId, W
 from auditwright.core.log import LogEntry
 from auditwright.core.outcome import Conclusion, Deviation, Observation, Outcome, Result, Satisfied
 from auditwright.core.run import ResultRecord, Run, RunKind, RunState
-from tests.app.programs import SETTINGS, roster_program
+from tests.app.programs import SETTINGS, auditwright, roster_program
 from tests.app.receiver import Receiver, receiving
+from tests.cli.test_vulns import grype
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 URL = "https://audit.example.com"
@@ -208,6 +210,30 @@ def test_a_lapse_a_deadline_and_the_end_of_a_waiver_are_said_ahead(
         "Evidence lapsed: nothing was collected since 23 Nov 2026",
         "The waiver ask-1 of identity.mfa-enrolled ends 2 Dec 2026",
     ]
+
+
+def test_what_is_due_on_a_day_on_an_asset_line_is_one_message(
+    workspace: Workspace, receiver: Receiver, tmp_path: Path
+) -> None:
+    report = tmp_path / "grype.json"
+    report.write_text(
+        json.dumps(grype("CVE-2024-0001", "CVE-2024-0002", made_at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"))
+    )
+    ran = auditwright("vulns", "triage", report, "--program", workspace.folder)
+    assert ran.code in {0, 1, 3}, ran.err
+    now = datetime.now(UTC)
+    view = View(workspace=workspace, now=now, as_of=now, engagement=None, memo=Memo())
+    due = {row.due_at for row in falling_due(view, now + timedelta(days=365))}
+    (deadline,) = {each for each in due if each is not None}
+    added(workspace, receiver, Form.SIGNED, Event.DEADLINE_AHEAD)
+    assert deadline - now < timedelta(days=7)
+    assert look(workspace, now) == 1
+    assert look(workspace, now + HOUR) == 0
+    assert look(workspace, deadline + HOUR) == 0
+    (told,) = [json.loads(each.body)["data"] for each in messages(workspace)]
+    assert told["title"].endswith("CVE-2024-0001 in openssl, and 1 more")
+    assert told["total"] == 2
+    assert told["url"].startswith(f"{URL}/vulnerabilities?line=")
 
 
 def test_a_message_is_signed_as_standard_webhooks_has_it(workspace: Workspace, receiver: Receiver) -> None:

@@ -8,11 +8,12 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
 from auditwright.app.queries.board import board
 from auditwright.app.queries.view import View
+from auditwright.app.queries.vulnerabilities import IssueRow, falling_due
 from auditwright.app.waiving import waivers
 from auditwright.app.webhooks import Event, Form, live, slack_text
 from auditwright.core.act import Delivery, OwedFinding, Webhook
@@ -97,6 +98,7 @@ def news(view: View, since: datetime) -> Iterator[News]:
         yield from _findings_of(view, run)
     yield from _lapsed(view)
     yield from _deadlines(view)
+    yield from _deadlines_of_vulnerabilities(view)
     yield from _ending_waivers(view)
 
 
@@ -276,6 +278,33 @@ def _deadlines(view: View) -> Iterator[News]:
                 "what": each.what,
                 "owner": each.owner,
                 "due_at": iso(each.due_at),
+            },
+        )
+
+
+def _deadlines_of_vulnerabilities(view: View) -> Iterator[News]:
+    """The deadlines of vulnerabilities: one message for what is due on a day on an asset line."""
+    due: dict[tuple[str, date], list[IssueRow]] = {}
+    for row in falling_due(view, view.now + AHEAD):
+        assert row.due_at is not None, "it was asked for by its day"
+        due.setdefault((row.line, row.due_at.date()), []).append(row)
+    for (line, on), rows in sorted(due.items()):
+        first = clipped(visible(f"{rows[0].id} in {rows[0].package}"), 160)
+        rest = f", and {len(rows) - 1} more" if len(rows) > 1 else ""
+        yield News(
+            event=Event.DEADLINE_AHEAD,
+            subject=f"vulnerabilities {line} {on}",
+            at=view.now,
+            title=f"Due {day(min(filter(None, (row.due_at for row in rows))))} on {visible(line)}: {first}{rest}",
+            path=f"/vulnerabilities?{urlencode({'line': line, 'state': 'within'})}",
+            facts={
+                "line": line,
+                "due_on": f"{on}",
+                "total": len(rows),
+                "vulnerabilities": [
+                    {"id": row.id, "package": row.package, "severity": row.severity}
+                    for row in rows[:MAX_NAMED]
+                ],
             },
         )
 

@@ -242,6 +242,15 @@ def issues(view: View, question: Question) -> Answer[IssueRow]:
     return answered(rows, replace(question, where=tuple(where)), value=value, key=())
 
 
+def falling_due(view: View, until: datetime) -> Sequence[IssueRow]:
+    """Issues whose deadline is ahead and before a time, the nearest first."""
+    return [
+        row
+        for row in _read(view).rows
+        if row.state(view.as_of) == "within" and row.due_at is not None and row.due_at < until
+    ]
+
+
 def offered(view: View) -> Mapping[str, tuple[str, ...]]:
     """What issues can be narrowed by."""
     register = register_at(view)

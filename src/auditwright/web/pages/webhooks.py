@@ -35,7 +35,7 @@ EVENT_TEXTS: Mapping[Event, str] = {
     Event.FINDING_OPENED: "A run found something new, or something that is back",
     Event.FINDING_CLOSED: "A run saw findings put right",
     Event.EVIDENCE_LAPSED: "Nothing was collected for too long",
-    Event.DEADLINE_AHEAD: "A finding is due within a week",
+    Event.DEADLINE_AHEAD: "A finding or a vulnerability is due within a week",
     Event.RUN_FINISHED: "A run finished, with what it came to",
     Event.WAIVER_ENDS: "A waiver ends within a week",
 }
