@@ -85,17 +85,6 @@ class WaiverRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SealedSecret:
-    """A secret of an integration, sealed with a key that does not lie in the database."""
-
-    integration: str
-    field: str
-    sealed: bytes
-    set_by: str
-    set_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
     """An address that is told when something happens."""
 

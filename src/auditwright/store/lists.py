@@ -29,7 +29,6 @@ from auditwright.core.act import (
     Comment,
     Delivery,
     OwedFinding,
-    SealedSecret,
     WaiverRequest,
     Webhook,
 )
@@ -139,7 +138,6 @@ LISTS: Mapping[type[object], Listed[typing.Any]] = {  # each entry's own type is
     Assignment: _kept(Assignment, schema.ASSIGNMENTS),
     Comment: _kept(Comment, schema.COMMENTS),
     WaiverRequest: _kept(WaiverRequest, schema.WAIVER_REQUESTS),
-    SealedSecret: _kept(SealedSecret, schema.SEALED_SECRETS),
     Webhook: _kept(Webhook, schema.WEBHOOKS),
     Delivery: _kept(Delivery, schema.DELIVERIES),
 }

@@ -398,16 +398,6 @@ WAIVER_REQUESTS = Table(
     _text("ended_name"),
 )
 
-SEALED_SECRETS = Table(
-    "sealed_secrets",
-    METADATA,
-    _key("integration"),
-    _key("field"),
-    _sealed("sealed"),
-    _text("set_by"),
-    _at("set_at"),
-)
-
 WEBHOOKS = Table(
     "webhooks",
     METADATA,

@@ -156,14 +156,6 @@ def _acts() -> None:
 
 def _outside() -> None:
     op.create_table(
-        "sealed_secrets",
-        _key("integration"),
-        _key("field"),
-        _bytes("sealed"),
-        *_texts("set_by"),
-        _number("set_at"),
-    )
-    op.create_table(
         "webhooks",
         _key("id"),
         *_texts("url", "form"),
