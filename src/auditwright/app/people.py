@@ -154,10 +154,23 @@ def invite(workspace: Workspace, guest: Guest, actor: Actor, now: datetime) -> I
     return Invited(invitation=invitation, token=token)
 
 
-def is_unclaimed(folder: Path) -> bool:
-    """Whether nobody has access to a program folder yet; raises AppError."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Whether somebody has access to a program folder, or is to have it."""
+
+    accounts: int
+    invited: tuple[Invitation, ...]
+    """The invitations that still count."""
+
+
+def claim_of(folder: Path, now: datetime) -> Claim:
+    """Who has access to a program folder; raises AppError."""
     with open_workspace(folder) as workspace:
-        return not workspace.stores.records.kept(Account, Is("ended_at", None))
+        records = workspace.stores.records
+        return Claim(
+            accounts=len(records.kept(Account, Is("ended_at", None))),
+            invited=tuple(each for each in records.kept(Invitation) if is_open(each, now)),
+        )
 
 
 def invitation_of(workspace: Workspace, token: str, now: datetime) -> Invitation | None:

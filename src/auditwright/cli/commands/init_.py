@@ -45,6 +45,7 @@ def command(folder: Path, name: str | None, categories: tuple[str, ...], names: 
         f"\nNext:\n  auditwright connect aws --program {folder}\n  auditwright doctor --program {folder}"
     )
     click.echo(f"  auditwright run --program {folder}")
+    click.echo(f"  auditwright serve --program {folder}")
 
 
 def _ask(

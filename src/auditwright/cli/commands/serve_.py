@@ -1,10 +1,16 @@
 """auditwright serve."""
 
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from auditwright.app.acting import TERMINAL
+from auditwright.app.workspace import open_workspace
 from auditwright.cli.output import PROGRAM, console, shown
+from auditwright.core.account import Role
 
 
 @click.command("serve")
@@ -30,22 +36,43 @@ def command(  # noqa: PLR0913  # one parameter for each option
 ) -> None:
     """Serve the web app: see the whole organization, and act on what is found.
 
-    It listens on this machine alone unless told otherwise. Who sets it up signs in first with a link
-    from `auditwright people invite`.
+    It listens on this machine alone unless told otherwise. While nobody has access it asks at the terminal
+    who the first owner is, and shows the link by which they choose two factors.
     """
-    from auditwright.app.people import is_unclaimed
+    from auditwright.app.people import claim_of
     from auditwright.web.serving import Listen, address_of, serve
 
     listen = Listen(host=host, port=port, url=url, proxies=proxies, metrics_port=metrics_port)
     out = console(stderr=True)
     address = address_of(listen).url
-    if is_unclaimed(program):
-        out.print(
-            "Nobody has access yet. In another terminal, make a link for the first owner:", soft_wrap=True
-        )
-        out.print(
-            f"  auditwright people invite YOUR-EMAIL --name YOUR-NAME --url {address} --program {shown(str(program))}",
-            soft_wrap=True,
-        )
+    claim = claim_of(program, datetime.now(UTC))
+    if not claim.accounts:
+        _first_owner(program, address, invited=[each.name for each in claim.invited])
     out.print(f"Auditwright is at {address} (Ctrl-C stops it)")
     serve(program, listen)
+
+
+def _first_owner(program: Path, address: str, *, invited: Sequence[str]) -> None:
+    """Make the link of the first owner for who sits at the terminal, or say how to."""
+    from auditwright.app.people import Guest, PeopleError, invite
+
+    out = console(stderr=True)
+    if invited or not sys.stdin.isatty():
+        who = f", and {', '.join(invited)} did not open the link" if invited else ""
+        out.print(shown(f"Nobody has access yet{who}. In another terminal, make a link for the first owner:"))
+        command = f"auditwright people invite YOUR-EMAIL --name YOUR-NAME --url {address}"
+        out.print(f"  {command} --program {shown(str(program))}", soft_wrap=True)
+        return
+    out.print("Nobody has access yet. Who is the first owner?")
+    while True:
+        guest = Guest(
+            email=click.prompt("Email", err=True), name=click.prompt("Name", err=True), role=Role.OWNER
+        )
+        try:
+            with open_workspace(program) as workspace:
+                made = invite(workspace, guest, TERMINAL, datetime.now(UTC))
+        except PeopleError as error:
+            out.print(shown(str(error)))
+            continue
+        out.print(f"Open {address}{made.path} to choose two factors; it counts once.", soft_wrap=True)
+        return
