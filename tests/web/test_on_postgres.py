@@ -10,10 +10,10 @@ import pytest
 from auditwright.app.workspace import DATABASE_URL
 from auditwright.core.account import Role
 from auditwright.core.act import OwedFinding
-from auditwright.core.question import Question
+from auditwright.core.question import Holds, Question
 from tests.app.programs import ROSTER, SETTINGS, TITLED, auditwright
 from tests.postgres import Cluster
-from tests.web.hostile import HOSTILE, assert_harmless
+from tests.web.hostile import HOSTILE, assert_harmless, hostile_finding
 from tests.web.served import Served, served
 
 MAX_PAGES = 150
@@ -96,6 +96,17 @@ def test_no_text_breaks_a_list_or_a_search(site: Served, text: str) -> None:
         answer = client.get(f"{path}?q={quote(text[:200])}")
         assert answer.status_code in {200, 400}, path
         assert_harmless(answer.text)
-    if "\0" not in text:
-        address = f"/findings/one?test=acme.titled&item={quote(text[:200])}"
-        assert client.get(address).status_code in {400, 404}
+    assert client.get(f"/findings/one?test=acme.titled&item={quote(text[:200])}").status_code in {400, 404}
+
+
+def test_a_name_with_a_text_that_postgresql_has_not_is_kept_and_found(site: Served) -> None:
+    records = site.site.workspace().stores.records
+    with records.transaction() as write:
+        write.put_findings([hostile_finding(0, "zero \0 byte")])
+    client = site.visitor()
+    assert "zero" in client.get("/findings?q=zero").text
+    (kept,) = records.answer(
+        OwedFinding, Question(where=(Holds(("name", "item", "what"), "zero"),), limit=5)
+    ).rows
+    about = f"test={kept.test}&item={quote(kept.item)}"
+    assert client.get(f"/findings/one?{about}").status_code == 200

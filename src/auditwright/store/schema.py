@@ -72,8 +72,26 @@ class Sha256(TypeDecorator[str]):
         return None if value is None else value.hex()
 
 
-# SQLite compares text by code point; PostgreSQL does only under this collation. Python's order is the same.
-_TEXT: TypeEngine[str] = Text().with_variant(Text(collation="C"), "postgresql")
+class Words(TypeDecorator[str]):
+    """Text. PostgreSQL has none with U+0000, which a hostile name may hold: there U+FFFD stands in its place,
+    in what is written and in what is compared with it.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
+        """SQLite compares text by code point; PostgreSQL does only under this collation. Python's order is the same."""
+        return Text(collation="C") if dialect.name == "postgresql" else Text()
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Write a text."""
+        if value is not None and "\0" in value and dialect.name == "postgresql":
+            return value.replace("\0", "\ufffd")
+        return value
+
+
+_TEXT = Words()
 
 # SQLite aliases only `INTEGER PRIMARY KEY` to its row id; a BIGINT key would cost a second tree.
 _SEQ: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
