@@ -19,12 +19,14 @@ import pytest
 import zstandard
 
 from auditwright.app.workspace import open_workspace
-from auditwright.core.run import RunState
+from auditwright.core.run import Finding, RunState
 from auditwright.store.archive import ArchiveReader, ArchiveWriter
-from tests.app.programs import ROSTER, SETTINGS, Ran, auditwright, roster_program
+from auditwright.store.records import open_records
+from tests.app.programs import ROSTER, SETTINGS, Ran, auditwright, roster_program, run_program
 from tests.postgres import Cluster
 from tests.store.samples import entry
 from tests.store.test_kill import release, start
+from tests.web.hostile import hostile_finding
 
 MAX_BYTES = 64 * 1024 * 1024
 
@@ -482,3 +484,19 @@ def test_killed_anywhere_a_restore_leaves_no_program(larger: Path, tmp_path: Pat
     done: Ran = auditwright("restore", file, folder)
     assert done.code == 0, done.err
     assert status(folder) == status(larger)
+
+
+def test_a_text_that_postgresql_has_not_is_restored_into_it(tmp_path: Path, postgres: Cluster) -> None:
+    """Of two findings one holds U+0000 and the other spells it; SQLite has both as they are."""
+    program = run_program(tmp_path / "acme")
+    with open_workspace(program) as workspace, workspace.stores.records.transaction() as write:
+        write.put_findings([hostile_finding(0, "zero\0byte"), hostile_finding(1, "spelled\\u0000")])
+    saved = tmp_path / "saved.tar"
+    assert auditwright("backup", saved, "--program", program).code == 0
+    address = postgres.new_database()
+    restored = auditwright("restore", saved, tmp_path / "moved", env={"AUDITWRIGHT_DATABASE_URL": address})
+    assert restored.code == 0, restored.err
+    moved = open_records(address)
+    names = {row.name for row in moved.kept(Finding)}
+    moved.close()
+    assert {"zero\ufffdbyte", "spelled\\u0000"} <= names

@@ -72,6 +72,11 @@ class Sha256(TypeDecorator[str]):
         return None if value is None else value.hex()
 
 
+def without_zero(text: str) -> str:
+    """A text as PostgreSQL keeps it."""
+    return text.replace("\0", "\ufffd") if "\0" in text else text
+
+
 class Words(TypeDecorator[str]):
     """Text. PostgreSQL has none with U+0000, which a hostile name may hold: there U+FFFD stands in its place,
     in what is written and in what is compared with it.
@@ -86,9 +91,7 @@ class Words(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Write a text."""
-        if value is not None and "\0" in value and dialect.name == "postgresql":
-            return value.replace("\0", "\ufffd")
-        return value
+        return value if value is None or dialect.name != "postgresql" else without_zero(value)
 
 
 _TEXT = Words()

@@ -37,7 +37,7 @@ from auditwright.core.run import Checkpoint
 from auditwright.store import rows
 from auditwright.store.database import errors, filled_engine, open_engine, place_of, store_error
 from auditwright.store.migrations import HEAD
-from auditwright.store.schema import CHECKPOINTS, EVIDENCE, LEAVES, METADATA, RESULTS
+from auditwright.store.schema import CHECKPOINTS, EVIDENCE, LEAVES, METADATA, RESULTS, without_zero
 
 ROWS_PER_READ = 1_000
 
@@ -48,6 +48,9 @@ MAX_PART_BYTES = 256 * 1024 * 1024
 """No thousand rows come near this; it bounds what a hostile part can make us allocate."""
 
 COMPRESSION_LEVEL = 3
+
+_ZERO = rb"\u0000"
+"""How JSON writes U+0000; a text may spell the same."""
 
 Plain: TypeAlias = int | float | str | bytes | None
 Columns: TypeAlias = Mapping[str, Sequence[str]]
@@ -186,10 +189,13 @@ class Filling(_View):
             raise StoreError(
                 f"the backup holds rows of a table {name!r} that it does not announce; it was changed"
             )
+        lines = _unpacked(packed)
         try:
-            found = self._decoders[name].decode_lines(_unpacked(packed))
+            found = self._decoders[name].decode_lines(lines)
         except msgspec.MsgspecError as error:
             raise StoreError(f"rows of the table {name!r} cannot be read: {error}") from None
+        if self._connection.dialect.name == "postgresql" and _ZERO in lines:
+            found = [tuple(map(_without_zero, row)) for row in found]
         with errors("write to", self._place):
             self._insert(self._tables[name], self._columns[name], found)
         self.rows[name] += len(found)
@@ -300,6 +306,10 @@ def _packed(text: bytearray) -> bytes:
     import zstandard
 
     return zstandard.ZstdCompressor(level=COMPRESSION_LEVEL, write_content_size=True).compress(bytes(text))
+
+
+def _without_zero(value: Plain) -> Plain:
+    return without_zero(value) if isinstance(value, str) else value
 
 
 def _unpacked(packed: bytes) -> bytes:
