@@ -1,5 +1,7 @@
 """The API: it answers what the pages show, a page at a time, and says what it cannot."""
 
+import base64
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -173,3 +175,24 @@ def test_the_reference_page_names_every_call_and_its_scope(site: Served) -> None
     assert "GET /api/v1/tests/{test}/items" in text
     assert len(text) < 100_000
     assert "typical_evidence" in site.visitor(Role.AUDITOR).get("/api-shapes").text
+
+
+def test_a_search_finds_what_the_page_finds(site: Served, caller: httpx2.Client) -> None:
+    found = caller.get("/api/v1/search", params={"q": "eve lane"}).json()
+    page = site.visitor().get("/search?q=eve lane").text
+    assert found["total"] == sum(group["total"] for group in found["groups"]) > 0
+    for group in found["groups"]:
+        assert group["title"] in page
+        for hit in group["hits"]:
+            assert site.visitor().get(hit["address"]).status_code == 200
+
+
+def test_an_act_is_answered_with_its_proof(site: Served, caller: httpx2.Client) -> None:
+    asked = {"test": "identity.root-has-no-keys", "items": "*", "reason": "A trial.", "ends": "2027-01-01"}
+    assert site.visitor().post("/waivers/ask", data=asked).status_code == 303
+    seq = caller.get("/api/v1/acts").json()["rows"][0]["seq"]
+    act = caller.get(f"/api/v1/acts/{seq}").json()
+    assert act["holds"]
+    leaf = base64.b64decode(act["leaf_base64"])
+    assert hashlib.sha256(b"\0" + leaf).hexdigest() == act["leaf_sha256"]
+    assert caller.get("/api/v1/acts/999999").status_code == 404

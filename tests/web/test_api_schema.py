@@ -76,7 +76,7 @@ def _known(client: httpx2.Client, whole: str) -> list[str]:
 
 
 def _id(row: Json) -> str:
-    return next(str(row[name]) for name in ("id", "digest", "release") if name in row)
+    return next(str(row[name]) for name in ("id", "digest", "release", "seq") if name in row)
 
 
 def _try(

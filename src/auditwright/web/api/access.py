@@ -58,6 +58,32 @@ class VerdictRow:
     evidence: Sequence[Digest]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeToMake:
+    """One change, as it is made after those before it. Nothing of it is run here."""
+
+    title: str
+    cuts: str
+    supposes: str
+    diff: str
+    """How it changes a policy, as a unified difference; empty for none."""
+    commands: str
+    terraform: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """The least set of changes that closes a target, proved with it made."""
+
+    ready: bool
+    """False while it is worked out, which takes seconds, in a large account minutes."""
+    before: str
+    after: str
+    changes: Sequence[ChangeToMake]
+    left: Sequence[str]
+    """What stays open."""
+
+
 @router.get("/access")
 def verdicts(visit: Annotated[Visit, may(Right.READ_SYSTEMS)]) -> Access:
     """Every target with its verdict, as the newest run proved it."""
@@ -77,6 +103,33 @@ def target(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Text) -> Wh
         assumptions=found.assumptions,
         missing=found.missing,
         evidence=found.evidence,
+    )
+
+
+@router.get("/access/fix")
+def fix(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Text) -> Closing:
+    """The least that closes a target; ask again while it is worked out."""
+    if access.target_page(visit.view, target) is None:
+        raise HTTPException(404)
+    found = access.fix(visit.view, target)
+    if found is None:
+        return Closing(ready=False, before="", after="", changes=[], left=[])
+    return Closing(
+        ready=True,
+        before=found.before,
+        after=found.after,
+        changes=[
+            ChangeToMake(
+                title=each.change.title,
+                cuts=each.change.reason,
+                supposes=each.change.supposes,
+                diff=each.diff,
+                commands=each.commands.text,
+                terraform=each.terraform.text,
+            )
+            for each in found.written
+        ],
+        left=found.repair.left,
     )
 
 

@@ -1,11 +1,13 @@
 """What people did, and who has access."""
 
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
+from starlette.exceptions import HTTPException
 
 from auditwright.app.queries import acts
 from auditwright.app.queries.lists import Filter, ListForm
@@ -19,6 +21,8 @@ from auditwright.web.api.rows import PREFIX, Rows, asks, listed
 from auditwright.web.visit import Visit, may
 
 router = APIRouter(prefix=PREFIX, tags=["Administration"])
+
+Seq = Annotated[int, Path(ge=0, lt=2**63)]
 
 ACTS = ListForm(
     sorts=("seq",),
@@ -56,6 +60,23 @@ class ActRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProvedAct:
+    """One act, its leaf, and what vouches for both."""
+
+    act: ActRow
+    leaf_base64: str
+    """The exact bytes of the leaf."""
+    leaf_sha256: str
+    """The hash of the leaf (RFC 9162), in hexadecimal digits."""
+    checkpoint: str
+    """The signed note of the newest checkpoint that holds it; empty where none was signed since."""
+    proof: str
+    """The proof of inclusion, as a file of C2SP's tlog-proof; empty without a checkpoint."""
+    holds: bool
+    checks: Sequence[acts.Check]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """Somebody who may sign in, or once might."""
 
@@ -76,6 +97,23 @@ def did(visit: Annotated[Visit, may(Right.READ_LOG)]) -> Rows[ActRow]:
         return Answer(rows=[_act(each) for each in found.rows], total=found.total)
 
     return listed(visit, ACTS, answer)
+
+
+@router.get("/acts/{seq}")
+def one_act(visit: Annotated[Visit, may(Right.READ_LOG)], seq: Seq) -> ProvedAct:
+    """One act with its proof, verified anew: its leaf, and how that leads to the root that was signed."""
+    found = acts.act_page(visit.view, seq)
+    if found is None:
+        raise HTTPException(404)
+    return ProvedAct(
+        act=_act(found.act),
+        leaf_base64=b64encode(found.leaf).decode(),
+        leaf_sha256=found.leaf_hash.hex(),
+        checkpoint=found.checkpoint.note.decode() if found.checkpoint else "",
+        proof=found.proof.encode().decode() if found.proof else "",
+        holds=found.holds,
+        checks=found.checks,
+    )
 
 
 @router.get("/people", openapi_extra=asks(PEOPLE))

@@ -12,6 +12,7 @@ from auditwright.web.api import (
     overview,
     program,
     runs,
+    search,
     vulnerabilities,
     waivers,
     whoami,
@@ -29,6 +30,7 @@ RESOURCES: tuple[APIRouter, ...] = (
     vulnerabilities.router,
     integrations.router,
     runs.router,
+    search.router,
     administration.router,
 )
 """In the order in which the reference names them."""

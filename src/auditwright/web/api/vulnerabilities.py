@@ -1,10 +1,12 @@
 """Vulnerabilities with their clocks, and the release reports that were published."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from auditwright.app.queries import releases, vulnerabilities
@@ -13,7 +15,7 @@ from auditwright.app.queries.view import View
 from auditwright.app.queries.vulnerabilities import IssueRow
 from auditwright.app.rights import Right
 from auditwright.core.question import Answer, Question
-from auditwright.web.api.rows import PREFIX, Rows, asks, listed
+from auditwright.web.api.rows import NO_NUL, PREFIX, Rows, asks, listed
 from auditwright.web.visit import Visit, may
 
 router = APIRouter(prefix=PREFIX, tags=["Systems"])
@@ -58,6 +60,29 @@ class VulnerabilityRow:
     last_seen_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A decision about an issue, as the program folder states it."""
+
+    status: str
+    justification: str
+    reason: str
+    author: str
+    approver: str
+    at: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeVulnerability:
+    """One issue of one asset, and all that is known of it."""
+
+    row: VulnerabilityRow
+    decisions: Sequence[Decided]
+    elsewhere: Sequence[VulnerabilityRow]
+    """The same vulnerability on other assets."""
+
+
 @router.get("/vulnerabilities", openapi_extra=asks(vulnerabilities.ISSUES))
 def rows(visit: Annotated[Visit, may(Right.READ_SYSTEMS)]) -> Rows[VulnerabilityRow]:
     """Issues of every asset; what is to be done first comes first."""
@@ -81,6 +106,43 @@ def counts(visit: Annotated[Visit, may(Right.READ_SYSTEMS)]) -> Vulnerabilities:
         not_affected=page.not_affected,
         lines=page.lines,
         scanned_at=page.scanned_at,
+    )
+
+
+class WhichIssue(BaseModel):
+    """What tells an issue from every other."""
+
+    line: str = Field(pattern=NO_NUL, max_length=1_000)
+    architecture: str = Field(default="", pattern=NO_NUL, max_length=1_000)
+    id: str = Field(pattern=NO_NUL, max_length=1_000)
+    package: str = Field(pattern=NO_NUL, max_length=1_000)
+
+
+@router.get("/vulnerabilities/one")
+def issue(
+    visit: Annotated[Visit, may(Right.READ_SYSTEMS)], which: Annotated[WhichIssue, Query()]
+) -> WholeVulnerability:
+    """One issue of one asset, with what was decided about it and where else it is."""
+    wanted = (which.line, which.architecture, which.id, which.package)
+    found = vulnerabilities.issue_page(visit.view, wanted)
+    if found is None:
+        raise HTTPException(404)
+    at = visit.view.as_of
+    return WholeVulnerability(
+        row=_row(found.row, at),
+        decisions=[
+            Decided(
+                status=each.status,
+                justification=each.justification,
+                reason=each.reason,
+                author=each.author,
+                approver=each.approver,
+                at=each.at,
+                until=each.until,
+            )
+            for each in found.decisions
+        ],
+        elsewhere=[_row(each, at) for each in found.elsewhere],
     )
 
 
