@@ -64,6 +64,9 @@ PAGES: Mapping[str, str] = {
 }
 """By name, the address; behind an arrow, how the first link of that page begins which is followed."""
 
+WORKING = "[hx-trigger^=every]"
+"""What a page shows while it waits for something that is worked out."""
+
 VARIANTS: Mapping[str, tuple[int, int, str, float]] = {
     "wide": (1280, 900, "light", 0.5),
     "wide-dark": (1280, 900, "dark", 0.5),
@@ -96,6 +99,7 @@ def main() -> None:
                 page = _page(browser, site, token, VARIANTS[variant])
                 for name, address in PAGES.items():
                     page.goto(site.url + _followed(site, address))
+                    page.locator(WORKING).wait_for(state="detached")
                     page.screenshot(path=OUT / f"{name}.{variant}.jpg", type="jpeg", quality=QUALITY)
                 page.context.close()
             for name, (width, height) in README.items():
