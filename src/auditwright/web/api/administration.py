@@ -1,4 +1,4 @@
-"""What people did, and who has access."""
+"""What people did, each act with its proof."""
 
 from base64 import b64encode
 from collections.abc import Sequence
@@ -13,9 +13,7 @@ from auditwright.app.queries import acts
 from auditwright.app.queries.lists import Filter, ListForm
 from auditwright.app.queries.view import View
 from auditwright.app.rights import Right
-from auditwright.core.account import Account, Role
 from auditwright.core.act import Act
-from auditwright.core.ids import AccountId
 from auditwright.core.question import Answer, Question
 from auditwright.web.api.rows import PREFIX, Rows, asks, listed
 from auditwright.web.visit import Visit, may
@@ -35,13 +33,6 @@ ACTS = ListForm(
         Filter(name="until", title="Up to this day", field="until"),
     ),
     searched=("actor_name", "verb", "subject", "detail"),
-)
-
-PEOPLE = ListForm(
-    sorts=("name", "email", "made_at"),
-    order=("name",),
-    filters=(Filter(name="role", title="Role", field="role", values=tuple(Role)),),
-    searched=("name", "email"),
 )
 
 
@@ -76,18 +67,6 @@ class ProvedAct:
     checks: Sequence[acts.Check]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """Somebody who may sign in, or once might."""
-
-    id: AccountId
-    email: str
-    name: str
-    role: Role
-    made_at: datetime
-    ended_at: datetime | None
-
-
 @router.get("/acts", openapi_extra=asks(ACTS))
 def did(visit: Annotated[Visit, may(Right.READ_LOG)]) -> Rows[ActRow]:
     """What people did, the newest first."""
@@ -116,17 +95,6 @@ def one_act(visit: Annotated[Visit, may(Right.READ_LOG)], seq: Seq) -> ProvedAct
     )
 
 
-@router.get("/people", openapi_extra=asks(PEOPLE))
-def people(visit: Annotated[Visit, may(Right.MANAGE_PEOPLE)]) -> Rows[Person]:
-    """Who has access, and who had."""
-
-    def answer(view: View, question: Question) -> Answer[Person]:
-        found = view.workspace.stores.records.answer(Account, question)
-        return Answer(rows=_people(found.rows), total=found.total)
-
-    return listed(visit, PEOPLE, answer)
-
-
 def _act(act: Act) -> ActRow:
     return ActRow(
         seq=act.seq,
@@ -137,17 +105,3 @@ def _act(act: Act) -> ActRow:
         subject=act.subject,
         detail=act.detail,
     )
-
-
-def _people(accounts: Sequence[Account]) -> list[Person]:
-    return [
-        Person(
-            id=each.id,
-            email=each.email,
-            name=each.name,
-            role=each.role,
-            made_at=each.made_at,
-            ended_at=each.ended_at,
-        )
-        for each in accounts
-    ]

@@ -10,6 +10,7 @@ from auditwright.web.api import (
     integrations,
     inventory,
     overview,
+    people,
     program,
     runs,
     search,
@@ -31,6 +32,7 @@ RESOURCES: tuple[APIRouter, ...] = (
     integrations.router,
     runs.router,
     search.router,
+    people.router,
     administration.router,
 )
 """In the order in which the reference names them."""
