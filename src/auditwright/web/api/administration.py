@@ -1,4 +1,4 @@
-"""What people did, each act with its proof."""
+"""What people did, each act with its proof; the tokens that count; and what the program folder sets."""
 
 from base64 import b64encode
 from collections.abc import Sequence
@@ -9,11 +9,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from starlette.exceptions import HTTPException
 
-from auditwright.app.queries import acts
+from auditwright.app.queries import acts, tokens
 from auditwright.app.queries.lists import Filter, ListForm
+from auditwright.app.queries.settings import SettingsPage, settings_page
 from auditwright.app.queries.view import View
 from auditwright.app.rights import Right
+from auditwright.app.tokens import end_token
 from auditwright.core.act import Act
+from auditwright.core.ids import AccountId
 from auditwright.core.question import Answer, Question
 from auditwright.web.api.rows import PREFIX, Rows, asks, listed
 from auditwright.web.visit import Visit, may
@@ -67,6 +70,21 @@ class ProvedAct:
     checks: Sequence[acts.Check]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveToken:
+    """A token that counts; what it is known by is shown to its maker alone, once."""
+
+    id: str
+    name: str
+    account: AccountId
+    maker: str
+    """The name of who made it."""
+    scopes: Sequence[str]
+    made_at: datetime
+    ends_at: datetime
+    used_at: datetime | None
+
+
 @router.get("/acts", openapi_extra=asks(ACTS))
 def did(visit: Annotated[Visit, may(Right.READ_LOG)]) -> Rows[ActRow]:
     """What people did, the newest first."""
@@ -93,6 +111,39 @@ def one_act(visit: Annotated[Visit, may(Right.READ_LOG)], seq: Seq) -> ProvedAct
         holds=found.holds,
         checks=found.checks,
     )
+
+
+@router.get("/tokens")
+def live_tokens(visit: Annotated[Visit, may(Right.MANAGE_SETTINGS)]) -> Sequence[LiveToken]:
+    """The tokens of everybody that count."""
+    return [
+        LiveToken(
+            id=row.token.id,
+            name=row.token.name,
+            account=row.token.account,
+            maker=row.maker,
+            scopes=row.token.scopes,
+            made_at=row.token.made_at,
+            ends_at=row.token.ends_at,
+            used_at=row.token.used_at,
+        )
+        for row in tokens.token_rows(visit.view)
+    ]
+
+
+@router.post("/tokens/{token}/end", status_code=204)
+def end(visit: Annotated[Visit, may(Right.MANAGE_SETTINGS)], token: str) -> None:
+    """End anybody's token at once, also the one that is shown here."""
+    held = next((row.token for row in tokens.token_rows(visit.view) if row.token.id == token), None)
+    if held is None:
+        raise HTTPException(404)
+    end_token(visit.workspace, held, visit.actor, visit.now)
+
+
+@router.get("/settings")
+def settings(visit: Annotated[Visit, may(Right.READ_SYSTEMS)]) -> SettingsPage:
+    """What the program folder's files define, where things are kept, and the log's public key."""
+    return settings_page(visit.view)
 
 
 def _act(act: Act) -> ActRow:

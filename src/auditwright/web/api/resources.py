@@ -16,6 +16,7 @@ from auditwright.web.api import (
     search,
     vulnerabilities,
     waivers,
+    webhooks,
     whoami,
 )
 
@@ -33,6 +34,7 @@ RESOURCES: tuple[APIRouter, ...] = (
     runs.router,
     search.router,
     people.router,
+    webhooks.router,
     administration.router,
 )
 """In the order in which the reference names them."""
