@@ -14,14 +14,14 @@ class TokenRow:
     """A token that counts, and who made it."""
 
     token: ApiToken
-    maker: str
-    """The name of who made it."""
+    owner: str
+    """The name of who made it; empty among one's own."""
 
 
 def tokens_made_by(view: View, account: Account) -> Sequence[TokenRow]:
     """The tokens that count of one account; raises StoreError."""
     made = tokens_of(view.workspace, account)
-    return [TokenRow(token=token, maker=account.name) for token in made if counts(token, view.now)]
+    return [TokenRow(token=token, owner="") for token in made if counts(token, view.now)]
 
 
 def token_rows(view: View) -> Sequence[TokenRow]:
@@ -29,7 +29,7 @@ def token_rows(view: View) -> Sequence[TokenRow]:
     records = view.workspace.stores.records
     names = {account.id: account.name for account in records.kept(Account)}
     return [
-        TokenRow(token=token, maker=names.get(token.account, token.account))
+        TokenRow(token=token, owner=names.get(token.account, token.account))
         for token in records.kept(ApiToken, Is("ended_at", None))
         if counts(token, view.now)
     ]

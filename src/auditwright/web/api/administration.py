@@ -121,7 +121,7 @@ def live_tokens(visit: Annotated[Visit, may(Right.MANAGE_SETTINGS)]) -> Sequence
             id=row.token.id,
             name=row.token.name,
             account=row.token.account,
-            maker=row.maker,
+            maker=row.owner,
             scopes=row.token.scopes,
             made_at=row.token.made_at,
             ends_at=row.token.ends_at,
