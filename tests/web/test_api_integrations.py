@@ -71,7 +71,7 @@ def test_an_integration_is_connected_checked_and_let_go(site: Served, caller: ht
     checked = eventually(
         lambda: caller.get(PEOPLE).json()["checked"], lambda found: found["finished_at"] is not None
     )
-    assert [each["problem"] for each in checked["checks"]] == [""]
+    assert [each["problem"] for each in checked["questions"]] == [""]
     assert caller.post(f"{PEOPLE}/disconnect").status_code == 204
     assert (site.site.folder / "auditwright.toml").read_text() == before.rstrip("\n") + "\n"
     assert [caller.post(f"{PEOPLE}/{act}").status_code for act in ("check", "disconnect")] == [404, 404]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, TypeAlias, cast
 
 from fastapi import APIRouter, Query
@@ -10,12 +11,12 @@ from starlette.exceptions import HTTPException
 
 from auditwright.app import connecting
 from auditwright.app.errors import AppError
-from auditwright.app.examination import Examined
 from auditwright.app.queries import integrations as queries
 from auditwright.app.queries.freshness import Source
 from auditwright.app.queries.integrations import IntegrationPage, IntegrationRow
 from auditwright.app.queries.program import NamedTest
 from auditwright.app.rights import Right
+from auditwright.core.evidence import Scope
 from auditwright.core.ids import IntegrationId, StreamId
 from auditwright.core.integration import ConfigField, Integration, Stream, Takes
 from auditwright.core.run import GapRecord
@@ -69,6 +70,29 @@ class StreamNeeds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One question of a check."""
+
+    name: str
+    scope: Scope
+    problem: str
+    """Empty where it was answered."""
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What a check of an integration found."""
+
+    started_at: datetime
+    finished_at: datetime | None
+    """None while it is under way."""
+    questions: Sequence[Asked]
+    problem: str
+    """Why it could not be asked; empty where it was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WholeIntegration:
     """One integration, what it needs, and what could not be seen."""
 
@@ -77,7 +101,7 @@ class WholeIntegration:
     settings: Sequence[SettingField]
     """Empty for what Auditwright keeps itself."""
     streams: Sequence[StreamNeeds]
-    checked: Examined | None
+    checked: Checked | None
     """The newest check since the server started; under way where it has not finished."""
     policy: str
     """The read-only policy that it needs; empty where the source has no such thing."""
@@ -120,7 +144,7 @@ def one(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], integration: str) -> W
         about=known.summary,
         settings=_settings(known, found.values),
         streams=[_needs(stream) for stream in known.streams],
-        checked=visit.site.examinations.of(known.id),
+        checked=_checked(visit, known),
         policy=found.policy,
         gaps=found.gaps,
         gap_count=found.gap_count,
@@ -155,11 +179,11 @@ def save(
 
 
 @router.post("/integrations/{integration}/check", status_code=202)
-def check(visit: Annotated[Visit, may(Right.CONNECT)], integration: str) -> Examined:
+def check(visit: Annotated[Visit, may(Right.CONNECT)], integration: str) -> Checked:
     """Ask it once and cheaply whether it shows what is needed; the integration tells the answer, as `checked`."""
     known = _connected(visit, integration).row.integration
     visit.site.examinations.start(visit.workspace, known.id, visit.site.clock)
-    begun = visit.site.examinations.of(known.id)
+    begun = _checked(visit, known)
     assert begun is not None, "a connected integration is checked, or under check"
     return begun
 
@@ -232,6 +256,21 @@ def _plain(value: object) -> JsonValue:
             return {str(name): _plain(each) for name, each in cast("Mapping[object, object]", value).items()}
         case _:
             return str(value)
+
+
+def _checked(visit: Visit, integration: Integration) -> Checked | None:
+    found = visit.site.examinations.of(integration.id)
+    if found is None:
+        return None
+    return Checked(
+        started_at=found.started_at,
+        finished_at=found.finished_at,
+        questions=[
+            Asked(name=each.name, scope=each.scope, problem=each.problem, remedy=each.remedy)
+            for each in found.checks
+        ],
+        problem=found.problem,
+    )
 
 
 def _needs(stream: Stream) -> StreamNeeds:
