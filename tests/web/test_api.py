@@ -159,7 +159,7 @@ def test_the_description_names_what_a_list_can_be_asked(caller: httpx2.Client) -
     ]
 
 
-def test_an_integration_says_whether_it_is_connected(
+def test_an_integration_says_whether_it_is_connected_and_nothing_of_its_settings(
     caller: httpx2.Client,
 ) -> None:
     rows = {row["id"]: row["connected"] for row in caller.get("/api/v1/integrations").json()}
@@ -167,6 +167,7 @@ def test_an_integration_says_whether_it_is_connected(
     assert not rows["aws"]
     told = caller.get("/api/v1/integrations/people")
     assert told.json()["summary"]["source"]["id"] == "people"
+    assert "settings" not in told.json()
     assert caller.get("/api/v1/integrations/none").status_code == 404
 
 

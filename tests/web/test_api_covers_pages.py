@@ -44,7 +44,10 @@ TWINS: Mapping[str, Sequence[str]] = {
     "GET /inventory/{kind}": ("GET /inventory/{kind}",),
     "GET /inventory/{kind}/one": ("GET /inventory/{kind}/one",),
     "GET /integrations": ("GET /integrations",),
-    "GET /integrations/{name}": ("GET /integrations/{integration}",),
+    "GET /integrations/{name}": (
+        "GET /integrations/{integration}",
+        "GET /integrations/{integration}/settings",
+    ),
     "POST /integrations/{name}": ("POST /integrations/{integration}/settings",),
     "POST /integrations/{name}/check": ("POST /integrations/{integration}/check",),
     "GET /integrations/{name}/disconnect": ("GET /integrations/{integration}",),
@@ -151,11 +154,12 @@ NARROWER: Mapping[str, tuple[Right, Right]] = {
     "POST /account/tokens/end": (Right.SELF, Right.MANAGE_SETTINGS),
     "GET /waivers/ask": (Right.ASK_WAIVERS, Right.READ_PROGRAM),
     "GET /waivers/end": (Right.DECIDE_WAIVERS, Right.READ_PROGRAM),
+    "GET /integrations/{name}": (Right.READ_SYSTEMS, Right.CONNECT),
     "GET /integrations/{name}/disconnect": (Right.CONNECT, Right.READ_SYSTEMS),
     "GET /releases/one/{file}": (Right.READ_SYSTEMS, Right.READ_PROGRAM),
 }
-"""Where a page and its twin ask for different rights: a token that reads ends no tokens of its maker; a form shows what
-reading alone shows too; evidence is read by who sees it."""
+"""Where a page and its twin ask for different rights: a token that reads alone ends no tokens of its maker, and is not
+told the settings of integrations; a form shows what reading alone shows too; evidence is read by who sees it."""
 
 
 def _routes() -> Iterator[tuple[str, Right | None]]:

@@ -62,7 +62,7 @@ def value_of(told: dict[str, list[dict[str, object]]], name: str) -> object:
 
 def test_an_integration_is_connected_checked_and_let_go(site: Served, caller: httpx2.Client) -> None:
     before = (site.site.folder / "auditwright.toml").read_text()
-    assert value_of(caller.get(PEOPLE).json(), "roster") is None
+    assert value_of(caller.get(f"{PEOPLE}/settings").json(), "roster") is None
     assert value_of(save(caller, "people", roster="people.csv").json(), "roster") == "people.csv"
     told = caller.get(PEOPLE).json()
     assert (told["summary"]["connected"], told["checked"]) == (True, None)
@@ -120,9 +120,10 @@ def test_what_a_page_refuses_a_token_cannot_set(
     assert written(site) == {}
 
 
-def test_a_token_without_the_scope_and_a_browser_change_nothing(site: Served) -> None:
+def test_without_the_scope_settings_are_neither_told_nor_changed(site: Served) -> None:
     reader = site.program(Role.OWNER, [TokenScope.READ])
     assert save(reader, "people", roster="people.csv").status_code == 403
+    assert reader.get(f"{PEOPLE}/settings").status_code == 403
     assert save(site.visitor(), "people", roster="people.csv").status_code == 401
-    assert site.visitor().get(PEOPLE).status_code == 200
+    assert site.visitor().get(f"{PEOPLE}/settings").status_code == 200
     assert written(site) == {}

@@ -98,8 +98,6 @@ class WholeIntegration:
 
     summary: IntegrationSummary
     about: str
-    settings: Sequence[SettingField]
-    """Empty for what Auditwright keeps itself."""
     streams: Sequence[StreamNeeds]
     checked: Checked | None
     """The newest check since the server started; under way where it has not finished."""
@@ -122,10 +120,12 @@ class WantedSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptSettings:
-    """The settings of a connected integration, as the program folder has them now."""
+    """The settings of an integration, as the program folder has them now."""
 
     id: IntegrationId
+    connected: bool
     settings: Sequence[SettingField]
+    """Empty for what Auditwright keeps itself."""
 
 
 @router.get("/integrations")
@@ -136,13 +136,12 @@ def rows(visit: Annotated[Visit, may(Right.READ_SYSTEMS)]) -> Sequence[Integrati
 
 @router.get("/integrations/{integration}")
 def one(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], integration: str) -> WholeIntegration:
-    """One integration: its settings, what it needs, what could not be seen, and its newest check."""
+    """One integration: what it needs, what could not be seen, and its newest check. Its settings are told apart."""
     found = _found(visit, integration)
     known = found.row.integration
     return WholeIntegration(
         summary=_summary(found.row),
         about=known.summary,
-        settings=_settings(known, found.values),
         streams=[_needs(stream) for stream in known.streams],
         checked=_checked(visit, known),
         policy=found.policy,
@@ -150,6 +149,13 @@ def one(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], integration: str) -> W
         gap_count=found.gap_count,
         tests=found.tests,
     )
+
+
+@router.get("/integrations/{integration}/settings")
+def settings(visit: Annotated[Visit, may(Right.CONNECT)], integration: str) -> KeptSettings:
+    """What can be set of an integration, and what is; a token that only reads is not told it."""
+    found = _found(visit, integration)
+    return _kept(found.row.integration, found.values)
 
 
 @router.post("/integrations/{integration}/settings")
@@ -174,8 +180,7 @@ def save(
     except AppError as error:
         raise ProblemError(409, str(error)) from None
     visit.site.look_again()
-    values = connecting.values_of(visit.site.workspace().program, known)
-    return KeptSettings(id=known.id, settings=_settings(known, values))
+    return _kept(known, connecting.values_of(visit.site.workspace().program, known))
 
 
 @router.post("/integrations/{integration}/check", status_code=202)
@@ -229,9 +234,9 @@ def _wrong(problems: Mapping[str, str]) -> ProblemError:
     return refused({f"settings.{name}": says for name, says in problems.items()})
 
 
-def _settings(integration: Integration, values: Mapping[str, object] | None) -> Sequence[SettingField]:
+def _kept(integration: Integration, values: Mapping[str, object] | None) -> KeptSettings:
     held = values or {}
-    return [
+    fields = [
         SettingField(
             name=each.name,
             title=each.title,
@@ -243,6 +248,7 @@ def _settings(integration: Integration, values: Mapping[str, object] | None) -> 
         )
         for each in integration.fields
     ]
+    return KeptSettings(id=integration.id, connected=values is not None, settings=fields)
 
 
 def _plain(value: object) -> JsonValue:
