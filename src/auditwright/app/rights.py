@@ -75,7 +75,7 @@ class TokenScope(StrEnum):
     RUNS = "runs"
     """Start runs."""
     ADMINISTRATION = "administration"
-    """The audit log, integrations, webhooks and people."""
+    """The audit log, integrations, webhooks, the tokens of others and people."""
 
 
 SCOPES: Mapping[TokenScope, frozenset[Right]] = {

@@ -21,7 +21,7 @@ SCOPE_TEXTS: Mapping[TokenScope, str] = {
     TokenScope.FINDINGS: "Name owners and due dates of findings, and comment",
     TokenScope.WAIVERS: "Ask for waivers, decide about those of others, and end them",
     TokenScope.RUNS: "Start runs",
-    TokenScope.ADMINISTRATION: "The audit log, integrations, webhooks and people",
+    TokenScope.ADMINISTRATION: "Read the audit log, connect integrations, add webhooks, end tokens, and invite and end people",
 }
 
 DAYS = 90
