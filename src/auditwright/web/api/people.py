@@ -128,7 +128,7 @@ class Ended:
 
 
 @router.get("/people", openapi_extra=asks(PEOPLE))
-def rows(visit: Annotated[Visit, may(Right.MANAGE_PEOPLE)]) -> Rows[Person]:
+def everybody(visit: Annotated[Visit, may(Right.MANAGE_PEOPLE)]) -> Rows[Person]:
     """Who may sign in, as what and with what."""
 
     def answer(view: View, question: Question) -> Answer[Person]:
@@ -164,7 +164,7 @@ def end_sessions(visit: Annotated[Visit, may(Right.MANAGE_PEOPLE)], account: str
 
 
 @router.get("/invitations", openapi_extra=asks(INVITATIONS))
-def invited(visit: Annotated[Visit, may(Right.MANAGE_PEOPLE)]) -> Rows[OpenInvitation]:
+def open_invitations(visit: Annotated[Visit, may(Right.MANAGE_PEOPLE)]) -> Rows[OpenInvitation]:
     """The invitations that still count, the oldest first."""
 
     def answer(view: View, question: Question) -> Answer[OpenInvitation]:
@@ -175,7 +175,7 @@ def invited(visit: Annotated[Visit, may(Right.MANAGE_PEOPLE)]) -> Rows[OpenInvit
 
 
 @router.post("/invitations", status_code=201)
-def ask(visit: Annotated[Visit, may(Right.MANAGE_PEOPLE)], wanted: WantedPerson) -> MadeInvitation:
+def invite_guest(visit: Annotated[Visit, may(Right.MANAGE_PEOPLE)], wanted: WantedPerson) -> MadeInvitation:
     """Invite somebody, but not as an owner; the link is answered this once."""
     with _refusing():
         made = invite(visit.workspace, _guest(wanted), visit.actor, visit.now)
@@ -184,7 +184,7 @@ def ask(visit: Annotated[Visit, may(Right.MANAGE_PEOPLE)], wanted: WantedPerson)
 
 
 @router.post("/invitations/{invitation}/withdraw", status_code=204)
-def take_back(visit: Annotated[Visit, may(Right.MANAGE_PEOPLE)], invitation: InvitationId) -> None:
+def withdraw_invitation(visit: Annotated[Visit, may(Right.MANAGE_PEOPLE)], invitation: InvitationId) -> None:
     """Withdraw an invitation: its link counts no more."""
     with _refusing():
         withdraw(visit.workspace, Digest(invitation), visit.actor, visit.now)
