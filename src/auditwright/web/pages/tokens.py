@@ -20,7 +20,7 @@ SCOPE_TEXTS: Mapping[TokenScope, str] = {
     TokenScope.READ: "See what you see",
     TokenScope.FINDINGS: "Name owners and due dates of findings, and comment",
     TokenScope.WAIVERS: "Ask for waivers, decide about those of others, and end them",
-    TokenScope.RUNS: "Start runs",
+    TokenScope.RUNS: "Start and stop runs",
     TokenScope.ADMINISTRATION: "Read the audit log, connect integrations, add webhooks, end tokens, and invite and end people",
 }
 
