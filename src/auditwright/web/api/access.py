@@ -1,13 +1,15 @@
-"""Access: what was proved of every target, and of each credential."""
+"""Access: what was proved of every target and credential, what closes a target, and what some of it would come to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeAlias, cast
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
+from pydantic import JsonValue
 from starlette.exceptions import HTTPException
 
+from auditwright.access.lint import LintFinding
 from auditwright.app.queries import access
 from auditwright.app.queries.access import TargetRow
 from auditwright.app.queries.view import View
@@ -15,10 +17,16 @@ from auditwright.app.rights import Right
 from auditwright.core.ids import Digest
 from auditwright.core.question import Answer, Question
 from auditwright.core.resources import ProvedAccess
+from auditwright.render.access import elsewhere_line, needs_of
 from auditwright.web.api.rows import PREFIX, Rows, Text, asks, listed
 from auditwright.web.visit import Visit, may
 
 router = APIRouter(prefix=PREFIX, tags=["Systems"])
+
+MAX_CHANGES = 100
+"""More than any repair has."""
+
+Place: TypeAlias = Annotated[int, Query(ge=0, lt=MAX_CHANGES)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +39,21 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WholePath:
+    """How somebody without a second factor gets to a target."""
+
+    start: Sequence[str]
+    """The credentials that it begins with."""
+    steps: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WholeTarget:
     """One target: what the verdict takes for granted, what is missing for one, and the evidence."""
 
     row: TargetRow
+    path: WholePath | None
+    """A path that was replayed; None where none is known."""
     open_path: Sequence[str]
     """A path that cannot be ruled out, of an unknown verdict."""
     assumptions: Sequence[str]
@@ -79,9 +98,60 @@ class Closing:
     """False while it is worked out, which takes seconds, in a large account minutes."""
     before: str
     after: str
+    least: bool
+    """True where no set of the changes that were considered disrupts less."""
     changes: Sequence[ChangeToMake]
     left: Sequence[str]
     """What stays open."""
+    elsewhere: Sequence[str]
+    """What the changes do to other targets."""
+    evidence: Sequence[str]
+    """What could be shown instead of changed."""
+    needs: Sequence[str]
+    """Facts that are to be supplied before the commands can run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetThen:
+    """A target, its verdict now, and with the changes made."""
+
+    target: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supposed:
+    """What some of the changes would come to at every target."""
+
+    ready: bool
+    """False while it is worked out, which takes seconds, in a large account minutes."""
+    targets: Sequence[TargetThen]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LooseCondition:
+    """A condition on MFA that reads as if it asked for a second factor and does not, with a request that shows it."""
+
+    policy: str
+    """Where it stands."""
+    statement: str
+    title: str
+    why: str
+    action: str
+    resource: str
+    caller: str
+    instead: Sequence[Mapping[str, JsonValue]]
+    """Statements to put in its place; none where no correction was proved."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LooseConditions:
+    """Every such condition of the newest run's policies."""
+
+    ready: bool
+    """False while the policies are read."""
+    found: Sequence[LooseCondition]
 
 
 @router.get("/access")
@@ -99,6 +169,7 @@ def target(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Text) -> Wh
         raise HTTPException(404)
     return WholeTarget(
         row=found.row,
+        path=WholePath(start=found.path.start, steps=found.path.steps) if found.path else None,
         open_path=found.open_path,
         assumptions=found.assumptions,
         missing=found.missing,
@@ -109,15 +180,15 @@ def target(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Text) -> Wh
 @router.get("/access/fix")
 def fix(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Text) -> Closing:
     """The least that closes a target; ask again while it is worked out."""
-    if access.target_page(visit.view, target) is None:
-        raise HTTPException(404)
+    _known(visit, target)
     found = access.fix(visit.view, target)
     if found is None:
-        return Closing(ready=False, before="", after="", changes=[], left=[])
+        return _UNREADY
     return Closing(
         ready=True,
         before=found.before,
         after=found.after,
+        least=found.repair.least,
         changes=[
             ChangeToMake(
                 title=each.change.title,
@@ -130,6 +201,42 @@ def fix(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Text) -> Closi
             for each in found.written
         ],
         left=found.repair.left,
+        elsewhere=[elsewhere_line(each) for each in found.elsewhere],
+        evidence=[each.says for each in found.repair.evidence],
+        needs=needs_of(found.written),
+    )
+
+
+_UNREADY = Closing(
+    ready=False, before="", after="", least=False, changes=(), left=(), elsewhere=(), evidence=(), needs=()
+)
+
+
+@router.get("/access/what-if")
+def what_if(
+    visit: Annotated[Visit, may(Right.READ_SYSTEMS)],
+    target: Text,
+    change: Annotated[list[Place], Query(min_length=1, max_length=MAX_CHANGES)],
+) -> Supposed:
+    """What some changes of the fix would come to; ask again while it is worked out.
+
+    Each is named by its place among the changes, from 0.
+    """
+    _known(visit, target)
+    found = access.what_if(visit.view, target, change)
+    if found is None:
+        return Supposed(ready=False, targets=[])
+    rows = [TargetThen(target=words, before=before, after=after) for words, before, after in found.rows]
+    return Supposed(ready=True, targets=rows)
+
+
+@router.get("/access/lint")
+def lint(visit: Annotated[Visit, may(Right.READ_SYSTEMS)]) -> LooseConditions:
+    """Conditions on MFA that look right and are not; ask again while the policies are read."""
+    linted = access.lint(visit.view)
+    return LooseConditions(
+        ready=linted is not None,
+        found=[_loose(each.where, found) for each in linted or () for found in each.findings],
     )
 
 
@@ -142,6 +249,24 @@ def credentials(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Text) 
         return Answer(rows=[_verdict(each) for each in found.rows], total=found.total)
 
     return listed(visit, access.CREDENTIALS, answer, more=("target",))
+
+
+def _known(visit: Visit, target: str) -> None:
+    if access.target_page(visit.view, target) is None:
+        raise HTTPException(404)
+
+
+def _loose(where: str, found: LintFinding) -> LooseCondition:
+    return LooseCondition(
+        policy=where,
+        statement=found.sid or str(found.index),
+        title=found.title,
+        why=found.why,
+        action=found.request.action,
+        resource=found.request.resource,
+        caller=found.request.caller.arn,
+        instead=[cast("Mapping[str, JsonValue]", each) for each in found.corrected],
+    )
 
 
 def _verdict(proved: ProvedAccess) -> VerdictRow:
