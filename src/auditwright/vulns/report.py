@@ -121,6 +121,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     distribution: Distribution | None = None
     account: str = ""
     region: str = ""
+    resource: str = ""
+    """Its id with whoever runs it, such as an ARN, where the name is another."""
 
 
 class Package(msgspec.Struct, frozen=True, kw_only=True):

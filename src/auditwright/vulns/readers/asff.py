@@ -174,6 +174,7 @@ def _target(finding: _Finding, resource: _Resource) -> Target:
         distribution=distribution_of(_platform(finding))[0],
         account=finding.account or "",
         region=resource.region or "",
+        resource=resource.id or "",
     )
 
 

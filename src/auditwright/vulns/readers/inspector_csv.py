@@ -81,6 +81,7 @@ def _target(resource: str, cells: Mapping[str, str]) -> Target:
         distribution=distribution_of(cells.get("platform"))[0],
         account=cells.get("aws account id", "").strip(),
         region=cells.get("region", "").strip(),
+        resource=resource,
     )
 
 

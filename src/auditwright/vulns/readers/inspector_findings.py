@@ -292,6 +292,7 @@ def _target(finding: _Finding, resource: _Resource) -> Target:
         distribution=distribution,
         account=finding.account or "",
         region=resource.region or "",
+        resource=resource.id or "",
     )
 
 
