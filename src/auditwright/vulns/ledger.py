@@ -118,9 +118,10 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     surroundings: tuple[Surroundings, ...] = ()
     """Each time that something else was known of the line, the newest last."""
 
-    def grounds_at(self, at: datetime) -> tuple[Ground, ...]:
-        """What was known of the line at a time."""
-        return next((each.grounds for each in reversed(self.surroundings) if each.at <= at), ())
+    @property
+    def grounds(self) -> tuple[Ground, ...]:
+        """What was known of the line at its last scan."""
+        return self.surroundings[-1].grounds if self.surroundings else ()
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):

@@ -173,6 +173,7 @@ def release_report(spoil: str = "", *, first: bool = False) -> ReleaseReport:
                 reasons=(OneSided(reason="ecosystem-not-covered", tool="grype", issues=1),),
             ),
         ),
+        assets=tuple(rules.lines.values()),
         budget=budget(rows, triaged, made),
     )
 

@@ -74,6 +74,23 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AssetFact:
+    """Whether the asset is exposed, or how much depends on it, and who says so."""
+
+    point: str
+    """exposed or criticality."""
+    value: str
+    """yes, no, high, medium, low or unknown."""
+    origin: str
+    """settings, inventory or nobody."""
+    because: str
+    evidence: Sequence[str]
+    """SHA-256 of what it was derived from."""
+    otherwise: str
+    """What was collected says, where settings go before it; else empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WholeVulnerability:
     """One issue of one asset, and all that is known of it."""
 
@@ -81,6 +98,8 @@ class WholeVulnerability:
     decisions: Sequence[Decided]
     elsewhere: Sequence[VulnerabilityRow]
     """The same vulnerability on other assets."""
+    asset: Sequence[AssetFact]
+    """What was known of the asset at its last scan."""
 
 
 @router.get("/vulnerabilities", openapi_extra=asks(vulnerabilities.ISSUES))
@@ -143,6 +162,17 @@ def issue(
             for each in found.decisions
         ],
         elsewhere=[_row(each, at) for each in found.elsewhere],
+        asset=[
+            AssetFact(
+                point=each.point,
+                value=each.value,
+                origin=str(each.origin),
+                because=each.because,
+                evidence=each.evidence,
+                otherwise=each.otherwise,
+            )
+            for each in found.grounds
+        ],
     )
 
 
