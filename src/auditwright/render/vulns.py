@@ -115,6 +115,8 @@ def issue_value(issue: Issue, merged: Merged) -> Value:
                 "purl": sighting.row.package.purl,
                 "paths": list(sighting.row.package.paths),
                 "severity": sighting.row.severity_said,
+                "scores": msgspec.to_builtins(sighting.row.scores),
+                "adjusted_score": sighting.row.adjusted,
                 "fix": sighting.row.fix.state,
                 "fix_versions": list(sighting.row.fix.versions),
                 "match": str(sighting.row.match),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from auditwright.vulns.feeds import FeedId
     from auditwright.vulns.issue import IssueKey
     from auditwright.vulns.release import Gate
+    from auditwright.vulns.report import Row
     from auditwright.vulns.triage import Triaged
     from auditwright.vulns.upgrades import Upgrade
 
@@ -513,8 +514,19 @@ def _print_explained(triage: "Triage", each: "Triaged", alone: "Sequence[Alone]"
             f"  {tool} row {row.index:,}: {shown(row.id)} {shown(row.package.name)} {shown(row.package.version)}"
             f"{shown(where)}, {shown(row.severity_said or 'no severity')}, {row.fix.state}"
         )
+        if scores := list(_scores(tool, row)):
+            out.print(f"    scores: {shown(', '.join(scores))}")
     for other in alone:
         out.print(f"  not shown by {other.other}, {other.reason}: {shown(other.because)}")
+
+
+def _scores(tool: str, row: "Row") -> Iterator[str]:
+    """`nvd CVSS 3.1 8.1`, and what the tool itself makes of it in this asset."""
+    for score in row.scores:
+        if score.base is not None:
+            yield " ".join(part for part in (score.source, "CVSS", score.version, f"{score.base:g}") if part)
+    if row.adjusted is not None:
+        yield f"{tool}'s own for this asset {row.adjusted:g}"
 
 
 def _print_triage(done: "Triage", now: datetime) -> None:
