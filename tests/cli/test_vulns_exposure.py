@@ -67,9 +67,6 @@ def groups(peer: str) -> dict[str, object]:
     return {"SecurityGroups": [group]}
 
 
-NO_BALANCERS = {"describe-load-balancers": {"LoadBalancers": []}, "classic": {"LoadBalancerDescriptions": []}}
-
-
 def collected(program: Path, *answers: tuple[str, str, object]) -> None:
     for number, (service, command, answer) in enumerate(answers):
         file = program.parent / f"{number}.json"
@@ -83,11 +80,10 @@ def collected(program: Path, *answers: tuple[str, str, object]) -> None:
     assert ran.code in {0, 1, 3}, ran.err
 
 
-def of_balancers() -> tuple[tuple[str, str, object], ...]:
-    return (
-        ("elbv2", "describe-load-balancers", NO_BALANCERS["describe-load-balancers"]),
-        ("elb", "describe-load-balancers", NO_BALANCERS["classic"]),
-    )
+NO_BALANCERS: tuple[tuple[str, str, object], ...] = (
+    ("elbv2", "describe-load-balancers", {"LoadBalancers": []}),
+    ("elb", "describe-load-balancers", {"LoadBalancerDescriptions": []}),
+)
 
 
 @pytest.fixture
@@ -132,7 +128,7 @@ def test_a_machine_is_exposed_by_its_address_and_group_and_shown_with_its_eviden
         program,
         ("ec2", "describe-instances", machine(address="198.51.100.7", tags={"criticality": "high"})),
         ("ec2", "describe-security-groups", groups("0.0.0.0/0")),
-        *of_balancers(),
+        *NO_BALANCERS,
     )
     exposed, _, grounds = facts(report, program)
     assert (exposed, grounds["exposed"]["origin"]) == ("yes", "inventory")
@@ -163,7 +159,7 @@ def test_settings_go_before_what_was_collected_and_are_shown_as_such(program: Pa
         program,
         ("ec2", "describe-instances", machine(address="198.51.100.7")),
         ("ec2", "describe-security-groups", groups("0.0.0.0/0")),
-        *of_balancers(),
+        *NO_BALANCERS,
     )
     exposed, _, grounds = facts(report, program)
     assert (exposed, grounds["exposed"]["origin"]) == ("no", "settings")
@@ -180,7 +176,7 @@ def test_a_machine_that_nothing_leads_to_is_not_exposed_and_the_register_says_so
         program,
         ("ec2", "describe-instances", machine()),
         ("ec2", "describe-security-groups", groups("10.0.0.0/8")),
-        *of_balancers(),
+        *NO_BALANCERS,
     )
     exposed, _, grounds = facts(report, program)
     assert (exposed, grounds["exposed"]["origin"]) == ("no", "inventory")
