@@ -16,9 +16,10 @@ decision table then takes the worst: what was not seen must never make a deadlin
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from auditwright.core.internet import internet_in, public_in
 from auditwright.core.outcome import Unknown
@@ -45,6 +46,17 @@ SHOWN_PODS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """The balancers of one account and region."""
+
+    entries: tuple[NetworkEntry, ...] = ()
+    reached: tuple[NetworkEntry, ...] = ()
+    """By the internet."""
+    perhaps: tuple[NetworkEntry, ...] = ()
+    """Those of which that is not known."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Seen:
     """What a run saw of everything that exposure and criticality are derived from."""
 
@@ -57,6 +69,24 @@ class Seen:
     pods: Related[KubernetesPod]
     namespaces: Related[KubernetesNamespace]
     clusters: Related[KubernetesCluster]
+
+    @cached_property
+    def instances(self) -> Mapping[str, VirtualMachine]:
+        """Machines by instance id."""
+        return {each.id.rpartition("/")[2]: each for each in self.machines}
+
+    @cached_property
+    def groups_by_id(self) -> Mapping[str, SecurityGroup]:
+        """Security groups by the id that machines name them by."""
+        return {each.id.rpartition("/")[2]: each for each in self.groups}
+
+    @cached_property
+    def ways(self) -> Mapping[tuple[str, str], Ways]:
+        """The balancers of each account and region."""
+        places: dict[tuple[str, str], list[NetworkEntry]] = {}
+        for each in self.entries:
+            places.setdefault((each.scope.account, each.scope.region), []).append(each)
+        return {place: _ways(entries) for place, entries in places.items()}
 
 
 def exposure_of(targets: Sequence[Target], seen: Seen) -> Ground:
@@ -109,9 +139,8 @@ def machine_of(target: Target, seen: Seen) -> VirtualMachine | Unknown:
 
 
 def _machine(instance: str, seen: Seen) -> VirtualMachine | Unknown:
-    found = next((each for each in seen.machines if each.id.endswith(f":instance/{instance}")), None)
     return (
-        found
+        seen.instances.get(instance)
         or seen.machines.absence()
         or Unknown(f"{instance} was not among the machines that were collected")
     )
@@ -213,7 +242,7 @@ def _opened(machine: VirtualMachine, balanced: Ground | None, seen: Seen) -> Gro
         POINT,
         "no",
         f"the security groups of {machine.name} let in no public network, and no balancer that the internet reaches leads to it",
-        (*evidence, *_evidence(*_entries(machine, seen))),
+        (*evidence, *_evidence(*_around(machine, seen).entries)),
     )
 
 
@@ -226,7 +255,7 @@ def _groups(machine: VirtualMachine, seen: Seen) -> tuple[Sequence[SecurityGroup
     found: list[SecurityGroup] = []
     unseen: Unknown | None = None
     for name in machine.security_groups:
-        group = next((each for each in seen.groups if each.id.endswith(f":security-group/{name}")), None)
+        group = seen.groups_by_id.get(name)
         if group is None:
             absent = seen.groups.absence_at(machine.scope)
             unseen = (
@@ -244,16 +273,15 @@ def _groups(machine: VirtualMachine, seen: Seen) -> tuple[Sequence[SecurityGroup
 # --- Balancers (2) ---------------------------------------------------------------------------------------------
 
 
-def _entries(item: Resource, seen: Seen) -> Sequence[NetworkEntry]:
+def _around(item: Resource, seen: Seen) -> Ways:
     """The balancers of the account and region of an item."""
-    place = (item.scope.account, item.scope.region)
-    return [each for each in seen.entries if (each.scope.account, each.scope.region) == place]
+    return seen.ways.get((item.scope.account, item.scope.region), Ways())
 
 
 def _balanced(item: Resource, names: Sequence[str] | Unknown, seen: Seen) -> Ground | None:
     """`yes` where a balancer that is reached leads to an item, unknown where one may; None where none does."""
-    entries = _entries(item, seen)
-    reached, perhaps = _reached(entries)
+    ways = _around(item, seen)
+    reached, perhaps = ways.reached, ways.perhaps
     if not isinstance(names, Unknown):
         for entry in reached:
             if not isinstance(entry.targets, Unknown) and _leads(entry, names):
@@ -286,23 +314,32 @@ def _leads(entry: NetworkEntry, names: Iterable[str]) -> bool:
     )
 
 
-def _reached(entries: Sequence[NetworkEntry]) -> tuple[Sequence[NetworkEntry], Sequence[NetworkEntry]]:
-    """The balancers that the internet reaches, and those of which that is not known."""
-    reached = {each.id for each in entries if each.internet_facing is True}
-    perhaps = {each.id for each in entries if isinstance(each.internet_facing, Unknown)}
-    for _ in entries:  # a chain is no longer than there are balancers
-        for each in entries:
-            following = () if isinstance(each.targets, Unknown) else each.targets
-            if each.id in reached:
-                reached |= {other.id for other in entries if other.id in following}
-            elif each.id in perhaps:
-                perhaps |= {other.id for other in entries if other.id in following}
-    if any(each.id in reached | perhaps and isinstance(each.targets, Unknown) for each in entries):
-        perhaps = {each.id for each in entries}
-    return (
-        [each for each in entries if each.id in reached],
-        [each for each in entries if each.id in perhaps - reached],
+def _ways(entries: Sequence[NetworkEntry]) -> Ways:
+    """The balancers of one place, told apart (2)."""
+    by_id: dict[str, NetworkEntry] = {each.id: each for each in entries}
+    reached = _onward(by_id, [each.id for each in entries if each.internet_facing is True])
+    perhaps = _onward(by_id, [each.id for each in entries if isinstance(each.internet_facing, Unknown)])
+    if any(isinstance(by_id[id_].targets, Unknown) for id_ in reached | perhaps):
+        perhaps = set(by_id)  # any other may be among what was not seen
+    return Ways(
+        entries=tuple(entries),
+        reached=tuple(each for each in entries if each.id in reached),
+        perhaps=tuple(each for each in entries if each.id in perhaps - reached),
     )
+
+
+def _onward(by_id: Mapping[str, NetworkEntry], first: Sequence[str]) -> set[str]:
+    """Where requests get to from some balancers, themselves among it."""
+    found: set[str] = set()
+    waiting = list(first)
+    while waiting:
+        each = waiting.pop()
+        if each in found:
+            continue
+        found.add(each)
+        targets = by_id[each].targets
+        waiting += [] if isinstance(targets, Unknown) else [target for target in targets if target in by_id]
+    return found
 
 
 # --- Functions (3) ---------------------------------------------------------------------------------------------
