@@ -17,7 +17,7 @@ decision table then takes the worst: what was not seen must never make a deadlin
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
@@ -50,10 +50,12 @@ class Ways:
     """The balancers of one account and region."""
 
     entries: tuple[NetworkEntry, ...] = ()
-    reached: tuple[NetworkEntry, ...] = ()
-    """By the internet."""
-    perhaps: tuple[NetworkEntry, ...] = ()
-    """Those of which that is not known."""
+    from_reached: Mapping[str, NetworkEntry] = field(default_factory=dict)
+    """Those that the internet reaches, by what they hand requests on to."""
+    from_perhaps: Mapping[str, NetworkEntry] = field(default_factory=dict)
+    """Those of which it is not known whether it does."""
+    unseen: Unknown | None = None
+    """Why not everything that one of them leads to was seen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -281,37 +283,28 @@ def _around(item: Resource, seen: Seen) -> Ways:
 def _balanced(item: Resource, names: Sequence[str] | Unknown, seen: Seen) -> Ground | None:
     """`yes` where a balancer that is reached leads to an item, unknown where one may; None where none does."""
     ways = _around(item, seen)
-    reached, perhaps = ways.reached, ways.perhaps
-    if not isinstance(names, Unknown):
-        for entry in reached:
-            if not isinstance(entry.targets, Unknown) and _leads(entry, names):
-                because = f"the internet reaches the load balancer {entry.name}, which hands requests on to {item.name}"
-                return collected(POINT, "yes", because, _evidence(item, entry))
+    entry = None if isinstance(names, Unknown) else _leading(ways.from_reached, names)
+    if entry is not None:
+        because = (
+            f"the internet reaches the load balancer {entry.name}, which hands requests on to {item.name}"
+        )
+        return collected(POINT, "yes", because, _evidence(item, entry))
     absent = seen.entries.absence_at(item.scope)
     if absent is not None:
         return unknown(POINT, absent.why)
+    if ways.unseen is not None:
+        return unknown(POINT, ways.unseen.why)
     if isinstance(names, Unknown):
-        return unknown(POINT, names.why) if reached or perhaps else None
-    for entry in (*reached, *perhaps):
-        if isinstance(entry.targets, Unknown):
-            return unknown(
-                POINT, f"what the load balancer {entry.name} leads to: {entry.targets.why}", _evidence(entry)
-            )
-        if _leads(entry, names):
-            return unknown(
-                POINT,
-                f"whether the internet reaches the load balancer {entry.name} is not known",
-                _evidence(entry),
-            )
-    return None
+        return unknown(POINT, names.why) if ways.from_reached or ways.from_perhaps else None
+    entry = _leading(ways.from_perhaps, names)
+    if entry is None:
+        return None
+    why = f"whether the internet reaches the load balancer {entry.name} is not known"
+    return unknown(POINT, why, _evidence(entry))
 
 
-def _leads(entry: NetworkEntry, names: Iterable[str]) -> bool:
-    targets = () if isinstance(entry.targets, Unknown) else entry.targets
-    return any(
-        target in names or target.startswith(tuple(f"{name}:" for name in names if name.startswith("arn:")))
-        for target in targets
-    )
+def _leading(by_target: Mapping[str, NetworkEntry], names: Iterable[str]) -> NetworkEntry | None:
+    return next((by_target[name] for name in names if name in by_target), None)
 
 
 def _ways(entries: Sequence[NetworkEntry]) -> Ways:
@@ -319,13 +312,34 @@ def _ways(entries: Sequence[NetworkEntry]) -> Ways:
     by_id: dict[str, NetworkEntry] = {each.id: each for each in entries}
     reached = _onward(by_id, [each.id for each in entries if each.internet_facing is True])
     perhaps = _onward(by_id, [each.id for each in entries if isinstance(each.internet_facing, Unknown)])
-    if any(isinstance(by_id[id_].targets, Unknown) for id_ in reached | perhaps):
-        perhaps = set(by_id)  # any other may be among what was not seen
+    unseen = next(
+        (
+            Unknown(f"what the load balancer {each.name} leads to: {each.targets.why}")
+            for each in entries
+            if each.id in reached | perhaps and isinstance(each.targets, Unknown)
+        ),
+        None,
+    )
     return Ways(
         entries=tuple(entries),
-        reached=tuple(each for each in entries if each.id in reached),
-        perhaps=tuple(each for each in entries if each.id in perhaps - reached),
+        from_reached=_by_target(each for each in entries if each.id in reached),
+        from_perhaps=_by_target(each for each in entries if each.id in perhaps - reached),
+        unseen=unseen,
     )
+
+
+def _by_target(entries: Iterable[NetworkEntry]) -> Mapping[str, NetworkEntry]:
+    """Balancers by what they hand on to; a version or alias of a function is the function."""
+    found: dict[str, NetworkEntry] = {}
+    for each in entries:
+        for target in () if isinstance(each.targets, Unknown) else each.targets:
+            parts = target.split(":")
+            found.setdefault(":".join(parts[:_FUNCTION_PARTS]) if ":function:" in target else target, each)
+    return found
+
+
+_FUNCTION_PARTS = 7
+"""Of `arn:aws:lambda:region:account:function:name`; what follows is a version or alias."""
 
 
 def _onward(by_id: Mapping[str, NetworkEntry], first: Sequence[str]) -> set[str]:
