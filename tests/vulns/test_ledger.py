@@ -181,3 +181,44 @@ def _sooner_or_same(now: Clock, before: Clock) -> bool:
 def test_a_ledger_survives_its_bytes() -> None:
     ledger = after((scan(0), [shown(issue())]), (scan(5), []))
     assert msgspec.json.decode(msgspec.json.encode(ledger), type=Ledger) == ledger
+
+
+UNSEEN = {**MILD, "exposed": "unknown"}
+
+
+def due(*seen: dict[str, str]) -> datetime | None:
+    steps = [(scan(day), [shown(issue(), facts)]) for day, facts in enumerate(seen)]
+    return only(after(*steps)).clock.term.due_at
+
+
+def test_what_was_known_and_then_hidden_corrects_nothing_when_it_is_seen_to_have_changed() -> None:
+    exploited = {**MILD, "known_exploited": "yes"}
+    open_to_all = {**exploited, "exposed": "yes"}
+    whole = due({**MILD, "exposed": "yes"}, open_to_all, exploited)
+    hidden_once = due({**MILD, "exposed": "yes"}, {**exploited, "exposed": "unknown"}, exploited)
+    assert whole == hidden_once == days(1) + (due_after(open_to_all) - NOW)
+
+
+def due_after(facts: dict[str, str]) -> datetime:
+    (found,) = [due(facts)]
+    assert found is not None
+    return found
+
+
+def test_what_is_again_what_it_was_corrects_what_was_taken_meanwhile() -> None:
+    assert due(MILD, UNSEEN, MILD) == due(MILD)
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=5), st.sampled_from(["yes", "no"]), st.integers(0, 5))
+def test_hiding_a_fact_at_any_scan_never_makes_a_deadline_later(
+    hidden: list[bool], exposed: str, exploited_from: int
+) -> None:
+    whole = [
+        {**MILD, "exposed": exposed, "known_exploited": "yes" if day >= exploited_from else "no"}
+        for day in range(len(hidden))
+    ]
+    part = [
+        {**facts, "exposed": "unknown"} if hide else facts for facts, hide in zip(whole, hidden, strict=True)
+    ]
+    latest, sooner = due(*whole), due(*part)
+    assert latest is None or (sooner is not None and sooner <= latest)

@@ -7,6 +7,7 @@ each test of a run.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -105,7 +106,17 @@ def captures_of(workspace: Workspace, run: RunId, at: datetime) -> tuple[Capture
     return (*seen, *proved(seen, workspace.program, at))
 
 
-def _captures(workspace: Workspace, run: RunId, at: datetime) -> Iterator[Capture]:
+def seen_of(
+    workspace: Workspace, run: RunId, at: datetime, wanted: AbstractSet[type[Resource]]
+) -> Populations:
+    """What a run saw of some kinds, derived from its evidence again, with what hides any of it. Raises StoreError."""
+    return assemble(_captures(workspace, run, at, wanted=wanted))
+
+
+def _captures(
+    workspace: Workspace, run: RunId, at: datetime, *, wanted: AbstractSet[type[Resource]] | None = None
+) -> Iterator[Capture]:
+    """One for each stream of each scope; of those that emit a wanted kind, where some are."""
     evidence: dict[tuple[StreamId, Scope], list[EvidenceRecord]] = {}
     gaps: dict[tuple[StreamId, Scope], list[Gap]] = {}
     records = workspace.stores.records
@@ -121,6 +132,8 @@ def _captures(workspace: Workspace, run: RunId, at: datetime) -> Iterator[Captur
         stream = streams().get(stream_id)
         if stream is None:
             yield _of_unknown_stream(stream_id, scope, at)
+            continue
+        if wanted is not None and wanted.isdisjoint(stream.emits):
             continue
         shown, hidden = evidence.get(key, []), gaps.get(key, [])
         try:

@@ -273,6 +273,8 @@ MACHINE = VirtualMachine(
     public_address=None,
     instance_profile=None,
     tags=(),
+    security_groups=("sg-0a1b2c3d4e5f60718",),
+    private_addresses=("10.0.0.10",),
 )
 
 PATCHES = PatchState(

@@ -1,7 +1,8 @@
 """What an organization says about vulnerabilities: its asset lines, its deadlines, and its decisions.
 
 ```
-auditwright.toml     [vulnerabilities] table, returns_after_days, feed_days, namespace; [[vulnerabilities.line]]
+auditwright.toml     [vulnerabilities] table, returns_after_days, feed_days, namespace; [[vulnerabilities.line]];
+                     [vulnerabilities.inventory] tags, high, medium, low, production, days
 vulnerabilities/     *.yaml: decisions; *.toml: decision tables of its own
 ```
 """
@@ -27,6 +28,21 @@ class VulnerabilityLine:
     criticality: str
     basis: str
     where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InventorySettings:
+    """How exposure and criticality are derived from what was collected; None where the default counts."""
+
+    tags: tuple[str, ...] | None = None
+    """Names of tags that say how much depends on something."""
+    high: tuple[str, ...] | None = None
+    medium: tuple[str, ...] | None = None
+    low: tuple[str, ...] | None = None
+    production: tuple[str, ...] = ()
+    """Accounts in which everything is of high criticality."""
+    days: int | None = None
+    """How old what was collected may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +80,7 @@ class VulnerabilitySettings:
     lines: tuple[VulnerabilityLine, ...]
     decisions: tuple[VulnerabilityDecision, ...]
     where: str
+    inventory: InventorySettings = InventorySettings()
 
 
 def vulnerability_settings(entry: Entry | None, files: Mapping[str, bytes]) -> VulnerabilitySettings:
@@ -85,7 +102,7 @@ def vulnerability_settings(entry: Entry | None, files: Mapping[str, bytes]) -> V
             where="auditwright.toml:1",
         )
     fields = entry.fields()
-    fields.only("table", "returns_after_days", "feed_days", "namespace", "line", "feeds")
+    fields.only("table", "returns_after_days", "feed_days", "namespace", "line", "feeds", "inventory")
     table, namespace, lines = fields.optional("table"), fields.optional("namespace"), fields.optional("line")
     if namespace is not None and not namespace.text().startswith(("https://", "http://", "urn:")):
         raise namespace.error("expected a URI, such as https://northwind.example")
@@ -99,6 +116,24 @@ def vulnerability_settings(entry: Entry | None, files: Mapping[str, bytes]) -> V
         lines=tuple(_lines(lines)) if lines else (),
         decisions=decisions,
         where=f"{entry.document.file}:{entry.document.line(entry.path)}",
+        inventory=_inventory(fields.optional("inventory")),
+    )
+
+
+def _inventory(entry: Entry | None) -> InventorySettings:
+    if entry is None:
+        return InventorySettings()
+    fields = entry.fields()
+    fields.only("tags", *CRITICALITIES, "production", "days")
+    given = {name: written.texts() for name in ("tags", *CRITICALITIES) if (written := fields.optional(name))}
+    production = fields.optional("production")
+    return InventorySettings(
+        tags=given.get("tags"),
+        high=given.get("high"),
+        medium=given.get("medium"),
+        low=given.get("low"),
+        production=production.texts() if production else (),
+        days=_days(fields.optional("days")),
     )
 
 

@@ -13,6 +13,7 @@ from auditwright.render.words import many
 from auditwright.vulns.csaf_rules import Checked, NotChecked
 from auditwright.vulns.disparity import SCORES, Alone, Comparison, Paired
 from auditwright.vulns.feeds import Feeds
+from auditwright.vulns.grounds import UNKNOWN, Ground, Origin
 from auditwright.vulns.issue import Issue, IssueKey, Merged
 from auditwright.vulns.reasons import Reason
 from auditwright.vulns.register import Register
@@ -114,6 +115,8 @@ def issue_value(issue: Issue, merged: Merged) -> Value:
                 "purl": sighting.row.package.purl,
                 "paths": list(sighting.row.package.paths),
                 "severity": sighting.row.severity_said,
+                "scores": msgspec.to_builtins(sighting.row.scores),
+                "adjusted_score": sighting.row.adjusted,
                 "fix": sighting.row.fix.state,
                 "fix_versions": list(sighting.row.fix.versions),
                 "match": str(sighting.row.match),
@@ -177,6 +180,7 @@ def triaged_item(triaged: Triaged) -> Value:
         "because": triaged.decision.reason,
         "facts": dict(triaged.decision.facts),
         "unknown": list(triaged.decision.unknown),
+        "grounds": msgspec.to_builtins(triaged.grounds),
         "detected_at": iso(entry.clock.detected_at) if entry else None,
         "due_at": iso(triaged.due_at) if triaged.due_at else None,
         "status": str(triaged.standing.status),
@@ -230,11 +234,14 @@ class ClockRow:
     package: str
     line: str
     severity: str
+    exposed: str
+    """`yes`, `no` or `unknown` at the line's last scan; with `set` where the settings say it."""
     detected_at: datetime
     due_at: datetime | None
     gone_at: datetime | None
     state: str
     standing: str
+    grounds: tuple[Ground, ...]
 
     def value(self) -> Value:
         """As plain values."""
@@ -243,6 +250,7 @@ class ClockRow:
             "package": self.package,
             "line": self.line,
             "severity": self.severity,
+            "grounds": msgspec.to_builtins(self.grounds),
             "detected_at": iso(self.detected_at),
             "due_at": iso(self.due_at) if self.due_at else None,
             "gone_at": iso(self.gone_at) if self.gone_at else None,
@@ -258,11 +266,13 @@ def clock_rows(register: Register, now: datetime, *, everything: bool) -> Sequen
             package=entry.family.name,
             line=ledger.line.name,
             severity=str(entry.severity),
+            exposed=_exposed(ledger.grounds),
             detected_at=entry.clock.detected_at,
             due_at=entry.clock.term.due_at,
             gone_at=entry.clock.gone_at,
             state=state,
             standing=_standing(state, entry.clock.term.due_at, entry.clock.term.label, now),
+            grounds=ledger.grounds,
         )
         for ledger in register.ledgers
         for entry in ledger.entries
@@ -270,6 +280,13 @@ def clock_rows(register: Register, now: datetime, *, everything: bool) -> Sequen
     ]
     far = datetime.max.replace(tzinfo=now.tzinfo)
     return sorted(rows, key=lambda row: (row.gone_at is not None, row.due_at or far, row.id, row.package))
+
+
+def _exposed(grounds: Sequence[Ground]) -> str:
+    ground = next((each for each in grounds if each.point == "exposed"), None)
+    if ground is None:
+        return UNKNOWN
+    return f"{ground.value}, set" if ground.origin is Origin.SETTINGS else ground.value
 
 
 def _standing(state: str, due_at: datetime | None, label: str, now: datetime) -> str:

@@ -6,7 +6,8 @@ A ledger is the state after a scan, made of the one before and never edited. The
 2. **The deadline is frozen at detection**, by the table of that day. It is made sooner where a later fact asks for it (the vulnerability
    became known to be exploited), counted from that scan; nothing makes it later: no re-scoring, no waiver, no other table. One
    thing corrects it: where it rested on a fact that nobody knew, and that fact is known now and the others are what they
-   were, it is what it would have been, counted from detection.
+   were, it is what it would have been, counted from detection. A fact that was known before in the same clock, was not
+   seen for a while, and now is another, was known: what was hidden meanwhile makes nothing later.
 3. **Gone** needs proof: every tool that showed the issue last looked at the line again and no longer shows it. A scan by
    another tool, or a report that could not be read, closes nothing.
 4. **Met or missed** is kept for ever, also where the issue comes back.
@@ -21,6 +22,7 @@ from typing import Literal
 import msgspec
 
 from auditwright.vulns.decision_table import Decision
+from auditwright.vulns.grounds import UNKNOWN, Ground
 from auditwright.vulns.issue import Family, Issue, Line
 from auditwright.vulns.policy import Policy
 from auditwright.vulns.report import Severity
@@ -99,6 +101,13 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         return self.clocks[-1]
 
 
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+    """What was known of an asset line itself from a scan on."""
+
+    at: datetime
+    grounds: tuple[Ground, ...]
+
+
 class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is known of one asset line's issues over time."""
 
@@ -106,6 +115,13 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     scans: tuple[Scan, ...]
     entries: tuple[Entry, ...]
     """By (id, family)."""
+    surroundings: tuple[Surroundings, ...] = ()
+    """Each time that something else was known of the line, the newest last."""
+
+    @property
+    def grounds(self) -> tuple[Ground, ...]:
+        """What was known of the line at its last scan."""
+        return self.surroundings[-1].grounds if self.surroundings else ()
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,12 +160,27 @@ def advance(before: Ledger, scan: Scan, shown: Iterable[Shown], *, policy: Polic
         if known is not None:
             continued.add(id(known))
     entries += [_unseen(entry, scan) for entry in before.entries if id(entry) not in continued]
-    return Ledger(line=before.line, scans=(*before.scans, scan), entries=tuple(sorted(entries, key=_order)))
+    return Ledger(
+        line=before.line,
+        scans=(*before.scans, scan),
+        entries=tuple(sorted(entries, key=_order)),
+        surroundings=before.surroundings,
+    )
 
 
 def ended(before: Ledger, at: datetime) -> Ledger:
     """The ledger of a line that is out of use since a moment (6)."""
     return msgspec.structs.replace(before, entries=tuple(_gone(entry, at) for entry in before.entries))
+
+
+def surrounded(ledger: Ledger, at: datetime, grounds: tuple[Ground, ...]) -> Ledger:
+    """The ledger with what was known of its asset line at its newest scan."""
+    known = ledger.surroundings[-1].grounds if ledger.surroundings else ()
+    if grounds == known:
+        return ledger
+    return msgspec.structs.replace(
+        ledger, surroundings=(*ledger.surroundings, Surroundings(at=at, grounds=grounds))
+    )
 
 
 def empty_ledger(line: Line) -> Ledger:
@@ -215,7 +246,7 @@ def _continued(known: Entry, scan: Scan, decision: Decision, policy: Policy) -> 
 def _tightened(clock: Clock, scan: Scan, decision: Decision, policy: Policy) -> Clock:
     # (2) A fact that was not known corrects the deadline; any other change only makes it sooner.
     now = clock.term
-    if _learned(now.facts, decision.facts):
+    if _learned(clock, decision.facts):
         return _with_term(clock, _term(clock.detected_at, decision, policy, set_at=scan.at))
     term = _term(scan.at, decision, policy, set_at=scan.at)
     sooner = term.due_at is not None and (now.due_at is None or term.due_at < now.due_at)
@@ -224,12 +255,21 @@ def _tightened(clock: Clock, scan: Scan, decision: Decision, policy: Policy) -> 
     return _with_term(clock, msgspec.structs.replace(term, due_at=term.due_at if sooner else now.due_at))
 
 
-def _learned(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
-    """True where the only difference is that facts are known which were not."""
+def _learned(clock: Clock, now: Mapping[str, str]) -> bool:
+    """True where the only difference is that facts are known which were not, or that are again what they were."""
+    before = clock.term.facts
     changed = {point for point in now if now[point] != before.get(point)}
-    return (
-        bool(changed) and before.keys() == now.keys() and all(before[point] == "unknown" for point in changed)
+    if not changed or before.keys() != now.keys():
+        return False
+    return all(
+        before[point] == UNKNOWN and _last_known(clock, point) in {"", now[point]} for point in changed
     )
+
+
+def _last_known(clock: Clock, point: str) -> str:
+    """What a point was when it was last known in this clock; empty where it never was."""
+    said = (term.facts.get(point, UNKNOWN) for term in reversed(clock.terms))
+    return next((value for value in said if value != UNKNOWN), "")
 
 
 def _with_term(clock: Clock, term: Term) -> Clock:

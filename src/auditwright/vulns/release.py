@@ -17,7 +17,7 @@ from auditwright.vulns.budget import Budget
 from auditwright.vulns.feeds import FeedFile
 from auditwright.vulns.issue import Family, Line
 from auditwright.vulns.report import Severity, Target
-from auditwright.vulns.triage import Fixability, Triaged
+from auditwright.vulns.triage import Fixability, LineFacts, Triaged
 from auditwright.vulns.upgrades import Upgrade
 from auditwright.vulns.vex import Status
 
@@ -141,6 +141,8 @@ class ReleaseReport:
     upgrades: tuple[Upgrade, ...]
     overlaps: tuple[Overlap, ...]
     budget: Budget
+    assets: tuple[LineFacts, ...] = ()
+    """Exposure and criticality of each asset line, by name."""
 
     def counted(self, *groups: Group) -> int:
         """How many issues stand in these groups."""

@@ -121,6 +121,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     distribution: Distribution | None = None
     account: str = ""
     region: str = ""
+    resource: str = ""
+    """Its id with whoever runs it, such as an ARN, where the name is another."""
 
 
 class Package(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,7 +190,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     index: int
     """The position of the finding in the tool's own list, from 0; findings that were skipped are counted."""
     part: int = 0
-    """Which package of the finding, from 0, where one finding names several."""
+    """Which package of the finding, from 0, where one finding names several; or which finding of the package."""
     target: int = 0
     """Position in `Report.targets`."""
     id: str
@@ -207,6 +209,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     severity_source: str = ""
     """Whose rating the tool took: `nvd`, `debian`, `ghsa`; `""` where unsaid."""
     scores: tuple[Score, ...] = ()
+    adjusted: float | None = None
+    """The tool's own score of the vulnerability in this target, 0 to 10; shown beside the others, and no table asks it."""
     threat: Threat = NO_THREAT_SAID
     match: Match = Match.UNSAID
     title: str = ""

@@ -12,7 +12,8 @@ from enum import StrEnum
 from auditwright.vulns.cvss import attack_automatable, total_impact
 from auditwright.vulns.decision_table import Decision
 from auditwright.vulns.feeds import FeedId, Feeds
-from auditwright.vulns.issue import Issue, IssueKey, Merged
+from auditwright.vulns.grounds import Ground
+from auditwright.vulns.issue import Issue, IssueKey, Line, Merged
 from auditwright.vulns.ledger import Entry, Shown
 from auditwright.vulns.policy import Policy
 from auditwright.vulns.report import Score, Severity, severity_of_score
@@ -26,12 +27,12 @@ class LineFacts:
     name: str
     """As in `Line.name`."""
     owner: str = ""
-    exposed: bool | None = None
-    """Reachable from public networks by somebody who did not sign in; None: nobody said."""
-    criticality: str = ""
-    """`high`, `medium`, `low`, or empty."""
-    basis: str = ""
-    """Where the exposure is known from."""
+    grounds: tuple[Ground, ...] = ()
+    """Whether it is reachable from public networks by somebody who did not sign in, and how much depends on it."""
+
+    def known(self, point: str) -> str:
+        """The value of a point of a decision table; empty where nobody knows it."""
+        return next((ground.known for ground in self.grounds if ground.point == point), "")
 
 
 class Fixability(StrEnum):
@@ -68,6 +69,8 @@ class Triaged:
     entry: Entry | None
     """Its clock; None where no ledger is kept, as for a single look at two files."""
     owner: str
+    grounds: tuple[Ground, ...] = ()
+    """What is known of its asset line, and why."""
 
     def open(self) -> bool:
         """True where somebody still has to do something."""
@@ -89,6 +92,11 @@ class Rules:
     feeds: Feeds
     decisions: Decisions
     lines: Mapping[str, LineFacts] = field(default_factory=dict)
+    """By name."""
+
+    def line(self, line: Line) -> LineFacts:
+        """What is known of an asset line."""
+        return self.lines.get(line.name) or LineFacts(name=line.name)
 
 
 def tools_of(merged: Merged, issue: Issue) -> frozenset[str]:
@@ -156,7 +164,8 @@ def _triaged(merged: Merged, issue: Issue, entry: Entry | None, deciding: "_Deci
         decision=deciding.of(issue),
         standing=rules.decisions.standing(issue, rules.at),
         entry=entry,
-        owner=rules.lines[issue.line.name].owner if issue.line.name in rules.lines else "",
+        owner=rules.line(issue.line).owner,
+        grounds=rules.line(issue.line).grounds,
     )
 
 
@@ -178,17 +187,17 @@ class _Deciding:
 
 def facts_of(issue: Issue, rules: Rules) -> Mapping[str, str]:
     """The values of the points that are known (`decision_table.POINTS`); what is not known is left out."""
-    line = rules.lines.get(issue.line.name, LineFacts(name=issue.line.name))
+    line = rules.line(issue.line)
     assessed = next((rules.feeds.ssvc[id_] for id_ in issue.ids if id_ in rules.feeds.ssvc), None)
     facts = {
         "known_exploited": _known_exploited(issue, rules.feeds),
-        "exposed": _YES[line.exposed],
+        "exposed": line.known("exposed"),
         "automatable": (assessed.automatable if assessed else "")
         or _YES[_by_vector(issue, attack_automatable)],
         "impact": (assessed.impact if assessed else "") or _IMPACT[_by_vector(issue, total_impact)],
         "exploitation": assessed.exploitation if assessed else "",
         "severity": str(severity_of_issue(issue)),
-        "criticality": line.criticality,
+        "criticality": line.known("criticality"),
         "fix": {Fixability.FIXED: "yes", Fixability.UNKNOWN: ""}.get(fixability_of(issue)[0], "no"),
     }
     return {point: value for point, value in facts.items() if value}

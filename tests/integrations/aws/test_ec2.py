@@ -85,6 +85,16 @@ def test_a_public_address_of_a_further_interface_is_seen() -> None:
     assert machine(NetworkInterfaces=[{}, second]).public_address == "198.51.100.8"
 
 
+def test_the_groups_and_addresses_of_every_interface_are_a_machines() -> None:
+    second = {"Groups": [{"GroupId": "sg-2"}], "PrivateIpAddresses": [{"PrivateIpAddress": "10.0.0.6"}]}
+    found = machine(
+        SecurityGroups=[{"GroupId": "sg-1"}], PrivateIpAddress="10.0.0.5", NetworkInterfaces=[second]
+    )
+    assert found.security_groups == ("sg-1", "sg-2")
+    assert found.private_addresses == ("10.0.0.5", "10.0.0.6")
+    assert isinstance(machine().security_groups, Unknown)
+
+
 def test_only_a_global_ipv6_address_is_public() -> None:
     assert machine(Ipv6Address="fd00::1").public_address is None
     assert machine(Ipv6Address="2a05:d018::1").public_address == "2a05:d018::1"

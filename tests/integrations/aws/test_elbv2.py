@@ -2,7 +2,7 @@ import pytest
 
 from auditwright.core.evidence import Evidence, Gap
 from auditwright.core.outcome import Unknown
-from auditwright.core.resources import Listener, LoadBalancer
+from auditwright.core.resources import Listener, LoadBalancer, NetworkEntry
 from auditwright.integrations.aws import elbv2
 from tests.integrations.aws.emulated import Account, at
 from tests.integrations.aws.shapes import Answer, captured, of_each, read, refused
@@ -54,6 +54,48 @@ def redirects(*found: Evidence | Gap) -> bool:
     assert isinstance(heard, tuple)
     (only,) = heard
     return only.redirects_to_https
+
+
+GROUP = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/web/1"
+
+
+def groups(*balancers: str) -> Evidence:
+    row = {"TargetGroupArn": GROUP, "TargetType": "instance", "LoadBalancerArns": list(balancers)}
+    return captured(elbv2.TARGET_GROUPS, {"TargetGroups": [row]})
+
+
+def targets(*ids: str) -> Evidence:
+    described = [{"Target": {"Id": each, "Port": 80}} for each in ids]
+    return of_each(elbv2.TARGETS, ({"TargetGroupArn": GROUP}, {"TargetHealthDescriptions": described}))
+
+
+def entry(*found: Evidence | Gap) -> NetworkEntry:
+    (only,) = elbv2.entries(read(*found))
+    return only
+
+
+def test_a_way_in_names_what_it_hands_requests_on_to() -> None:
+    found = entry(
+        balancers(), groups(ARN), targets("i-1", "10.0.0.5", "arn:aws:lambda:eu-west-1:1:function:f")
+    )
+    machine = "arn:aws:ec2:eu-west-1:123456789012:instance/i-1"
+    assert found.targets == (machine, "10.0.0.5", "arn:aws:lambda:eu-west-1:1:function:f")
+    assert (found.id, found.type, found.internet_facing) == (ARN, "application", True)
+    assert entry(balancers(), groups(), targets("i-1")).targets == ()
+
+
+def test_targets_that_were_not_seen_are_unknown() -> None:
+    assert isinstance(entry(balancers()).targets, Unknown)
+    assert isinstance(entry(balancers(), refused(elbv2.TARGET_GROUPS)).targets, Unknown)
+    assert isinstance(entry(balancers(), groups(ARN)).targets, Unknown)
+    assert isinstance(entry(balancers(), groups(ARN), refused(elbv2.TARGETS, subject=GROUP)).targets, Unknown)
+
+
+def test_a_classic_balancer_is_a_way_in() -> None:
+    row = {"LoadBalancerName": "old", "Scheme": "internet-facing", "Instances": [{"InstanceId": "i-1"}]}
+    found = entry(captured(elbv2.CLASSIC, {"LoadBalancerDescriptions": [row]}))
+    assert (found.type, found.internet_facing) == ("classic", True)
+    assert found.targets == ("arn:aws:ec2:eu-west-1:123456789012:instance/i-1",)
 
 
 def test_a_balancer_has_what_it_listens_on() -> None:
@@ -173,8 +215,7 @@ def test_live_balancers(aws: str) -> None:
             }
         ],
     )
-    (before,) = account.only(elbv2.STREAM)
-    assert isinstance(before, LoadBalancer)
+    (before,) = [each for each in account.only(elbv2.STREAM) if isinstance(each, LoadBalancer)]
     assert (before.type, before.internet_facing, before.web_acl) == ("application", True, None)
     assert before.listeners == (Listener(protocol="HTTP", port=80, tls_policy="", redirects_to_https=True),)
     acl = account.do(
@@ -190,6 +231,5 @@ def test_live_balancers(aws: str) -> None:
         },
     )
     account.do("wafv2", "AssociateWebACL", WebACLArn=at(acl, "Summary", "ARN"), ResourceArn=arn)
-    (after,) = account.only(elbv2.STREAM)
-    assert isinstance(after, LoadBalancer)
+    (after,) = [each for each in account.only(elbv2.STREAM) if isinstance(each, LoadBalancer)]
     assert after.web_acl == at(acl, "Summary", "ARN")

@@ -1,5 +1,6 @@
 import json
 
+from auditwright.core.outcome import Unknown
 from auditwright.core.resources import BuildProject, CloudFunction, InfrastructureStack
 from auditwright.integrations.aws import workloads
 from auditwright.integrations.aws.withheld import WITHHELD
@@ -19,6 +20,36 @@ def test_a_function_runs_with_its_role() -> None:
     assert [(one.id, one.name, one.role) for one in workloads.functions(read(listed))] == [
         (FUNCTION, "bill", ROLE)
     ]
+
+
+def with_urls(*kinds: str) -> CloudFunction:
+    listed = captured(workloads.FUNCTIONS, {"Functions": [{"FunctionArn": FUNCTION, "Role": ROLE}]})
+    urls = [
+        {
+            "FunctionUrl": f"https://{kind}.example",
+            "FunctionArn": FUNCTION,
+            "CreationTime": "2026-01-01T00:00:00Z",
+            "LastModifiedTime": "2026-01-01T00:00:00Z",
+            "AuthType": kind,
+        }
+        for kind in kinds
+    ]
+    answer = of_each(workloads.FUNCTION_URLS, ({"FunctionName": FUNCTION}, {"FunctionUrlConfigs": urls}))
+    (found,) = workloads.functions(read(listed, answer))
+    return found
+
+
+def test_a_function_has_a_public_url_where_nobody_has_to_sign_in() -> None:
+    assert with_urls("AWS_IAM", "NONE").public_url is True
+    assert with_urls("AWS_IAM").public_url is False
+    assert with_urls().public_url is False
+    assert len(with_urls().evidence) == 2
+
+
+def test_whether_a_url_is_public_is_unknown_where_nobody_asked() -> None:
+    listed = captured(workloads.FUNCTIONS, {"Functions": [{"FunctionArn": FUNCTION, "Role": ROLE}]})
+    (found,) = workloads.functions(read(listed))
+    assert isinstance(found.public_url, Unknown)
 
 
 def test_projects_are_asked_about_a_hundred_at_a_time() -> None:

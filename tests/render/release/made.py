@@ -6,6 +6,7 @@ import msgspec
 
 from auditwright.vulns.budget import budget
 from auditwright.vulns.feeds import FeedFile, FeedId, Feeds
+from auditwright.vulns.grounds import Ground, Origin
 from auditwright.vulns.issue import Line
 from auditwright.vulns.ledger import Scan, advance, empty_ledger
 from auditwright.vulns.merge import merge
@@ -87,6 +88,21 @@ DECISIONS = (
 )
 
 
+def grounds(spoil: str = "") -> tuple[Ground, ...]:
+    """What is known of the asset line."""
+    return (
+        Ground(
+            point="exposed",
+            value="yes",
+            origin=Origin.SETTINGS,
+            because=f"customers call it{spoil}",
+            evidence=("c" * 64,),
+            otherwise=f"no: nothing leads to it{spoil}",
+        ),
+        Ground(point="criticality", value="unknown", origin=Origin.NOBODY, because=f"no tag says it{spoil}"),
+    )
+
+
 def release_report(spoil: str = "", *, first: bool = False) -> ReleaseReport:
     """A report of three kinds of issue against the release before."""
     merged = merge(reports(spoil))
@@ -103,7 +119,7 @@ def release_report(spoil: str = "", *, first: bool = False) -> ReleaseReport:
             aliases=(),
         ),
         decisions=Decisions(DECISIONS),
-        lines={line.name: LineFacts(name=line.name, owner=f"Ada{spoil}", exposed=True)},
+        lines={line.name: LineFacts(name=line.name, owner=f"Ada{spoil}", grounds=grounds(spoil))},
     )
     ledger = advance(
         empty_ledger(line),
@@ -157,6 +173,7 @@ def release_report(spoil: str = "", *, first: bool = False) -> ReleaseReport:
                 reasons=(OneSided(reason="ecosystem-not-covered", tool="grype", issues=1),),
             ),
         ),
+        assets=tuple(rules.lines.values()),
         budget=budget(rows, triaged, made),
     )
 

@@ -15,6 +15,7 @@ SEEDS = (
     b'{"SchemaVersion": 2, "Results": [{"Vulnerabilities": [{"VulnerabilityID": "CVE-2024-1", "PkgName": "a"}]}]}',
     b'{"findings": [{"packageVulnerabilityDetails": {"vulnerabilityId": "CVE-2024-1", "vulnerablePackages": [{"name": "a"}]}}]}',
     b'<bom xmlns="http://cyclonedx.org/schema/bom/1.4"><components><component><name>a</name></component></components></bom>',
+    b'{"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld", "@graph": [\n {"type": "software_Package", "spdxId": "a"}\n]}',
     b"vulnerability id,resource id,affected packages\nCVE-2024-1,i,a\n",
 )
 

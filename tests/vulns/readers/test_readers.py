@@ -290,3 +290,70 @@ def test_the_extension_to_cyclonedx_names_its_component_by_a_reference() -> None
     assert [(row.id, row.package.name) for row in report.rows] == [
         ("CVE-2018-7489", "com.fasterxml.jackson.core:jackson-databind")
     ]
+
+
+def test_npm_pip_audit_and_osv_count_the_entries_that_are_skipped() -> None:
+    via = {"source": 1, "name": "b", "url": "https://github.com/advisories/GHSA-aaaa-bbbb-cccc"}
+    npm = {
+        "auditReportVersion": 2,
+        "vulnerabilities": {
+            "a": {"name": 3},
+            "b": {
+                "name": "b",
+                "via": [via, {**via, "url": "https://github.com/advisories/GHSA-dddd-eeee-ffff"}],
+            },
+        },
+    }
+    pip = {
+        "dependencies": [
+            {"name": "a", "skip_reason": "not on PyPI"},
+            {"name": "b", "version": "1", "vulns": [{"id": "PYSEC-2024-1"}, {"id": "PYSEC-2024-2"}]},
+        ]
+    }
+    said = {"package": {"name": "b", "version": "1", "ecosystem": "npm"}}
+    osv = {
+        "results": [
+            {"source": {"path": "x"}, "packages": [{"package": 3}]},
+            {
+                "source": {"path": "y"},
+                "packages": [{**said, "vulnerabilities": [{"id": "GHSA-1"}, {"id": "GHSA-2"}]}],
+            },
+        ]
+    }
+    for document in (npm, pip, osv):
+        report = read_report(json.dumps(document).encode())
+        assert [(row.index, row.part) for row in report.rows] == [(1, 0), (1, 1)], report.format
+        assert len(report.skipped) == 1
+
+
+def test_the_score_that_inspector_gives_for_the_asset_is_read_from_each_of_its_forms() -> None:
+    finding = {
+        "findingArn": "arn",
+        "inspectorScore": 7.1,
+        "packageVulnerabilityDetails": {
+            "vulnerabilityId": "CVE-2024-0001",
+            "vulnerablePackages": [{"name": "openssl", "version": "3"}],
+            "cvss": [{"baseScore": 9.8, "source": "NVD", "version": "3.1"}],
+        },
+    }
+    asff = {
+        "Findings": [
+            {
+                "SchemaVersion": "2018-10-08",
+                "ProductArn": "arn",
+                "ProductFields": {"aws/inspector/inspectorScore": "7.1"},
+                "Vulnerabilities": [
+                    {"Id": "CVE-2024-0001", "VulnerablePackages": [{"Name": "openssl", "Version": "3"}]}
+                ],
+            }
+        ]
+    }
+    table = (
+        "Severity,Vulnerability Id,Affected Packages,Resource ID,Inspector Score\n"
+        "HIGH,CVE-2024-0001,openssl,i-0a1b2c3d4e5f60718,7.1\n"
+    )
+    for body in (json.dumps({"findings": [finding]}), json.dumps(asff), table):
+        (row,) = read_report(body.encode()).rows
+        assert row.adjusted == 7.1, body
+    without = json.dumps({"findings": [{**finding, "inspectorScore": None}]})
+    assert read_report(without.encode()).rows[0].adjusted is None

@@ -16,6 +16,8 @@ from auditwright.core.run import EvidenceRecord
 from auditwright.integrations.vulnerabilities import REGISTER
 from auditwright.program.vulnerabilities import VulnerabilityDecision
 from auditwright.vulns import register as registers
+from auditwright.vulns.grounds import Ground
+from auditwright.vulns.issue import Line
 from auditwright.vulns.ledger import Entry
 from auditwright.vulns.register import Register, ReleaseEntry
 
@@ -106,6 +108,8 @@ class IssuePage:
     decisions: tuple[VulnerabilityDecision, ...]
     elsewhere: tuple[IssueRow, ...]
     """The same vulnerability on other asset lines."""
+    grounds: tuple[Ground, ...]
+    """Exposure and criticality of its asset line, as of the line's last scan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,4 +283,11 @@ def issue_page(view: View, where: Sequence[str]) -> IssuePage | None:
         for each in held.rows
         if ids.intersection(each.ids) and (each.line, each.package) != (row.line, row.package)
     )
-    return IssuePage(row=row, entry=entry, decisions=decisions, elsewhere=others[:20])
+    line = Line(name=row.line, architecture=row.architecture)
+    return IssuePage(
+        row=row,
+        entry=entry,
+        decisions=decisions,
+        elsewhere=others[:20],
+        grounds=held.register.ledger(line).grounds,
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from auditwright.app.cycles import no_search_for_cycles
 from auditwright.app.errors import AppError
+from auditwright.app.vulns.exposing import line_facts
 from auditwright.app.vulns.files import ReadFile, read_files
 from auditwright.app.vulns.kept import feeds_from, feeds_of
 from auditwright.app.workspace import Workspace
@@ -18,7 +19,7 @@ from auditwright.vulns.feeds import FeedId, Feeds
 from auditwright.vulns.issue import Merged
 from auditwright.vulns.merge import merge
 from auditwright.vulns.policy import DEFAULT_TABLE, Policy, read_table, shipped_table
-from auditwright.vulns.triage import LineFacts, Rules
+from auditwright.vulns.triage import Rules
 from auditwright.vulns.vex import Decision, Decisions, InvalidDecisionError, Status
 
 
@@ -52,7 +53,7 @@ def merged_files(
         policy=policy_of(settings),
         feeds=feeds,
         decisions=Decisions(decisions_of(settings), statements),
-        lines=lines_of(settings),
+        lines=line_facts(workspace, merged.reports, now=now) if workspace is not None else {},
     )
     return Merging(files=files, merged=merged, comparisons=comparisons, rules=rules)
 
@@ -118,17 +119,3 @@ def _decision(written: VulnerabilityDecision) -> Decision:
         )
     except InvalidDecisionError as error:
         raise AppError(f"{written.where}: {error}") from None
-
-
-def lines_of(settings: VulnerabilitySettings | None) -> Mapping[str, LineFacts]:
-    """What a program says of its asset lines, by name."""
-    return {
-        line.name: LineFacts(
-            name=line.name,
-            owner=line.owner,
-            exposed=line.exposed,
-            criticality=line.criticality,
-            basis=line.basis,
-        )
-        for line in (settings.lines if settings is not None else ())
-    }

@@ -180,6 +180,7 @@ def _report(draft: _Drafting) -> ReleaseReport:
         upgrades=triage.upgrades,
         overlaps=overlaps(merging.comparisons),
         budget=budget(rows, triage.triaged, triage.upgrades),
+        assets=tuple(facts for _, facts in sorted(merging.rules.lines.items())),
     )
 
 

@@ -13,7 +13,7 @@ from auditwright.app.workspace import Workspace
 from auditwright.integrations.vulnerabilities import REGISTER, REPORTS
 from auditwright.vulns import register as registers
 from auditwright.vulns.issue import IssueKey, Line
-from auditwright.vulns.ledger import Entry, Ledger, Scan, advance
+from auditwright.vulns.ledger import Entry, Ledger, Scan, advance, surrounded
 from auditwright.vulns.register import Register
 from auditwright.vulns.target import lines
 from auditwright.vulns.triage import Triaged, shown, triage
@@ -67,11 +67,12 @@ def advanced(
         )
         issues = [issue for issue in merged.issues if issue.line == line]
         try:
-            ledger = advance(
-                register.ledger(line), scan, shown(merged, issues, merging.rules), policy=merging.rules.policy
-            )
+            before = register.ledger(line)
+            ledger = advance(before, scan, shown(merged, issues, merging.rules), policy=merging.rules.policy)
         except ValueError as error:
             raise AppError(f"{line.name}: {error}") from None
+        if ledger is not before:
+            ledger = surrounded(ledger, scan.at, merging.rules.line(line).grounds)
         register = register.with_ledger(ledger)
         entries |= _entries(ledger, merging, line)
     return register, entries

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from auditwright.vulns.feeds import FeedId
     from auditwright.vulns.issue import IssueKey
     from auditwright.vulns.release import Gate
+    from auditwright.vulns.report import Row
     from auditwright.vulns.triage import Triaged
     from auditwright.vulns.upgrades import Upgrade
 
@@ -110,18 +111,25 @@ def merge(reports: tuple[Path, ...], feeds: tuple[str, ...], as_json: bool) -> N
 @click.argument("id_", metavar="ID")
 @REPORTS
 @FEED
+@click.option(
+    "--program",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A program folder to go by: its table, decisions, feeds and assets, and what it collected. Nothing is kept.",
+)
 @AS_JSON
-def explain(id_: str, reports: tuple[Path, ...], feeds: tuple[str, ...], as_json: bool) -> None:
+def explain(  # noqa: PLR0913  # one parameter for each option
+    id_: str, reports: tuple[Path, ...], feeds: tuple[str, ...], program: Path | None, as_json: bool
+) -> None:
     """Show everything about one vulnerability: who saw it where, why another did not, how soon it is due, and why.
 
-    Exits with 2 where no report names it.
+    How exposed and how critical the asset is, is known only with --program. Exits with 2 where no report names it.
     """
     from auditwright.app.errors import AppError
     from auditwright.app.vulns.triaging import looked_at
     from auditwright.render.vulns import explained_value
     from auditwright.vulns.identity import spelled
 
-    triage = looked_at(_merging(reports, feeds))
+    triage = looked_at(_merging(reports, feeds, program))
     wanted = spelled(id_)
     found = [each for each in triage.triaged if wanted in each.issue.ids]
     if not found:
@@ -182,13 +190,14 @@ def list_(program: Path, everything: bool, as_json: bool) -> None:
         )
     else:
         table(
-            ("Issue", "Package", "Asset", "Severity", "Detected", "Deadline"),
+            ("Issue", "Package", "Asset", "Severity", "Exposed", "Detected", "Deadline"),
             (
                 (
                     shown(row.id),
                     shown(row.package),
                     shown(row.line),
                     row.severity,
+                    row.exposed,
                     f"{row.detected_at:%Y-%m-%d}",
                     row.standing,
                 )
@@ -408,10 +417,14 @@ def _opened(program: Path) -> Iterator["Workspace"]:
         yield workspace
 
 
-def _merging(reports: Sequence[Path], feeds: Sequence[str]) -> "Merging":
+def _merging(reports: Sequence[Path], feeds: Sequence[str], program: Path | None = None) -> "Merging":
     from auditwright.app.vulns.merging import merged_files
 
-    return merged_files(reports, now=datetime.now(UTC), feed_files=_feed_files(feeds))
+    now, given = datetime.now(UTC), _feed_files(feeds)
+    if program is None:
+        return merged_files(reports, now=now, feed_files=given)
+    with _opened(program) as workspace:
+        return merged_files(reports, now=now, workspace=workspace, feed_files=given)
 
 
 def _feed_files(given: Sequence[str]) -> "Mapping[FeedId, Path]":
@@ -488,6 +501,9 @@ def _print_explained(triage: "Triage", each: "Triaged", alone: "Sequence[Alone]"
     if issue.ids[1:]:
         out.print(f"  also {shown(', '.join(issue.ids[1:]))}")
     out.print(f"  {each.severity}, {each.decision.deadline.label}: {each.decision.reason}")
+    for ground in each.grounds:
+        rests = f" [{', '.join(digest[:12] for digest in ground.evidence)}]" if ground.evidence else ""
+        out.print(f"  {shown(ground.sentence() + rests)}")
     fixed = f", in {', '.join(each.fix_versions)}" if each.fix_versions else ""
     out.print(f"  fix: {each.fixability}{shown(fixed)}")
     for sighting in issue.sightings:
@@ -498,8 +514,19 @@ def _print_explained(triage: "Triage", each: "Triaged", alone: "Sequence[Alone]"
             f"  {tool} row {row.index:,}: {shown(row.id)} {shown(row.package.name)} {shown(row.package.version)}"
             f"{shown(where)}, {shown(row.severity_said or 'no severity')}, {row.fix.state}"
         )
+        if scores := list(_scores(tool, row)):
+            out.print(f"    scores: {shown(', '.join(scores))}")
     for other in alone:
         out.print(f"  not shown by {other.other}, {other.reason}: {shown(other.because)}")
+
+
+def _scores(tool: str, row: "Row") -> Iterator[str]:
+    """`nvd CVSS 3.1 8.1`, and what the tool itself makes of it in this asset."""
+    for score in row.scores:
+        if score.base is not None:
+            yield " ".join(part for part in (score.source, "CVSS", score.version, f"{score.base:g}") if part)
+    if row.adjusted is not None:
+        yield f"{tool}'s own for this asset {row.adjusted:g}"
 
 
 def _print_triage(done: "Triage", now: datetime) -> None:

@@ -8,12 +8,12 @@
    rule, so what it admits is unknown.
 """
 
-import ipaddress
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
+from auditwright.core.internet import internet_in
 from auditwright.core.outcome import Deviation, Outcome, Satisfied, Undetermined, Unknown
 from auditwright.core.resources import FirewallRule, SecurityGroup
 
@@ -24,27 +24,11 @@ EVERY_PORT = -1
 FIRST_PORT = 1
 LAST_PORT = 65_535
 
-NARROWEST_OPEN_IPV4 = 7
-"""IANA gave no single organization more than a /8 at a time; a wider block is many strangers."""
-
-NARROWEST_OPEN_IPV6 = 15
-"""Registries hold /12 blocks, and the largest networks of one organization are /16."""
-
 # IANA protocol numbers; AWS gives names for some and accepts either.
 _NAMES = {"6": TCP, "17": UDP, "all": EVERY_PROTOCOL}
 
 MAX_RULE_SETS = 4_096
 """Groups are made from templates: most of an account's have rules that another has too."""
-
-Block: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-_NOT_INTERNET: tuple[Block, ...] = (
-    ipaddress.IPv4Network("224.0.0.0/3"),  # multicast and reserved, RFC 1112
-    ipaddress.IPv6Network("fc00::/7"),  # unique local, RFC 4193
-    ipaddress.IPv6Network("fe80::/9"),  # link local and the retired site local, RFC 4291 and RFC 3879
-    ipaddress.IPv6Network("ff00::/8"),  # multicast, RFC 4291
-)
-"""Blocks wide enough to count as open in which nothing on the internet has an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,26 +91,7 @@ def _lacking(rules: tuple[FirewallRule, ...]) -> Outcome:
 
 def opening(rules: Iterable[FirewallRule]) -> str | Unknown | None:
     """The part of the internet that rules admit, in words; None for none."""
-    blocks: list[Block] = []
-    unseen: Unknown | None = None
-    for rule in rules:
-        peer = _block(rule.peer)
-        match peer:
-            case Unknown():
-                unseen = unseen or peer
-            case None:
-                continue
-            case _:
-                blocks.append(peer)
-    if not blocks:
-        return unseen
-    wide = [block for block in _merged(blocks) if _is_internet(block)]
-    if not wide:
-        return unseen
-    names = ", ".join(str(block) for block in wide)
-    if any(block.prefixlen == 0 for block in wide):
-        return f"the whole internet ({names})"
-    return f"{names}, wider than one organization holds"
+    return internet_in(rule.peer for rule in rules)
 
 
 _Wanted: TypeAlias = tuple[str, Callable[[FirewallRule], bool]]
@@ -176,32 +141,3 @@ def _admits_every_port(protocol: str) -> Callable[[FirewallRule], bool]:
 def _protocol(rule: FirewallRule) -> str:
     protocol = rule.protocol.lower()
     return _NAMES.get(protocol, protocol)
-
-
-@lru_cache(maxsize=MAX_RULE_SETS)
-def _block(peer: str) -> Block | Unknown | None:
-    """The addresses of a rule's peer; None where it is a group."""
-    if peer.startswith("sg-"):
-        return None
-    if peer.startswith("pl-"):
-        return Unknown(f"the addresses of prefix list {peer} were not collected")
-    try:
-        return ipaddress.ip_network(peer, strict=False)
-    except ValueError:
-        return Unknown(f"a rule admits {peer!r}, which is no address block, group or prefix list")
-
-
-def _merged(blocks: Sequence[Block]) -> list[Block]:
-    fours = [block for block in blocks if isinstance(block, ipaddress.IPv4Network)]
-    sixes = [block for block in blocks if isinstance(block, ipaddress.IPv6Network)]
-    return [*ipaddress.collapse_addresses(fours), *ipaddress.collapse_addresses(sixes)]
-
-
-def _is_internet(block: Block) -> bool:
-    if isinstance(block, ipaddress.IPv4Network):
-        return block.prefixlen <= NARROWEST_OPEN_IPV4 and not any(
-            block.subnet_of(other) for other in _NOT_INTERNET if isinstance(other, ipaddress.IPv4Network)
-        )
-    return block.prefixlen <= NARROWEST_OPEN_IPV6 and not any(
-        block.subnet_of(other) for other in _NOT_INTERNET if isinstance(other, ipaddress.IPv6Network)
-    )

@@ -75,6 +75,7 @@ from auditwright.core.resources.network import (
     FirewallRule,
     Listener,
     LoadBalancer,
+    NetworkEntry,
     SecurityGroup,
     VirtualNetwork,
 )
@@ -129,6 +130,7 @@ __all__ = [
     "ManagedCluster",
     "MfaDevice",
     "NamedDocument",
+    "NetworkEntry",
     "NetworkRule",
     "NodeGroup",
     "OrganizationMembership",

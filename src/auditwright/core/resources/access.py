@@ -135,6 +135,8 @@ class CloudFunction(Resource):
 
     role: str | Unknown
     """The ARN of its role."""
+    public_url: bool | Unknown
+    """True where it has a URL of its own that asks nobody to sign in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,10 @@ class VirtualMachine(Resource):
     instance_profile: str | Unknown | None
     """The ARN of the instance profile, which names the role that the machine acts as; None without one."""
     tags: tuple[tuple[str, str], ...] | Unknown
+    security_groups: tuple[str, ...] | Unknown
+    """The ids of the security groups around its interfaces."""
+    private_addresses: tuple[str, ...] | Unknown
+    """Its addresses inside its network, by which a load balancer may name it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

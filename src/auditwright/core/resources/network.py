@@ -59,3 +59,14 @@ class LoadBalancer(Resource):
     listeners: tuple[Listener, ...] | Unknown
     web_acl: str | Unknown | None
     """The ARN of the web application firewall's rules; None where there are none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkEntry(Resource):
+    """A load balancer of any kind as a way in: whether the internet reaches it, and what it hands requests on to."""
+
+    type: str
+    """application, network, gateway or classic."""
+    internet_facing: bool | Unknown
+    targets: tuple[str, ...] | Unknown
+    """Ids of machines, functions and other balancers, and plain addresses."""

@@ -157,7 +157,31 @@ def _machine(answers: Answers, row: Row, *, owner: str, state: str) -> VirtualMa
         public_address=_public_address(row),
         instance_profile=_instance_profile(row),
         tags=tags,
+        security_groups=_groups_around(row),
+        private_addresses=_private_addresses(row),
     )
+
+
+def _groups_around(row: Row) -> tuple[str, ...] | Unknown:
+    """The groups of its first interface, which EC2 also gives for the machine itself, and of every further one."""
+    own = row.rows("SecurityGroups")
+    if isinstance(own, Unknown):
+        return own
+    further = [
+        group
+        for interface in row.rows_or_empty("NetworkInterfaces")
+        for group in interface.rows_or_empty("Groups")
+    ]
+    return tuple(dict.fromkeys(group.required_text("GroupId") for group in (*own, *further)))
+
+
+def _private_addresses(row: Row) -> tuple[str, ...]:
+    """In IPv4, the first interface's before those of the others; a machine that was stopped keeps them."""
+    holders = [row]
+    for interface in row.rows_or_empty("NetworkInterfaces"):
+        holders += [interface, *interface.rows_or_empty("PrivateIpAddresses")]
+    found = [address for holder in holders if (address := holder.text_or_none("PrivateIpAddress"))]
+    return tuple(dict.fromkeys(found))
 
 
 def _instance_profile(row: Row) -> str | Unknown | None:

@@ -1,4 +1,7 @@
-"""Elastic Load Balancing: load balancers, what they listen on, and the web ACL before them."""
+"""Elastic Load Balancing: load balancers, what they listen on, the web ACL before them, and what they hand requests on to.
+
+Balancers of the first generation, the classic ones, are ways in like the others; nothing more is asked of them.
+"""
 
 from collections.abc import Iterator
 from typing import Final
@@ -6,15 +9,50 @@ from typing import Final
 from auditwright.core.ids import Digest, ResourceId, StreamId
 from auditwright.core.outcome import Unknown
 from auditwright.core.resource import Resource
-from auditwright.core.resources import Listener, LoadBalancer
-from auditwright.integrations.aws.absence import whole
+from auditwright.core.resources import Listener, LoadBalancer, NetworkEntry
+from auditwright.integrations.aws.absence import unseen, whole
 from auditwright.integrations.aws.operations import Ask, AwsStream, Detail, Listing, each
 from auditwright.integrations.aws.reading import Answers, Parameters, Row
 
 _TLS: Final = frozenset({"HTTPS", "TLS"})
 """Protocols whose listeners have a TLS policy."""
 
-BALANCERS: Final = Listing(service="elbv2", method="DescribeLoadBalancers", items=("LoadBalancers",))
+BALANCERS: Final = Listing(
+    service="elbv2",
+    method="DescribeLoadBalancers",
+    items=("LoadBalancers",),
+    lists=(LoadBalancer, NetworkEntry),
+)
+CLASSIC: Final = Listing(
+    service="elb",
+    method="DescribeLoadBalancers",
+    items=("LoadBalancerDescriptions",),
+    lists=(NetworkEntry,),
+)
+TARGET_GROUPS: Final = Listing(
+    service="elbv2",
+    method="DescribeTargetGroups",
+    items=("TargetGroups",),
+    needed_when=lambda answers: any(True for _ in answers.items(BALANCERS)),
+    facts_only=True,
+)
+
+
+def _in_use(row: Row) -> Parameters | None:
+    """A group that no balancer has hands nothing on."""
+    return (
+        {"TargetGroupArn": row.required_text("TargetGroupArn")}
+        if row.texts_or_empty("LoadBalancerArns")
+        else None
+    )
+
+
+TARGETS: Final = Detail(
+    service="elbv2",
+    method="DescribeTargetHealth",
+    items=("TargetHealthDescriptions",),
+    asks=each(TARGET_GROUPS, _in_use),
+)
 LISTENERS: Final = Detail(
     service="elbv2",
     method="DescribeListeners",
@@ -133,11 +171,80 @@ def _serves_nothing(rule: Row) -> bool:
     return _redirects(actions) or {action.text_or_none("Type") for action in actions} == {"fixed-response"}
 
 
+# --- Ways in -------------------------------------------------------------------------------------------------
+
+
+def entries(answers: Answers) -> Iterator[NetworkEntry]:
+    """Every balancer as a way in."""
+    for row in answers.items(BALANCERS):
+        arn = row.required_text("LoadBalancerArn")
+        targets, asked = _targets(answers, arn)
+        yield NetworkEntry(
+            id=ResourceId(arn),
+            name=row.text_or_none("LoadBalancerName") or arn,
+            scope=answers.scope,
+            evidence=(row.digest, *asked),
+            type=row.text_or_none("Type") or "",
+            internet_facing=_internet_facing(row),
+            targets=targets,
+        )
+    for row in answers.items(CLASSIC):
+        name = row.required_text("LoadBalancerName")
+        scheme = row.text("Scheme")
+        yield NetworkEntry(
+            id=_arn(answers, "elasticloadbalancing", f"loadbalancer/{name}"),
+            name=name,
+            scope=answers.scope,
+            evidence=row.evidence,
+            type="classic",
+            internet_facing=scheme if isinstance(scheme, Unknown) else scheme == "internet-facing",
+            targets=tuple(
+                _machine(answers, target.required_text("InstanceId"))
+                for target in row.rows_or_empty("Instances")
+            ),
+        )
+
+
+def _targets(answers: Answers, balancer: str) -> tuple[tuple[str, ...] | Unknown, tuple[Digest, ...]]:
+    missing = unseen(answers, TARGET_GROUPS)
+    if missing is not None:
+        return missing, ()
+    evidence = list(answers.digests(TARGET_GROUPS))
+    found: list[str] = []
+    for group in answers.items(TARGET_GROUPS):
+        if balancer not in group.texts_or_empty("LoadBalancerArns"):
+            continue
+        answer = whole(answers, TARGETS, TargetGroupArn=group.required_text("TargetGroupArn"))
+        if isinstance(answer, Unknown):
+            return answer, tuple(evidence)
+        evidence.append(answer.digest)
+        for described in answer.rows_or_empty("TargetHealthDescriptions"):
+            target = described.row_or_none("Target")
+            if target is not None:
+                found.append(_machine(answers, target.required_text("Id")))
+    return tuple(dict.fromkeys(found)), tuple(dict.fromkeys(evidence))
+
+
+def _machine(answers: Answers, target: str) -> str:
+    """The id of a machine that a balancer names without its place; functions, balancers and addresses stay as they are."""
+    return _arn(answers, "ec2", f"instance/{target}") if target.startswith("i-") else target
+
+
+def _arn(answers: Answers, service: str, resource: str) -> ResourceId:
+    return ResourceId(f"arn:{answers.partition}:{service}:{answers.region}:{answers.account}:{resource}")
+
+
+def derived(answers: Answers) -> Iterator[Resource]:
+    """The load balancers of one region, as such and as ways in."""
+    yield from normalize(answers)
+    yield from entries(answers)
+
+
 STREAM: Final = AwsStream(
     id=StreamId("aws.elbv2"),
     title="Load balancers",
     regional=True,
-    operations=(BALANCERS, LISTENERS, RULES, WEB_ACL),
-    emits=(LoadBalancer,),
-    normalize=normalize,
+    operations=(BALANCERS, LISTENERS, RULES, WEB_ACL, CLASSIC, TARGET_GROUPS, TARGETS),
+    emits=(LoadBalancer, NetworkEntry),
+    normalize=derived,
 )

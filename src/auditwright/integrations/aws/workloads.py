@@ -7,9 +7,11 @@ variables; they are taken out of the answers before anything is kept.
 from collections.abc import Iterator
 from typing import Final
 
-from auditwright.core.ids import ResourceId, StreamId
+from auditwright.core.ids import Digest, ResourceId, StreamId
+from auditwright.core.outcome import Unknown
 from auditwright.core.resources import BuildProject, CloudFunction, InfrastructureStack
-from auditwright.integrations.aws.operations import Ask, AwsStream, Detail, Listing
+from auditwright.integrations.aws.absence import whole
+from auditwright.integrations.aws.operations import Ask, AwsStream, Detail, Listing, each
 from auditwright.integrations.aws.reading import Answers, Row
 
 MAX_PROJECTS_PER_CALL: Final = 100
@@ -19,6 +21,12 @@ _GONE: Final = "DELETE_COMPLETE"
 
 FUNCTIONS: Final = Listing(
     service="lambda", method="ListFunctions", items=("Functions",), secret=("Environment",)
+)
+FUNCTION_URLS: Final = Detail(
+    service="lambda",
+    method="ListFunctionUrlConfigs",
+    items=("FunctionUrlConfigs",),
+    asks=each(FUNCTIONS, lambda row: {"FunctionName": row.required_text("FunctionArn")}),
 )
 STACKS: Final = Listing(
     service="cloudformation",
@@ -51,13 +59,24 @@ def functions(answers: Answers) -> Iterator[CloudFunction]:
     """The functions of one region."""
     for row in answers.items(FUNCTIONS):
         arn = row.required_text("FunctionArn")
+        public, asked = _public_url(answers, arn)
         yield CloudFunction(
             id=ResourceId(arn),
             name=row.text_or_none("FunctionName") or arn,
             scope=answers.scope,
-            evidence=(row.digest,),
+            evidence=(row.digest, *asked),
             role=row.text("Role"),
+            public_url=public,
         )
+
+
+def _public_url(answers: Answers, arn: str) -> tuple[bool | Unknown, tuple[Digest, ...]]:
+    """Whether one of its URLs, which every alias may have, lets in whoever does not sign in."""
+    answer = whole(answers, FUNCTION_URLS, FunctionName=arn)
+    if isinstance(answer, Unknown):
+        return answer, ()
+    urls = answer.rows_or_empty("FunctionUrlConfigs")
+    return any(url.text_or_none("AuthType") == "NONE" for url in urls), (answer.digest,)
 
 
 def projects(answers: Answers) -> Iterator[BuildProject]:
@@ -92,7 +111,7 @@ LAMBDA_STREAM: Final = AwsStream(
     id=StreamId("aws.lambda"),
     title="Lambda functions",
     regional=True,
-    operations=(FUNCTIONS,),
+    operations=(FUNCTIONS, FUNCTION_URLS),
     emits=(CloudFunction,),
     normalize=functions,
 )

@@ -28,6 +28,22 @@ def release_json(report: ReleaseReport) -> bytes:
         "not_known": list(unchecked(report)),
         "decision_table": report.table,
         "lines": [_line(line) for line in report.lines],
+        "assets": [
+            {
+                "name": asset.name,
+                "facts": [
+                    {
+                        "point": ground.point,
+                        "value": ground.value,
+                        "known_from": str(ground.origin),
+                        "evidence": list(ground.evidence),
+                        "collected_says_otherwise": bool(ground.otherwise),
+                    }
+                    for ground in asset.grounds
+                ],
+            }
+            for asset in report.assets
+        ],
         "sources": [
             {
                 "name": source.name,

@@ -16,6 +16,9 @@ MAX_UPGRADES = 100
 MAX_ISSUES = 25
 """Rows of one group: paper is read from front to back."""
 
+MAX_ASSETS = 50
+"""Rows of assets; the JSON form has every one."""
+
 MAX_TEXT = 300
 
 
@@ -43,6 +46,7 @@ def _data(report: ReleaseReport) -> Object:
         "standing": _standing(report),
         "overlaps": _overlaps(report),
         "groups": _groups(report),
+        "assets": _assets(report),
         "sources": _sources(report),
     }
 
@@ -99,6 +103,17 @@ def _standing(report: ReleaseReport) -> Sequence[Sequence[Json]]:
         if (count := report.counted(group))
     ]
     return rows
+
+
+def _assets(report: ReleaseReport) -> Sequence[Sequence[Json]]:
+    return [
+        [
+            _t(asset.name, 100),
+            said.asset_facts(asset, "exposed")[0],
+            said.asset_facts(asset, "criticality")[0],
+        ]
+        for asset in report.assets[:MAX_ASSETS]
+    ]
 
 
 def _overlaps(report: ReleaseReport) -> Sequence[Object]:

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from auditwright.render.words import clipped, day, many, number
+from auditwright.vulns.grounds import Ground, Origin
 from auditwright.vulns.release import Change, Group, ReleaseReport
-from auditwright.vulns.triage import Triaged
+from auditwright.vulns.triage import LineFacts, Triaged
 from auditwright.vulns.upgrades import BASE_IMAGE, Upgrade
 
 UNFIXABLE = (Group.NOT_FIXED, Group.WONT_FIX, Group.FIX_UNKNOWN)
@@ -132,6 +133,26 @@ def unchecked(report: ReleaseReport) -> tuple[str, ...]:
             else []
         ),
     )
+
+
+ORIGINS: Mapping[Origin, str] = {
+    Origin.SETTINGS: "set by the organization",
+    Origin.INVENTORY: "by what was collected",
+    Origin.NOBODY: "taken for the worst",
+}
+"""Who says what is known of an asset. Why it is so names addresses and firewalls, and stays with the organization."""
+
+
+def known_of(ground: Ground) -> str:
+    """`yes, set by the organization; what was collected says otherwise`."""
+    otherwise = "; what was collected says otherwise" if ground.otherwise else ""
+    return f"{ground.value}, {ORIGINS[ground.origin]}{otherwise}"
+
+
+def asset_facts(asset: LineFacts, point: str) -> tuple[str, tuple[str, ...]]:
+    """What is known of an asset on one point, and the evidence of it."""
+    ground = next((each for each in asset.grounds if each.point == point), None)
+    return ("not said", ()) if ground is None else (known_of(ground), ground.evidence)
 
 
 def reason(code: str) -> tuple[str, str]:

@@ -174,12 +174,16 @@ def _target(finding: _Finding, resource: _Resource) -> Target:
         distribution=distribution_of(_platform(finding))[0],
         account=finding.account or "",
         region=resource.region or "",
+        resource=resource.id or "",
     )
 
 
 def _platform(finding: _Finding) -> str:
     fields = finding.product_fields or {}
     return next((value for name, value in fields.items() if name.endswith(_PLATFORM_FIELD)), "")
+
+
+_SCORE_FIELD = "aws/inspector/inspectorScore"
 
 
 def _rows(position: int, finding: _Finding, target: int) -> Iterator[Row]:
@@ -204,6 +208,7 @@ def _rows(position: int, finding: _Finding, target: int) -> Iterator[Row]:
                 severity_said=label,
                 severity_source="inspector",
                 scores=tuple(dict.fromkeys(_score(cvss) for cvss in said.cvss or ())),
+                adjusted=number((finding.product_fields or {}).get(_SCORE_FIELD)),
                 threat=Threat(epss=number(said.epss_score), exploit_available=flag(said.exploit_available)),
                 title=first_line(finding.title),
                 url=vendor.url or "",

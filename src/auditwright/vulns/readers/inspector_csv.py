@@ -81,6 +81,7 @@ def _target(resource: str, cells: Mapping[str, str]) -> Target:
         distribution=distribution_of(cells.get("platform"))[0],
         account=cells.get("aws account id", "").strip(),
         region=cells.get("region", "").strip(),
+        resource=resource,
     )
 
 
@@ -121,6 +122,7 @@ def _row(position: int, part: int, cells: Mapping[str, str], target: int) -> Row
         severity_said=severity,
         severity_source="inspector",
         scores=tuple(_scores(cells)),
+        adjusted=number(cells.get("inspector score") or None),
         threat=Threat(
             epss=number(cells.get("epss score") or None),
             exploit_available=flag(cells.get("exploit available")),

@@ -106,6 +106,7 @@ class _Finding(msgspec.Struct, rename="camel"):
     type: str | None = None
     status: str | None = None
     severity: str | None = None
+    inspector_score: Number = None
     title: str | None = None
     fix_available: str | None = None
     exploit_available: str | None = None
@@ -228,6 +229,7 @@ class _Reading:
                 severity_said=finding.severity or details.vendor_severity or "",
                 severity_source="inspector" if finding.severity else details.source or "",
                 scores=tuple(_score(cvss) for cvss in details.cvss or ()),
+                adjusted=number(finding.inspector_score),
                 threat=Threat(
                     epss=number(finding.epss.score) if finding.epss else None,
                     exploit_available=flag(finding.exploit_available),
@@ -292,6 +294,7 @@ def _target(finding: _Finding, resource: _Resource) -> Target:
         distribution=distribution,
         account=finding.account or "",
         region=resource.region or "",
+        resource=resource.id or "",
     )
 
 

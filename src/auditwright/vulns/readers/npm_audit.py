@@ -99,7 +99,7 @@ def _report(version: str, found: Iterator[Found], data: Buffer) -> Report:
     skipped: list[Skipped] = []
     for each in found:
         if isinstance(each, Row):
-            rows.append(msgspec.structs.replace(each, index=len(rows)))
+            rows.append(each)
         else:
             skipped.append(each)
     pnpm = b'"auditReportVersion"' not in bytes(data[:4096]) and any(
@@ -115,17 +115,18 @@ def _report(version: str, found: Iterator[Found], data: Buffer) -> Report:
     )
 
 
-def _entries(listed: msgspec.Raw, shape: type[T], where: str) -> Iterator[T | Skipped]:
+def _entries(listed: msgspec.Raw, shape: type[T], where: str) -> Iterator[tuple[int, T | Skipped]]:
+    """Each entry with its place, which those that are skipped have too."""
     decoder = msgspec.json.Decoder(shape)
-    for name, raw in json_document(bytes(listed), dict[str, msgspec.Raw]).items():
+    for place, (name, raw) in enumerate(json_document(bytes(listed), dict[str, msgspec.Raw]).items()):
         try:
-            yield decoder.decode(raw)
+            yield place, decoder.decode(raw)
         except (msgspec.ValidationError, UnicodeDecodeError) as error:
-            yield Skipped(where=f"{where}.{name}", why=str(error))
+            yield place, Skipped(where=f"{where}.{name}", why=str(error))
 
 
 def _old(listed: msgspec.Raw) -> Iterator[Found]:
-    for said in _entries(listed, _Advisory, "advisories"):
+    for place, said in _entries(listed, _Advisory, "advisories"):
         if isinstance(said, Skipped):
             yield said
             continue
@@ -134,9 +135,10 @@ def _old(listed: msgspec.Raw) -> Iterator[Found]:
             continue
         ids = texts((*(said.cves or ()), said.github, *_GHSA.findall(said.url or "")))
         versions = texts(re.findall(r"(?<![<=])>=?\s*v?(\d[\w.+-]*)", said.patched or ""))
-        for finding in said.findings or [_Finding()]:
+        for part, finding in enumerate(said.findings or [_Finding()]):
             yield Row(
-                index=0,
+                index=place,
+                part=part,
                 id=ids[0] if ids else f"NPM-{said.id}",
                 namespace="npm",
                 aliases=ids[1:],
@@ -163,7 +165,7 @@ MAX_PATHS = 20
 
 def _new(listed: msgspec.Raw) -> Iterator[Found]:
     named = json_document(bytes(listed), dict[str, msgspec.Raw])
-    for said in _entries(listed, _Entry, "vulnerabilities"):
+    for place, said in _entries(listed, _Entry, "vulnerabilities"):
         if isinstance(said, Skipped):
             yield said
             continue
@@ -171,7 +173,7 @@ def _new(listed: msgspec.Raw) -> Iterator[Found]:
             yield Skipped(
                 where=f"vulnerabilities.{said.name}", why="it does not say by what it is vulnerable"
             )
-        for via in said.via or ():
+        for part, via in enumerate(said.via or ()):
             if isinstance(via, str):
                 if via not in named:
                     yield Skipped(
@@ -185,7 +187,8 @@ def _new(listed: msgspec.Raw) -> Iterator[Found]:
                 continue
             ids = texts(_GHSA.findall(via.url or ""))
             yield Row(
-                index=0,
+                index=place,
+                part=part,
                 id=ids[0] if ids else f"NPM-{via.source}",
                 namespace="npm",
                 package=Package(

@@ -121,9 +121,9 @@ def _names(listed: Sequence[_Named | str]) -> tuple[str, ...]:
 
 
 def _sniff(glimpse: Glimpse) -> bool:
-    return (
-        b"openvex" in glimpse.head and glimpse.mentions("@context") and not glimpse.mentions("predicateType")
-    )
+    if b"openvex" not in glimpse.head or not glimpse.mentions("@context"):
+        return False
+    return not glimpse.mentions("predicateType") and b"spdx.org/rdf/" not in glimpse.head
 
 
 READER = Reader(id="openvex", title="OpenVEX", sniff=_sniff, read=read)

@@ -114,10 +114,12 @@ def read(data: Buffer) -> Report:
     skipped: list[Skipped] = []
     targets: list[Target] = []
     decoder = msgspec.json.Decoder(_Package)
+    place = -1  # of the package, over all results
     for number, result in enumerate(json_document(data, _Report).results or ()):
         source = result.source or _Source()
         targets.append(Target(kind="filesystem", name=source.path or ""))
         for offset, raw in enumerate(result.packages or ()):
+            place += 1
             try:
                 said = decoder.decode(raw)
             except (msgspec.ValidationError, UnicodeDecodeError) as error:
@@ -125,7 +127,7 @@ def read(data: Buffer) -> Report:
                 continue
             package = _package(said.package, source)
             packages.append(package)
-            rows += _rows(len(rows), number, said, package)
+            rows += _rows(place, number, said, package)
             known = {each.id for each in said.vulnerabilities or ()}
             unknown = [group.ids for group in said.groups or () if not known & set(group.ids or ())]
             skipped += [
@@ -155,7 +157,7 @@ def _package(said: _Named, source: _Source) -> Package:
     )
 
 
-def _rows(first: int, target: int, said: _Package, package: Package) -> Iterator[Row]:
+def _rows(place: int, target: int, said: _Package, package: Package) -> Iterator[Row]:
     known = {each.id: each for each in said.vulnerabilities or ()}
     grouped = {id_ for group in said.groups or () for id_ in group.ids or ()}
     groups = [*(said.groups or ()), *(_Group(ids=[id_]) for id_ in known if id_ not in grouped)]
@@ -176,7 +178,8 @@ def _rows(first: int, target: int, said: _Package, package: Package) -> Iterator
             (each.specific.severity for each in members if each.specific and each.specific.severity), ""
         )
         yield Row(
-            index=first + number,
+            index=place,
+            part=number,
             target=target,
             id=lead.id,
             namespace="osv",

@@ -28,7 +28,6 @@ def read(data: Buffer) -> Report:
     packages: list[Package] = []
     skipped: list[Skipped] = []
     decoder = msgspec.json.Decoder(_Dependency)
-    position = 0
     for number, raw in enumerate(_dependencies(data)):
         try:
             said = decoder.decode(raw)
@@ -48,11 +47,12 @@ def read(data: Buffer) -> Report:
             continue
         package = Package(ecosystem="pypi", name=said.name, version=said.version or "")
         packages.append(package)
-        for each in said.vulns:
+        for part, each in enumerate(said.vulns):
             versions = texts(each.fix_versions)
             rows.append(
                 Row(
-                    index=position,
+                    index=number,
+                    part=part,
                     id=each.id.strip(),
                     namespace="pypi",
                     aliases=texts(each.aliases),
@@ -62,7 +62,6 @@ def read(data: Buffer) -> Report:
                     title=first_line(each.description),
                 )
             )
-            position += 1
     return Report(
         format="pip-audit",
         tool=Tool(name="pip-audit"),

@@ -35,9 +35,7 @@ def read(data: Buffer) -> Report:
     """Read a document. Raises UnreadableReportError where it is no SPDX 2."""
     members = json_document(data, dict[str, msgspec.Raw])
     if "spdxVersion" not in members:
-        raise UnreadableReportError(
-            "an SPDX 2 document has `spdxVersion`; SPDX 3 is not read, save it as 2.3"
-        )
+        raise UnreadableReportError("an SPDX 2 document has `spdxVersion`")
     document = json_document(data, _Document)
     packages: list[Package] = []
     skipped: list[Skipped] = []

@@ -108,6 +108,23 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AssetFact:
+    """Whether the asset is exposed, or how much depends on it, and who says so."""
+
+    point: str
+    """exposed or criticality."""
+    value: str
+    """yes, no, high, medium, low or unknown."""
+    origin: str
+    """settings, inventory or nobody."""
+    because: str
+    evidence: Sequence[str]
+    """SHA-256 of what it was derived from."""
+    otherwise: str
+    """What was collected says, where settings go before it; else empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WholeVulnerability:
     """One issue of one asset, and all that is known of it."""
 
@@ -117,6 +134,8 @@ class WholeVulnerability:
     decisions: Sequence[Decided]
     elsewhere: Sequence[VulnerabilityRow]
     """The same vulnerability on other assets."""
+    asset: Sequence[AssetFact]
+    """What was known of the asset at its last scan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +220,17 @@ def issue(
             for each in found.decisions
         ],
         elsewhere=[_row(each, at) for each in found.elsewhere],
+        asset=[
+            AssetFact(
+                point=each.point,
+                value=each.value,
+                origin=str(each.origin),
+                because=each.because,
+                evidence=each.evidence,
+                otherwise=each.otherwise,
+            )
+            for each in found.grounds
+        ],
     )
 
 

@@ -15,6 +15,7 @@ from auditwright.app.rights import Right
 from auditwright.core.log import parse_iso
 from auditwright.render import words
 from auditwright.render.release.words import REASONS
+from auditwright.vulns.grounds import Origin
 from auditwright.web.charts import Deadline, Overlap, deadline_clock, overlap_bars
 from auditwright.web.listing import Cell, Column, Listing, exports, show
 from auditwright.web.visit import Visit, may
@@ -31,6 +32,14 @@ STATES: Mapping[str, tuple[str, str]] = {
     "missed": ("bad", "Gone late"),
 }
 """By state, its kind of status and its words."""
+
+
+ORIGINS: Mapping[Origin, str] = {
+    Origin.SETTINGS: "The program's settings",
+    Origin.INVENTORY: "What was collected",
+    Origin.NOBODY: "Nobody",
+}
+"""Who says what is known of an asset."""
 
 
 def _name(row: IssueRow) -> str:
@@ -153,6 +162,7 @@ def one(visit: Annotated[Visit, may(Right.READ_SYSTEMS)]) -> Response:
         place=_name(found.row),
         names=_name,
         states=STATES,
+        origins=ORIGINS,
     )
 
 
