@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast
 
+from auditwright.app.erased import gone, stands_for
 from auditwright.app.errors import AppError
 from auditwright.app.reporting import readiness_report
 from auditwright.app.running import latest_run
@@ -24,6 +25,9 @@ from auditwright.render.bundle import render_all
 from auditwright.sign.merkle import frontier_at, inclusion_proof
 from auditwright.sign.package import LogPart, PackageError, PackageScope, PackageWriter, zip_package
 from auditwright.sign.proof import TlogProof
+
+_WITH_BYTES = frozenset({"evidence", "result", "run"})
+"""The kinds of leaves that name bytes of the evidence store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,26 +127,32 @@ def _start(checkpoints: Iterable[Checkpoint], since: datetime | None) -> Checkpo
 
 
 def _add_bytes(workspace: Workspace, writer: PackageWriter, leaves: Iterable[bytes]) -> int:
-    """Add the evidence, results and definitions that the leaves name, each once; returns how much evidence."""
+    """Add the evidence, results and definitions that the leaves name, each once; returns how much evidence.
+
+    What was erased is left out: its tombstone is among the leaves. Of a result, what took its place is added.
+    """
+    stores = workspace.stores
     added: set[str] = set()
     evidence = 0
     for line in leaves:
         leaf = cast("Mapping[str, object]", json.loads(line))
-        digest = leaf.get("definitions_sha256" if leaf["kind"] == "run" else "sha256")
-        if not isinstance(digest, str) or digest in added:
+        kind = leaf["kind"]
+        digest = leaf.get("definitions_sha256" if kind == "run" else "sha256")
+        if kind not in _WITH_BYTES or not isinstance(digest, str) or digest in added:
             continue
         added.add(digest)
-        body = workspace.stores.evidence.get(Digest(digest))
-        match leaf["kind"]:
+        match kind:
             case "evidence":
-                writer.add_evidence(Digest(digest), body)
-                evidence += 1
+                if gone(stores.records, Digest(digest)) is None:
+                    writer.add_evidence(Digest(digest), stores.evidence.get(Digest(digest)))
+                    evidence += 1
             case "result":
-                writer.add_result(body)
-            case "run":
-                writer.add_file(f"definitions/{digest}.json", body)
+                held = stands_for(stores.records, Digest(digest))
+                if held not in added or held == digest:
+                    added.add(held)
+                    writer.add_result(stores.evidence.get(held))
             case _:
-                continue
+                writer.add_file(f"definitions/{digest}.json", stores.evidence.get(Digest(digest)))
     return evidence
 
 

@@ -3,8 +3,10 @@
 Plain and obviously right; nothing here is tuned, and nothing survives the process.
 """
 
+import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -12,11 +14,11 @@ from functools import partial
 from itertools import zip_longest
 from typing import NoReturn, TypeAlias, TypeVar
 
-from auditwright.core.act import Act, Assignment, OwedFinding
-from auditwright.core.evidence import Scope, digest_of
+from auditwright.core.act import Act, Assignment, Erasure, OwedFinding
+from auditwright.core.evidence import ERASED_NAME, ERASED_WORDS, Scope, digest_of
 from auditwright.core.ids import Digest, JobId, ResourceId, RunId, TestId
 from auditwright.core.log import LogEntry, leaf_hash
-from auditwright.core.outcome import Result
+from auditwright.core.outcome import Result, Unknown, without_words
 from auditwright.core.ports import (
     EvidenceMissingError,
     Named,
@@ -71,6 +73,15 @@ class MemoryEvidence:
     def digests(self) -> Iterator[Digest]:
         """Every digest kept, in ascending order."""
         return iter(sorted(self._bodies))
+
+    def locked(self, digest: Digest) -> str:
+        """Nothing holds what is in memory."""
+        del digest
+        return ""
+
+    def erase(self, digest: Digest) -> None:
+        """Take bytes away; what is not there is erased."""
+        self._bodies.pop(digest, None)
 
 
 @dataclass(slots=True)
@@ -191,7 +202,7 @@ class _MemoryTransaction:
     def keep(self, records: Sequence[object]) -> None:
         self._go_on()
         for record in records:
-            if isinstance(record, Act) and not 0 <= record.seq < len(self.tables.leaves):
+            if isinstance(record, (Act, Erasure)) and not 0 <= record.seq < len(self.tables.leaves):
                 self._fail(f"the log has no leaf {record.seq}; append it first")
             self.tables.kept[type(record), *_key_of(record)] = record
 
@@ -389,7 +400,15 @@ def check_range(start: int, stop: int, size: int) -> None:
         raise StoreError(message)
 
 
-Known: TypeAlias = Resource | ObservedSpan
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    """A resource whose evidence was erased."""
+
+    scope: Scope
+    evidence: tuple[Digest, ...]
+
+
+Known: TypeAlias = Resource | ObservedSpan | _Lost
 """What the inventory knows of one key: a resource, or an item's outcome under a test."""
 
 
@@ -431,12 +450,52 @@ class _Timeline:
             if not later or later.known_from > c.known_from
         ]
 
+    def erase(self, erased: AbstractSet[Digest]) -> None:
+        """Take away what rests on erased evidence; an item that no other evidence shows loses its key."""
+        for key in sorted(self.changes):
+            held = self.changes[key]
+            hit = [change for change in held if change.value and not erased.isdisjoint(change.value.evidence)]
+            if all(_is_erased(change.value) for change in hit):
+                continue
+            shown = any(_is_there(change.value) and change not in hit for change in held)
+            for change in hit:
+                change.value = _without(change.value)
+            if not shown:
+                alias = f"{ERASED_NAME}-{secrets.token_hex(4)}"
+                self.changes[alias] = [_renamed(change, alias) for change in self.changes.pop(key)]
+
+
+def _is_there(value: Known | None) -> bool:
+    """True where a value shows its item."""
+    return value is not None and not (isinstance(value, ObservedSpan) and value.outcome is None)
+
+
+def _is_erased(value: Known | None) -> bool:
+    return isinstance(value, _Lost) or (isinstance(value, ObservedSpan) and value.name == ERASED_NAME)
+
+
+def _without(value: Known | None) -> Known | None:
+    match value:
+        case Resource():
+            return _Lost(value.scope, value.evidence)
+        case ObservedSpan(outcome=outcome) if outcome is not None:
+            return replace(value, name=ERASED_NAME, outcome=without_words(outcome, ERASED_WORDS))
+        case _:
+            return value
+
+
+def _renamed(change: _Change, alias: str) -> _Change:
+    value = change.value
+    if isinstance(value, ObservedSpan):
+        value = replace(value, item=ResourceId(alias), name=ERASED_NAME)
+    return _Change(change.known_from, value)
+
 
 def _content(value: Known | None) -> Known | None:
     """What is compared to see a change: everything but the evidence and the time."""
     match value:
-        case None:
-            return None
+        case None | _Lost():
+            return value
         case Resource():
             return replace(value, evidence=())
         case ObservedSpan():
@@ -469,7 +528,7 @@ class MemoryInventory:
             for key, value in present.items():
                 timeline.put(key, at, value)
             for key, value in held.items():
-                if key not in present and isinstance(value, Resource) and value.scope in whole:
+                if key not in present and isinstance(value, (Resource, _Lost)) and value.scope in whole:
                     timeline.put(key, at, None)
             for snapshot in of_kind:
                 self._seen[kind, snapshot.scope] = at, run
@@ -478,12 +537,29 @@ class MemoryInventory:
         """Every resource of a kind as known at a time (now: None), by id."""
         timeline = self._resources.get(kind.kind, _Timeline())
         found = (state_at(self.history(kind, ResourceId(key)), as_of) for key in sorted(timeline.changes))
-        return [item for item in found if item is not None]
+        return [item for item in found if isinstance(item, kind)]
 
-    def history(self, kind: type[R], item: ResourceId) -> Sequence[tuple[datetime, R | None]]:
-        """What was known of one resource, from when; None from when it was gone."""
-        changes = self._resources.get(kind.kind, _Timeline()).of(item)
-        return [(c.known_from, c.value if isinstance(c.value, kind) else None) for c in changes]
+    def history(self, kind: type[R], item: ResourceId) -> Sequence[tuple[datetime, R | Unknown | None]]:
+        """What was known of one resource, from when; None from when it was gone, Unknown where that was erased."""
+        found: list[tuple[datetime, R | Unknown | None]] = []
+        for change in self._resources.get(kind.kind, _Timeline()).of(item):
+            match change.value:
+                case _Lost():
+                    found.append((change.known_from, Unknown(ERASED_WORDS)))
+                case value:
+                    found.append((change.known_from, value if isinstance(value, kind) else None))
+        return found
+
+    def erase(self, erased: AbstractSet[Digest]) -> None:
+        """Take away what rests on evidence that was erased; again with the same: nothing changes."""
+        for timeline in (*self._resources.values(), *self._observed.values()):
+            timeline.erase(erased)
+
+    def erased(self, kind: type[R], *, as_of: datetime | None = None) -> int:
+        """How many resources of a kind were known at a time (now: None) by evidence that was erased since."""
+        timeline = self._resources.get(kind.kind, _Timeline())
+        found = (state_at(self.history(kind, ResourceId(key)), as_of) for key in timeline.changes)
+        return sum(isinstance(item, Unknown) for item in found)
 
     def answer(self, kind: type[R], question: Question, *, as_of: datetime | None = None) -> Answer[R]:
         """One page of the resources of a kind as known at a time (now: None), and how many there are in all."""
@@ -571,7 +647,9 @@ OBSERVATIONS = "observation"
 """What tests observed is kept like a kind; no kind of resource bears this name."""
 
 
-def state_at(history: Sequence[tuple[datetime, R | None]], as_of: datetime | None) -> R | None:
+def state_at(
+    history: Sequence[tuple[datetime, R | Unknown | None]], as_of: datetime | None
+) -> R | Unknown | None:
     """The last of a history that was known at a time (now: None)."""
     known = [value for known_from, value in history if as_of is None or known_from <= as_of]
     return known[-1] if known else None

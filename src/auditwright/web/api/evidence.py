@@ -3,6 +3,7 @@
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Path
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from auditwright.app.queries import evidence
 from auditwright.app.queries.evidence import Piece
 from auditwright.app.rights import Right
+from auditwright.core.act import Erasure
 from auditwright.core.ids import Digest, TestId
 from auditwright.core.run import EvidenceRecord
 from auditwright.web.api.rows import PREFIX, Rows, asks, listed
@@ -35,6 +37,8 @@ class WholeEvidence:
     """The test whose newest result they are."""
     tests: Sequence[TestId]
     """Tests that examine what the stream shows."""
+    erasure: Erasure | None
+    """When the bytes were erased, by whom and why; records with a greater `seq` are of the same bytes, come again."""
 
 
 @router.get("/evidence", openapi_extra=asks(evidence.FORM))
@@ -53,6 +57,7 @@ def one(visit: Annotated[Visit, may(Right.READ_PROGRAM)], digest: Sha256) -> Who
         times=piece.times,
         result_of=piece.result_of,
         tests=[test.id for test, _ in piece.tests],
+        erasure=piece.erasure,
     )
 
 
@@ -63,14 +68,15 @@ def one(visit: Annotated[Visit, may(Right.READ_PROGRAM)], digest: Sha256) -> Who
         200: {
             "description": "The bytes, as they were kept, with their digest in Repr-Digest.",
             "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-        }
+        },
+        410: {"description": "The bytes were erased; who did it, when and why stands with the evidence."},
     },
 )
 def raw(visit: Annotated[Visit, may(Right.READ_PROGRAM)], digest: Sha256) -> Response:
     """The bytes of one piece of evidence, checked against the digest."""
     body = evidence.body_of(visit.view, _piece(visit, digest).digest)
     if body is None:
-        raise HTTPException(404)
+        raise HTTPException(HTTPStatus.GONE)
     sent = b64encode(bytes.fromhex(digest)).decode()
     return Response(
         body,

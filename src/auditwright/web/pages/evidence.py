@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Response
@@ -127,6 +128,7 @@ def one(visit: Annotated[Visit, may(Right.READ_PROGRAM)], digest: str, seq: str 
         record=record,
         proof=queries.proof_of(visit.view, record) if record else None,
         derived=queries.derived(visit.view, record) if record and body is not None else None,
+        erasure=piece.erasure if body is None or (record and piece.erased(record)) else None,
         titles={stream: _title(stream) for stream in {each.stream for each in piece.records}},
         body=shown_body(body) if body is not None else None,
         size_bytes=len(body) if body is not None else 0,
@@ -138,7 +140,7 @@ def raw(visit: Annotated[Visit, may(Right.READ_PROGRAM)], digest: str) -> Respon
     """The exact bytes, to keep and never to run."""
     body = queries.body_of(visit.view, _piece(visit, digest).digest)
     if body is None:
-        raise HTTPException(404)
+        raise HTTPException(HTTPStatus.GONE)
     return _download(body, f"{digest}.bin")
 
 
