@@ -33,8 +33,8 @@ def tombstone_of(records: Read, digest: Digest) -> Erasure | None:
 def is_gone(records: Read, erasure: Erasure) -> bool:
     """True unless the same bytes were collected, or concluded, again since they were erased."""
     since = Since("seq", erasure.seq)
-    if records.kept(EvidenceRecord, Is("digest", erasure.digest), since):
-        return False
+    if erasure.what is Erased.EVIDENCE:
+        return not records.kept(EvidenceRecord, Is("digest", erasure.digest), since)
     return not records.kept(ResultRecord, Is("document", erasure.digest), since)
 
 

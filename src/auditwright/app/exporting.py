@@ -18,7 +18,7 @@ from auditwright.app.reporting import readiness_report
 from auditwright.app.running import latest_run
 from auditwright.app.sealing import seal
 from auditwright.app.workspace import Workspace
-from auditwright.core.ids import Digest
+from auditwright.core.ids import Digest, RunId
 from auditwright.core.log import LogEntry
 from auditwright.core.run import Checkpoint
 from auditwright.render.bundle import render_all
@@ -39,6 +39,18 @@ class Exported:
     checkpoint: Checkpoint
     leaves: int
     evidence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What a package is made of, beside what its leaves name."""
+
+    reports: Iterable[tuple[str, bytes]]
+    """Paths below `reports/`, and their bytes."""
+    run: RunId
+    """The run that they are about."""
+    start: Checkpoint | None
+    """Where the log's part begins; None for its beginning."""
 
 
 def export(workspace: Workspace, out: Path, *, now: datetime, since: datetime | None = None) -> Exported:
@@ -69,10 +81,18 @@ def export(workspace: Workspace, out: Path, *, now: datetime, since: datetime | 
 
 
 def _write(workspace: Workspace, folder: Path, *, now: datetime, since: datetime | None) -> Exported:
-    records = workspace.stores.records
     run = latest_run(workspace)
     report = readiness_report(workspace, run, as_of=now)
-    start = _start(records.checkpoints(), since)
+    start = _start(workspace.stores.records.checkpoints(), since)
+    return write_package(
+        workspace, folder, Part(reports=render_all(report), run=run.id, start=start), now=now
+    )
+
+
+def write_package(workspace: Workspace, folder: Path, part: Part, *, now: datetime) -> Exported:
+    """Write a package of the log from a checkpoint on, with reports that were made before; raises PackageError."""
+    records = workspace.stores.records
+    start_size = part.start.size if part.start else 0
     size = records.log_size()
     key = workspace.verifier_key
     writer = PackageWriter(
@@ -80,19 +100,18 @@ def _write(workspace: Workspace, folder: Path, *, now: datetime, since: datetime
         PackageScope(
             organization=workspace.program.organization,
             origin=key.name,
-            start_size=start.size if start else 0,
+            start_size=start_size,
             size=size,
             created_at=now,
         ),
     )
-    for path, body in render_all(report):  # (1)
+    for path, body in part.reports:  # (1)
         writer.add_file(f"reports/{path}", body)
-    digests = _add_bytes(workspace, writer, records.leaves(start.size if start else 0, size))
+    digests = _add_bytes(workspace, writer, records.leaves(start_size, size))
     manifest = writer.seal()
     with records.transaction() as write:  # (2)
-        seq = write.append(
-            LogEntry(kind="package", at=now, fields={"manifest_sha256": manifest, "run": run.id})
-        )
+        fields = {"manifest_sha256": manifest, "run": part.run}
+        seq = write.append(LogEntry(kind="package", at=now, fields=fields))
     checkpoint = seal(workspace, now)
     proof = TlogProof(
         index=seq,
@@ -104,17 +123,17 @@ def _write(workspace: Workspace, folder: Path, *, now: datetime, since: datetime
             checkpoint=checkpoint.note,
             vkey=key.text,
             proof=proof.encode(),
-            frontier=frontier_at(records, start.size).hashes if start else (),
-            start_checkpoint=start.note if start else None,
-            timestamps=_timestamps(records.checkpoints(), since=start.size if start else 0),
+            frontier=frontier_at(records, start_size).hashes if part.start else (),
+            start_checkpoint=part.start.note if part.start else None,
+            timestamps=_timestamps(records.checkpoints(), since=start_size),
         ),
-        records.leaves(start.size if start else 0, checkpoint.size),
+        records.leaves(start_size, checkpoint.size),
     )
     return Exported(
         path=folder,
         manifest=manifest,
         checkpoint=checkpoint,
-        leaves=checkpoint.size - (start.size if start else 0),
+        leaves=checkpoint.size - start_size,
         evidence=digests,
     )
 
