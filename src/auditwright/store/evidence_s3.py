@@ -68,7 +68,7 @@ class _Client(Protocol):
 
     def list_object_versions(self, *, Bucket: str, Prefix: str) -> _Versions: ...  # noqa: N803
 
-    def head_object(self, *, Bucket: str, Key: str, VersionId: str) -> _Head: ...  # noqa: N803
+    def head_object(self, **request: object) -> _Head: ...
 
     def delete_object(self, *, Bucket: str, Key: str, VersionId: str) -> object: ...  # noqa: N803
 
@@ -205,7 +205,9 @@ class S3Evidence:
         key = self._settings.key(storage_key(digest))
         with self._errors("look for evidence in"):
             for version in self._versions(key):
-                head = self._client.head_object(Bucket=self._settings.bucket, Key=key, VersionId=version)
+                # What was put before there were versions is asked for without one; not every storage knows "null".
+                which = {} if version == "null" else {"VersionId": version}
+                head = self._client.head_object(Bucket=self._settings.bucket, Key=key, **which)
                 until = head.get("ObjectLockRetainUntilDate")
                 if head.get("ObjectLockLegalHoldStatus") == "ON":
                     return f"s3://{self._settings.bucket}/{key} is under a legal hold"
