@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditwright.app.acting import TERMINAL
-from auditwright.app.collecting import keep, load_evidence
+from auditwright.app.collecting import begin, keep, load_evidence
 from auditwright.app.concluding import conclude
 from auditwright.app.erased import finish, gone, tombstones
 from auditwright.app.erasing import MAX_REASON, Order, erase, survey
@@ -25,7 +25,7 @@ from auditwright.app.running import alone
 from auditwright.app.workspace import Workspace, open_workspace, read_verifier_key
 from auditwright.core.act import Act, Erased, Erasure
 from auditwright.core.evidence import Evidence, GapReason, Query, Scope, digest_of
-from auditwright.core.ids import Digest, IntegrationId, RunId, StreamId
+from auditwright.core.ids import Digest, IntegrationId, RunId, StreamId, TestId
 from auditwright.core.outcome import Conclusion
 from auditwright.core.ports import EvidenceStore, StoreError
 from auditwright.core.resources import Person
@@ -35,6 +35,7 @@ from auditwright.store import Stores
 from auditwright.store.evidence_folder import FolderEvidence
 from auditwright.store.memory import MemoryEvidence, MemoryInventory, MemoryRecords
 from tests.app.programs import ROSTER, auditwright, roster_program, run_program
+from tests.app.test_proofs import story
 
 WHY = "a request to erase, ticket 4711"
 WITHOUT_EVE = "".join(line for line in ROSTER.splitlines(keepends=True) if "eve@" not in line)
@@ -383,10 +384,17 @@ class FragileInventory(MemoryInventory):
         super().erase(erased)
 
 
+BODIES = tuple(range(4))
+
+MAX_STEPS = 16
+"""More than an erasure has."""
+
 ACTIONS: st.SearchStrategy[tuple[str, list[int], int | None]] = st.one_of(
-    st.tuples(st.just("keep"), st.lists(st.integers(0, 4), min_size=1, max_size=3), st.none()),
+    st.tuples(st.just("keep"), st.lists(st.sampled_from(BODIES), min_size=1, max_size=4), st.none()),
     st.tuples(
-        st.just("erase"), st.lists(st.integers(0, 4), min_size=1, max_size=2), st.none() | st.integers(0, 8)
+        st.just("erase"),
+        st.lists(st.sampled_from(BODIES), min_size=1, max_size=2),
+        st.integers(0, MAX_STEPS),
     ),
     st.tuples(st.just("export"), st.just([]), st.none()),
 )
@@ -403,17 +411,10 @@ def test_after_any_sequence_the_package_verifies_and_names_exactly_what_was_eras
     empty: Path, actions: list[tuple[str, list[int], int | None]]
 ) -> None:
     """Whatever is kept, erased, cut off and kept again: what has a tombstone is gone, and all else is there."""
-    steps = Steps()
-    stores = Stores(
-        evidence=FragileEvidence(steps), records=FragileRecords(steps), inventory=FragileInventory(steps)
-    )
-    workspace = Workspace(
-        folder=empty,
-        program=load_program(empty),
-        stores=stores,
-        verifier_key=read_verifier_key(empty / ".auditwright"),
-    )
-    there: set[Digest] = set()
+    workspace, steps = fragile(empty)
+    stores = workspace.stores
+    keep_bodies(workspace, -1, BODIES)
+    there = {digest_of(b"%d" % body) for body in BODIES}
     for number, (what, bodies, crash) in enumerate(actions):
         digests = {digest_of(b"%d" % body) for body in bodies}
         match what:
@@ -421,15 +422,7 @@ def test_after_any_sequence_the_package_verifies_and_names_exactly_what_was_eras
                 keep_bodies(workspace, number, bodies)
                 there |= digests
             case "erase" if digests <= there:
-                before = len(stores.records.kept(Erasure))
-                steps.left = crash
-                try:
-                    erase(workspace, survey(workspace, digests), order())
-                except Crash:
-                    steps.left = None
-                    finish(stores, datetime.now(UTC))  # what opening the program again does
-                steps.left = None
-                if len(stores.records.kept(Erasure)) > before:
+                if erased_or_cut_off(workspace, digests, steps, crash):
                     there -= digests
                 assert not [each for each in stores.records.kept(Erasure) if each.finished_at is None]
             case "erase":
@@ -439,6 +432,63 @@ def test_after_any_sequence_the_package_verifies_and_names_exactly_what_was_eras
                 check_package(workspace, there)
         assert set(stores.evidence.digests()) == there
     check_package(workspace, there)
+
+
+def fragile(program: Path) -> tuple[Workspace, Steps]:
+    """A program with empty stores on a machine that may stop."""
+    steps = Steps()
+    stores = Stores(
+        evidence=FragileEvidence(steps), records=FragileRecords(steps), inventory=FragileInventory(steps)
+    )
+    key = read_verifier_key(program / ".auditwright")
+    return Workspace(folder=program, program=load_program(program), stores=stores, verifier_key=key), steps
+
+
+def erased_or_cut_off(
+    workspace: Workspace, digests: Iterable[Digest], steps: Steps, crash: int | None
+) -> bool:
+    """Erase until the machine stops, and open the program again; True where the tombstones were logged."""
+    before = len(workspace.stores.records.kept(Erasure))
+    losses = survey(workspace, digests)
+    steps.left = crash
+    try:
+        erase(workspace, losses, order())
+    except Crash:
+        steps.left = None
+        finish(workspace.stores, datetime.now(UTC))
+    steps.left = None
+    return len(workspace.stores.records.kept(Erasure)) > before
+
+
+def test_stopped_at_any_step_nothing_was_erased_or_all_of_it(empty: Path) -> None:
+    """The bytes, their documents and what the inventory knew go together, and a package verifies either way."""
+    outcomes = set()
+    for crash in range(MAX_STEPS):
+        workspace, steps = fragile(empty)
+        stores, at, run = workspace.stores, datetime.now(UTC), RunId("run-1")
+        begin(workspace, run, at)
+        roster = Evidence(
+            stream=StreamId("people.roster"),
+            scope=Scope(source=IntegrationId("people"), account="people.csv"),
+            query=Query(operation="people:roster"),
+            principal="",
+            collected_at=at,
+            effective_at=at,
+            collector="test",
+            body=ROSTER.encode(),
+            digest=digest_of(ROSTER.encode()),
+        )
+        keep(workspace, run, [roster])
+        conclude(workspace, run, at)
+        is_erased = erased_or_cut_off(workspace, [roster.digest], steps, crash)
+        outcomes.add(is_erased)
+        named = [digest for digest in stores.evidence.digests() if EVE in stores.evidence.get(digest)]
+        assert (roster.digest not in named) == is_erased
+        assert (not named) == is_erased, crash
+        assert (not stores.inventory.resources(Person)) == is_erased
+        assert stores.inventory.erased(Person) == (3 if is_erased else 0)
+        check_package(workspace, {roster.digest} - ({roster.digest} if is_erased else set()))
+    assert outcomes == {False, True}
 
 
 def keep_bodies(workspace: Workspace, number: int, bodies: Iterable[int]) -> None:
@@ -525,3 +575,48 @@ class Refusing(FolderEvidence):
     def erase(self, digest: Digest) -> None:
         del digest
         raise StoreError("no permission to erase")
+
+
+def test_a_saved_answer_that_was_erased_is_a_gap_of_the_next_run_and_everything_else_goes_on(
+    tmp_path: Path,
+) -> None:
+    program = story(tmp_path / "acme")
+    with open_workspace(program) as workspace:
+        (run,) = [each for each in workspace.stores.records.runs() if each.kind is RunKind.COLLECTION]
+        (digest,) = {
+            each.digest
+            for each in workspace.stores.records.evidence(run.id)
+            if each.query.operation == "iam:GetAccountAuthorizationDetails"
+        }
+        found = {each.test: each for each in workspace.stores.records.results(run.id)}
+        assert found[ESCALATION].deviations + found[CLUSTER_ADMIN].deviations > 0
+    assert holding(program, b"user/alice") - {digest}
+    erase_all(program, digest)
+    asked = {
+        ("status",): 1,
+        ("report", "--out", tmp_path / "report"): 0,
+        ("access", "prove"): 3,
+        ("tests", "run", ESCALATION): 3,
+    }
+    for command, code in asked.items():
+        ran = auditwright(*command, "--program", program)
+        assert ran.code == code, (command, ran.err)
+    again = auditwright("run", "--program", program, "--json")
+    assert again.code in {1, 3}, again.err
+    with open_workspace(program) as workspace:
+        newest = workspace.stores.records.runs()[-1]
+        gaps = [
+            each.gap
+            for each in workspace.stores.records.gaps(newest.id)
+            if each.gap.reason is GapReason.ERASED
+        ]
+        assert {each.operation for each in gaps} == {"iam:GetAccountAuthorizationDetails"}
+        assert all(each.hides_items and WHY in each.detail for each in gaps)
+        results = {each.test: each for each in workspace.stores.records.results(newest.id)}
+        assert {results[test].conclusion for test in (ESCALATION, CLUSTER_ADMIN)} == {Conclusion.INCONCLUSIVE}
+    verified = verify_package(exported(program, tmp_path / "package"))
+    assert verified.is_verified, verified.problems
+
+
+CLUSTER_ADMIN = TestId("access.no-path-to-cluster-admin")
+ESCALATION = TestId("access.no-privilege-escalation")
