@@ -3,7 +3,7 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -346,10 +346,15 @@ class FragileEvidence(MemoryEvidence):
     def __init__(self, steps: Steps) -> None:
         super().__init__()
         self.steps = steps
+        self.after_put: Callable[[], object] = lambda: None
+        """What another process does then, once."""
 
     def put(self, body: bytes) -> Digest:
         self.steps.step()
-        return super().put(body)
+        digest = super().put(body)
+        beside, self.after_put = self.after_put, lambda: None
+        beside()
+        return digest
 
     def erase(self, digest: Digest) -> None:
         self.steps.step()
@@ -458,6 +463,30 @@ def erased_or_cut_off(
         finish(workspace.stores, datetime.now(UTC))
     steps.left = None
     return len(workspace.stores.records.kept(Erasure)) > before
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_bytes_that_come_again_before_an_erasure_is_finished_are_there_after_it(
+    empty: Path, *, beside: bool
+) -> None:
+    """Another process may finish it before the same bytes are kept, or between their being kept and logged."""
+    workspace, steps = fragile(empty)
+    stores = workspace.stores
+    assert isinstance(stores.evidence, FragileEvidence)
+    keep_bodies(workspace, 0, [0])
+    digest = digest_of(b"0")
+    losses = survey(workspace, [digest])
+    steps.left = 1  # the tombstone is logged, and there it stops
+    with pytest.raises(Crash):
+        erase(workspace, losses, order())
+    steps.left = None
+    assert digest in stores.evidence
+    if beside:
+        stores.evidence.after_put = lambda: finish(stores, datetime.now(UTC))
+    keep_bodies(workspace, 1, [0])
+    finish(stores, datetime.now(UTC))
+    assert stores.evidence.get(digest) == b"0"
+    check_package(workspace, {digest})
 
 
 def test_stopped_at_any_step_nothing_was_erased_or_all_of_it(empty: Path) -> None:
