@@ -23,9 +23,10 @@ from auditwright.app.exporting import Part, write_package
 from auditwright.app.folder import load_program
 from auditwright.app.running import alone
 from auditwright.app.workspace import Workspace, open_workspace, read_verifier_key
+from auditwright.core.account import Engagement
 from auditwright.core.act import Act, Erased, Erasure
 from auditwright.core.evidence import Evidence, GapReason, Query, Scope, digest_of
-from auditwright.core.ids import Digest, IntegrationId, RunId, StreamId, TestId
+from auditwright.core.ids import Digest, EngagementId, IntegrationId, RunId, StreamId, TestId
 from auditwright.core.outcome import Conclusion
 from auditwright.core.ports import EvidenceStore, StoreError
 from auditwright.core.resources import Person
@@ -201,6 +202,30 @@ def test_what_cannot_be_erased_is_refused_and_nothing_is_logged(program: Path, w
         with pytest.raises(AppError):
             erase(workspace, survey(workspace, [given.get(what, digest)]), order(reasons.get(what, reason)))
         assert records.log_size() == size
+
+
+def test_a_survey_names_the_other_answers_to_the_same_question_and_the_audit_it_lies_in(
+    program: Path,
+) -> None:
+    with open_workspace(program) as workspace:
+        first, second = rosters(workspace)
+        audit = Engagement(
+            id=EngagementId("eng-1"),
+            title="SOC 2 Type 2 of 2026",
+            categories=("security",),
+            starts_at=first.collected_at - timedelta(days=1),
+            ends_at=second.collected_at + timedelta(days=1),
+            made_at=first.collected_at,
+        )
+        with workspace.stores.records.transaction() as write:
+            write.keep([audit])
+        other = piece(b"another question", datetime.now(UTC))
+        keep(workspace, second.run, [replace(other, scope=replace(first.scope, account="other.csv"))])
+        (loss,) = survey(workspace, [first.digest])
+        assert loss.others == (second.digest,)
+        assert loss.engagements == (audit.title,)
+        assert loss.tests == ("acme.titled", "people.roster-reconciled")
+        assert [each.seq for each in loss.records] == [first.seq]
 
 
 def test_bytes_that_were_lost_are_not_explained_away_by_a_tombstone(program: Path) -> None:

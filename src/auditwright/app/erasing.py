@@ -162,11 +162,15 @@ def _resting(
 
 
 def _others(workspace: Workspace, digest: Digest, collected: Iterable[EvidenceRecord]) -> tuple[Digest, ...]:
+    """What else the same questions were answered with, the oldest first."""
+    records = workspace.stores.records
     found: dict[Digest, None] = {}
-    for stream, account in dict.fromkeys((each.stream, each.scope.account) for each in collected):
-        same = workspace.stores.records.kept(EvidenceRecord, Is("stream", stream), Is("account", account))
-        found |= dict.fromkeys(each.digest for each in same if each.digest != digest)
-    return tuple(each for each in found if gone(workspace.stores.records, each) is None)
+    for scope, stream, query in dict.fromkeys((each.scope, each.stream, each.query) for each in collected):
+        place = (Is("source", scope.source), Is("account", scope.account), Is("region", scope.region))
+        asked = (Is("stream", stream), Is("operation", query.operation))
+        same = records.kept(EvidenceRecord, *place, *asked)
+        found |= dict.fromkeys(each.digest for each in same if each.query == query)
+    return tuple(each for each in found if each != digest and gone(records, each) is None)
 
 
 def _engagements(workspace: Workspace, collected: Sequence[EvidenceRecord]) -> tuple[str, ...]:
