@@ -238,6 +238,15 @@ def test_bytes_that_were_lost_are_not_explained_away_by_a_tombstone(program: Pat
         assert workspace.stores.records.log_size() == size
 
 
+def test_damaged_bytes_can_be_erased_too(program: Path) -> None:
+    with open_workspace(program) as workspace:
+        digest = rosters(workspace)[1].digest
+        path = program / f".auditwright/evidence/sha256/{digest[:2]}/{digest[2:4]}/{digest}.zst"
+        path.write_bytes(b"half of what was there")
+        erase(workspace, survey(workspace, [digest]), order())
+        assert not path.exists()
+
+
 def test_nothing_is_erased_while_a_run_is_under_way(program: Path) -> None:
     with open_workspace(program) as workspace:
         losses = survey(workspace, [rosters(workspace)[0].digest])

@@ -138,7 +138,7 @@ def _loss(workspace: Workspace, digest: Digest) -> Loss:
         raise AppError(f"{digest} cannot be erased now: {why}. Nothing was erased.")
     return Loss(
         digest=digest,
-        size_bytes=len(workspace.stores.evidence.get(digest)),
+        size_bytes=collected[0].size_bytes,
         records=collected,
         results=tuple(_resting(workspace, digest, collected)),
         others=_others(workspace, digest, collected),
