@@ -238,6 +238,41 @@ def test_bytes_that_were_lost_are_not_explained_away_by_a_tombstone(program: Pat
         assert workspace.stores.records.log_size() == size
 
 
+@pytest.mark.parametrize("what", ["evidence", "result"])
+def test_what_a_store_holds_back_is_refused_before_anything_is_logged(program: Path, what: str) -> None:
+    with open_workspace(program) as workspace:
+        digest = rosters(workspace)[0].digest
+        (result,) = [
+            each
+            for each in workspace.stores.records.results(rosters(workspace)[0].run)
+            if each.test == "acme.titled"
+        ]
+        held = HoldingBack(
+            program / ".auditwright/evidence", digest if what == "evidence" else result.document
+        )
+        stores = replace(workspace.stores, evidence=held)
+        key, size = workspace.verifier_key, workspace.stores.records.log_size()
+        holding_back = Workspace(
+            folder=workspace.folder, program=workspace.program, stores=stores, verifier_key=key
+        )
+        with pytest.raises(AppError, match="kept until Sunday. Nothing was erased"):
+            survey(holding_back, [digest])
+        assert workspace.stores.records.log_size() == size
+
+
+class HoldingBack(FolderEvidence):
+    """A store that must keep one piece."""
+
+    __slots__ = ("_held",)
+
+    def __init__(self, root: Path, held: Digest) -> None:
+        super().__init__(root)
+        self._held = held
+
+    def locked(self, digest: Digest) -> str:
+        return "it is kept until Sunday" if digest == self._held else ""
+
+
 def test_damaged_bytes_can_be_erased_too(program: Path) -> None:
     with open_workspace(program) as workspace:
         digest = rosters(workspace)[1].digest

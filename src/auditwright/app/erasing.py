@@ -133,14 +133,18 @@ def _loss(workspace: Workspace, digest: Digest) -> Loss:
             f"{digest} is the newest register of vulnerabilities, of which the next one is made. "
             "Change it first (auditwright vulns), then erase this one."
         )
-    why = workspace.stores.evidence.locked(digest)
-    if why:
-        raise AppError(f"{digest} cannot be erased now: {why}. Nothing was erased.")
+    results = tuple(_resting(workspace, digest, collected))
+    stones = tombstones(records)
+    # What is written anew has to go as well; a lock on it is said now, and not once the tombstone stands.
+    for held in dict.fromkeys((digest, *(document_of(stones, each) for each in results))):
+        if why := workspace.stores.evidence.locked(held):
+            what = digest if held == digest else f"a result that rests on {digest}"
+            raise AppError(f"{what} cannot be erased now: {why}. Nothing was erased.")
     return Loss(
         digest=digest,
         size_bytes=collected[0].size_bytes,
         records=collected,
-        results=tuple(_resting(workspace, digest, collected)),
+        results=results,
         others=_others(workspace, digest, collected),
         engagements=_engagements(workspace, collected),
     )

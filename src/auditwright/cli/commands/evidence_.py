@@ -192,7 +192,8 @@ def _print_losses(losses: Sequence["Loss"]) -> None:
         "\nLost for good: the bytes, what the inventory knows by them alone, and in results the names and words of the "
         "items that rest on them. Conclusions and counts stay.\n"
         "Not touched: findings and what people wrote about them, packages that were handed out, backups, the log's own "
-        "leaves (question, principal, digest, and what sources refused), and the source itself: correct that first, or the next run collects it again."
+        "leaves (question, principal, digest, and what sources refused), and the source itself: correct that first, or the "
+        "next run collects it again."
     )
 
 
