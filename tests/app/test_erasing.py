@@ -255,7 +255,7 @@ def test_what_a_store_holds_back_is_refused_before_anything_is_logged(program: P
         holding_back = Workspace(
             folder=workspace.folder, program=workspace.program, stores=stores, verifier_key=key
         )
-        with pytest.raises(AppError, match="kept until Sunday. Nothing was erased"):
+        with pytest.raises(AppError, match=r"kept until Sunday\. Nothing was erased"):
             survey(holding_back, [digest])
         assert workspace.stores.records.log_size() == size
 
