@@ -454,12 +454,13 @@ class _Timeline:
         """Take away what rests on erased evidence; an item that no other evidence shows loses its key."""
         for key in sorted(self.changes):
             held = self.changes[key]
-            hit = [change for change in held if change.value and not erased.isdisjoint(change.value.evidence)]
-            if all(_is_erased(change.value) for change in hit):
+            hit = [each for each in held if each.value and not erased.isdisjoint(each.value.evidence)]
+            if all(_is_erased(each.value) for each in hit):
                 continue
-            shown = any(_is_there(change.value) and change not in hit for change in held)
-            for change in hit:
-                change.value = _without(change.value)
+            rest = (each.value for each in held if not any(each is one for one in hit))
+            shown = any(_is_there(value) and not _is_erased(value) for value in rest)
+            for each in hit:
+                each.value = _without(each.value)
             if not shown:
                 alias = f"{ERASED_NAME}-{secrets.token_hex(4)}"
                 self.changes[alias] = [_renamed(change, alias) for change in self.changes.pop(key)]
