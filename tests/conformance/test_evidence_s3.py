@@ -60,3 +60,35 @@ def test_more_evidence_than_one_page_is_listed(s3_endpoint: str) -> None:
     store = S3Evidence(S3Settings(bucket="pages", endpoint_url=s3_endpoint, page_size=7))
     put = [store.put(str(number).encode()) for number in range(20)]
     assert list(store.digests()) == sorted(put)
+
+
+def test_every_version_is_erased_and_not_only_hidden(s3_endpoint: str) -> None:
+    client = boto3.client("s3", endpoint_url=s3_endpoint)
+    client.create_bucket(Bucket="versions")
+    client.put_bucket_versioning(Bucket="versions", VersioningConfiguration={"Status": "Enabled"})
+    store = S3Evidence(S3Settings(bucket="versions", endpoint_url=s3_endpoint))
+    digest, other = store.put(b"a person"), store.put(b"another")
+    key = f"sha256/{digest[:2]}/{digest[2:4]}/{digest}.zst"
+    client.delete_object(Bucket="versions", Key=key)  # hides it below a marker
+    assert store.put(b"a person") == digest
+    store.erase(digest)
+    left = client.list_object_versions(Bucket="versions")
+    assert [each["Key"].rpartition("/")[2] for each in left["Versions"]] == [f"{other}.zst"]
+    assert not left.get("DeleteMarkers")
+
+
+def test_what_object_lock_holds_cannot_be_erased_and_the_reason_is_given_before(s3_endpoint: str) -> None:
+    client = boto3.client("s3", endpoint_url=s3_endpoint)
+    client.create_bucket(Bucket="held", ObjectLockEnabledForBucket=True)
+    locked = S3Evidence(S3Settings(bucket="held", endpoint_url=s3_endpoint, retention_days=400))
+    digest = locked.put(b"{}")
+    assert "Object Lock keeps" in locked.locked(digest)
+    with pytest.raises(StoreError, match="erase evidence in"):
+        locked.erase(digest)
+    assert locked.get(digest) == b"{}"
+    free = S3Evidence(S3Settings(bucket="held", endpoint_url=s3_endpoint))
+    other = free.put(b"[]")
+    assert free.locked(other) == ""
+    key = f"sha256/{other[:2]}/{other[2:4]}/{other}.zst"
+    client.put_object_legal_hold(Bucket="held", Key=key, LegalHold={"Status": "ON"})
+    assert "legal hold" in free.locked(other)

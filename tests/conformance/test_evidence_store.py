@@ -1,3 +1,4 @@
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,24 @@ def test_what_is_no_digest_is_missing_and_never_a_path(store: EvidenceStore, hos
 def test_nothing_but_a_digest_is_in_the_store(store: EvidenceStore) -> None:
     assert None not in store
     assert 7 not in store
+
+
+def test_what_is_erased_is_gone_and_can_be_kept_anew(store: EvidenceStore) -> None:
+    digest, other = store.put(b"a person"), store.put(b"another")
+    assert store.locked(digest) == ""
+    for _ in range(2):
+        store.erase(digest)
+        assert digest not in store
+        assert list(store.digests()) == [other]
+        with pytest.raises(EvidenceMissingError):
+            store.get(digest)
+    assert store.put(b"a person") == digest
+    assert store.get(digest) == b"a person"
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_what_is_no_digest_is_never_erased(store: EvidenceStore, hostile: str) -> None:
+    kept = store.put(b"kept")
+    with suppress(EvidenceMissingError):
+        store.erase(Digest(hostile))
+    assert list(store.digests()) == [kept]

@@ -30,7 +30,7 @@ from auditwright.core.resources import (
     kinds,
 )
 from auditwright.store.inventory import FolderInventory
-from auditwright.store.memory import MemoryInventory
+from auditwright.store.memory_inventory import MemoryInventory
 
 AWS = Scope(source=IntegrationId("aws"), account="111122223333")
 EU = replace(AWS, region="eu-central-1")
@@ -165,7 +165,7 @@ def test_every_day_keeps_the_state_that_was_known_on_it(inventory: Inventory) ->
         ["ada", "cyd"],
     ]
     assert [
-        (at, item and item.mfa_enrolled)
+        (at, item.mfa_enrolled if isinstance(item, UserAccount) else None)
         for at, item in inventory.history(UserAccount, ResourceId("user:ada"))
     ] == [
         (NOON, True),
@@ -631,3 +631,71 @@ def test_what_every_test_said_of_an_item_is_found_by_the_item(inventory: Invento
     ]
     assert [each.outcome for each in inventory.outcomes(ResourceId("ada"), as_of=NOON)] == [Satisfied()]
     assert list(inventory.outcomes(ResourceId("eve"))) == []
+
+
+OLD, NEW = b"old", b"new"
+
+
+def erase(inventory: Inventory, *bodies: bytes) -> None:
+    inventory.erase({digest_of(body) for body in bodies})
+
+
+def test_an_item_that_erased_evidence_alone_shows_has_no_id_and_no_name(inventory: Inventory) -> None:
+    saw(inventory, 0, user("ada", evidence=OLD), user("eve", evidence=OLD))
+    saw(inventory, 1, user("ada", evidence=NEW, mfa=False))
+    erase(inventory, OLD)
+    assert names(inventory, 0) == []
+    assert names(inventory) == ["ada"]
+    assert inventory.history(UserAccount, ResourceId("user:eve")) == []
+    assert [type(known) for _, known in inventory.history(UserAccount, ResourceId("user:ada"))] == [
+        Unknown,
+        UserAccount,
+    ]
+    assert "eve" not in repr(inventory.names(as_of=NOON))
+    assert [inventory.erased(UserAccount, as_of=NOON + day * DAY) for day in (-1, 0, 1)] == [0, 2, 0]
+
+
+def test_a_span_of_erased_evidence_is_never_bridged_by_what_was_known_before(inventory: Inventory) -> None:
+    """Erasing the day without a second factor does not make it a day with one."""
+    saw(inventory, 0, user("ada", evidence=b"a"))
+    saw(inventory, 1, user("ada", mfa=False, evidence=OLD))
+    saw(inventory, 2, user("ada", evidence=b"c"))
+    erase(inventory, OLD)
+    assert [names(inventory, day) for day in range(3)] == [["ada"], [], ["ada"]]
+
+
+def test_erased_again_nothing_changes_and_what_comes_after_is_known(inventory: Inventory) -> None:
+    saw(inventory, 0, user("ada", evidence=OLD))
+    erase(inventory, OLD)
+    before = inventory.erased(UserAccount)
+    erase(inventory, OLD)
+    assert inventory.erased(UserAccount) == before == 1
+    saw(inventory, 1, user("ada", evidence=NEW))
+    assert names(inventory) == ["ada"]
+    assert inventory.erased(UserAccount) == 0
+    erase(inventory, b"never seen")
+    assert names(inventory) == ["ada"]
+
+
+def test_an_incomplete_look_leaves_what_was_erased_counted(inventory: Inventory) -> None:
+    saw(inventory, 0, user("ada", evidence=OLD))
+    erase(inventory, OLD)
+    saw(inventory, 1, complete=False)
+    assert inventory.erased(UserAccount) == 1
+    saw(inventory, 2, complete=True)
+    assert inventory.erased(UserAccount) == 0
+
+
+def test_an_outcome_outlives_its_evidence_without_words_and_names(inventory: Inventory) -> None:
+    observed(inventory, 0, result(("ada", NO), ("eve", Satisfied("fine"))))
+    erase(inventory, b"ada", b"eve")
+    found = inventory.spans(TEST, since=NOON, until=NOON + DAY)
+    assert sorted(type(span.outcome).__name__ for span in found) == ["Deviation", "Satisfied"]
+    assert {span.name for span in found} == {"erased"}
+    told = repr(found)
+    assert "ada" not in told
+    assert "eve" not in told
+    assert "no second factor" not in told
+    observed(inventory, 1, result(("ada", Satisfied())))
+    later = inventory.spans(TEST, since=NOON + DAY, until=NOON + 2 * DAY)
+    assert [span.item for span in later if span.outcome is not None] == ["ada"]

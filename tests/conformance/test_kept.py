@@ -8,8 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from auditwright.app.erased import gone, tombstone_of
 from auditwright.core.account import Account, Role
-from auditwright.core.act import Act, Assignment, Decision, OwedFinding, WaiverRequest
+from auditwright.core.act import Act, Assignment, Decision, Erased, Erasure, OwedFinding, WaiverRequest
+from auditwright.core.evidence import digest_of
 from auditwright.core.ids import AccountId, EngagementId, ResourceId, TestId, WaiverId
 from auditwright.core.ports import Records, StoreError
 from auditwright.core.question import AnyOf, Before, Condition, Either, Holds, Is, Question, Since
@@ -227,3 +229,40 @@ def test_every_store_answers_a_question_as_the_reference_does(
     assert records.least(Finding, ["test"], "first_seen_at", *question.where) == reference.least(
         Finding, ["test"], "first_seen_at", *question.where
     )
+
+
+def erasure(seq: int, *, finished_at: datetime | None = None) -> Erasure:
+    return Erasure(
+        seq=seq,
+        digest=digest_of(b"{}"),
+        what=Erased.EVIDENCE,
+        at=NOON,
+        actor="terminal",
+        actor_name="somebody",
+        reason="a request é",
+        replaced_by="",
+        finished_at=finished_at,
+    )
+
+
+def test_a_tombstone_speaks_for_what_was_kept_before_it_alone(records: Records) -> None:
+    with records.transaction() as write:
+        write.put_run(run())
+        write.add_evidence([evidence_record(write.append(entry("collected")))])
+        write.keep([erasure(write.append(entry("erased")))])
+    assert list(records.kept(Erasure, Is("finished_at", None))) == [erasure(1)]
+    assert gone(records, digest_of(b"{}")) == erasure(1)
+    with records.transaction() as write:
+        write.keep([erasure(1, finished_at=NOON)])
+        assert gone(write, digest_of(b"{}")) == erasure(1, finished_at=NOON)
+        write.add_evidence([evidence_record(write.append(entry("collected again")))])
+        assert gone(write, digest_of(b"{}")) is None
+    assert gone(records, digest_of(b"{}")) is None
+    assert tombstone_of(records, digest_of(b"{}")) == erasure(1, finished_at=NOON)
+    assert gone(records, digest_of(b"never")) is None
+
+
+def test_a_tombstone_without_its_leaf_is_not_kept(records: Records) -> None:
+    with pytest.raises(StoreError), records.transaction() as write:
+        write.keep([erasure(7)])
+    assert not records.kept(Erasure)

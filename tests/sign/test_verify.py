@@ -996,3 +996,110 @@ def test_a_hundred_thousand_leaves_are_verified_within_seconds(tmp_path: Path) -
     assert report.is_verified
     assert report.counts.leaves == count + 1
     assert elapsed < 10
+
+
+def package_of(log: SampleLog, folder: Path, *kept: bytes, results: tuple[bytes, ...] = ()) -> Report:
+    """The report on a package of a whole log with these pieces of evidence and documents."""
+    writer = PackageWriter(folder, scope(log, 0))
+    for body in kept:
+        writer.add_evidence(digest_of(body), body)
+    for body in results:
+        writer.add_result(body)
+    index = log.append("package", manifest_sha256=writer.seal())
+    part = log.part(index, 0)
+    writer.write_log(type(part)(checkpoint=part.checkpoint, vkey=part.vkey, proof=part.proof), log.leaves)
+    return verify_package(folder)
+
+
+def erased_leaf(log: SampleLog, body: bytes, last: int | None = None, **fields: str) -> None:
+    held: dict[str, str | int] = {
+        "sha256": digest_of(body),
+        "reason": "asked\x1b[31m",
+        "actor": "terminal",
+        **fields,
+    }
+    if last is not None:
+        held |= {"last_leaf": last, "first_leaf": last, "times": 1}
+    log.append("erased", **held)
+
+
+def test_what_was_erased_is_named_with_its_reason_in_text_and_json(tmp_path: Path) -> None:
+    log = SampleLog()
+    log.evidence(ERASED)
+    erased_leaf(log, ERASED, 0, what="evidence")
+    report = package_of(log, tmp_path / "package")
+    assert report.is_verified, report.problems
+    assert report.counts.erased == 1
+    text = verifier.as_text(report)
+    assert digest_of(ERASED) in text
+    assert "by terminal, leaf 1: asked" in text
+    assert "\x1b" not in text
+    (told,) = json.loads(verifier.as_json(report))["erased"]
+    assert (told["sha256"], told["leaf"], told["what"]) == (digest_of(ERASED), 1, "evidence")
+
+
+@pytest.mark.parametrize("last", [None, 0, 1, 7])
+def test_a_tombstone_of_what_was_never_there_is_named(tmp_path: Path, last: int | None) -> None:
+    log = SampleLog()
+    log.evidence(BODIES[0])
+    erased_leaf(log, ERASED, last)
+    assert only(package_of(log, tmp_path / "package", BODIES[0])).kind is Kind.WRONG_TOMBSTONE
+
+
+def test_a_tombstone_that_was_logged_before_its_evidence_erases_nothing(tmp_path: Path) -> None:
+    log = SampleLog()
+    erased_leaf(log, ERASED, 1)
+    log.evidence(ERASED)
+    assert kinds(package_of(log, tmp_path / "package")) == {Kind.WRONG_TOMBSTONE, Kind.MISSING_EVIDENCE}
+
+
+def test_evidence_that_came_again_after_its_tombstone_has_to_be_there(tmp_path: Path) -> None:
+    log = SampleLog()
+    log.evidence(ERASED)
+    erased_leaf(log, ERASED, 0)
+    log.evidence(ERASED)
+    assert package_of(log, tmp_path / "whole", ERASED).is_verified
+    problem = only(package_of(log, tmp_path / "package"))
+    assert (problem.kind, problem.place) == (Kind.MISSING_EVIDENCE, "leaf 2")
+    assert "after it had been erased" in problem.message
+
+
+def test_evidence_that_was_erased_is_not_in_the_package(tmp_path: Path) -> None:
+    log = SampleLog()
+    log.evidence(ERASED)
+    erased_leaf(log, ERASED, 0)
+    assert only(package_of(log, tmp_path / "package", ERASED)).kind is Kind.NOT_ERASED
+
+
+def test_a_document_stands_for_the_erased_one_that_its_tombstone_names_and_for_no_other(
+    tmp_path: Path,
+) -> None:
+    log = SampleLog()
+    log.append("result", sha256=digest_of(RESULT))
+    erased_leaf(log, RESULT, 0, what="result", replaced_by=digest_of(b"{}"))
+    erased_leaf(log, b"{}", what="result", replaced_by=digest_of(b"[]"))
+    assert package_of(log, tmp_path / "whole", results=(b"[]",)).is_verified
+    report = package_of(log, tmp_path / "other", results=(RESULT, b"another"))
+    assert kinds(report) == {Kind.NOT_ERASED, Kind.UNLOGGED_RESULT}
+
+
+def test_a_tombstone_that_was_slipped_into_a_package_is_an_inserted_leaf(tmp_path: Path) -> None:
+    """A blob dropped with a tombstone that the log never held is found twice: the leaves do not lead to the root."""
+    log = write_package(tmp_path / "package")
+    folder = tmp_path / "package"
+    stone = json.dumps(
+        {
+            "at": "2026-01-01T00:00:00.000000Z",
+            "kind": "erased",
+            "seq": len(log.leaves),
+            "sha256": digest_of(BODIES[0]),
+        }
+    )
+    lines = (folder / "log/leaves.jsonl").read_bytes()
+    (folder / "log/leaves.jsonl").write_bytes(lines + stone.encode() + b"\n")
+    digest = digest_of(BODIES[0])
+    (folder / f"evidence/sha256/{digest[:2]}/{digest[2:4]}/{digest}").unlink()
+    fix_sums(folder)
+    found = kinds(verify_package(folder))
+    assert Kind.INSERTED_LEAF in found
+    assert Kind.MISSING_FILE in found

@@ -32,6 +32,10 @@ class FailingDisk(RealDisk):
         self._step()
         super().make_folder(path)
 
+    def remove(self, path: Path) -> None:
+        self._step()
+        super().remove(path)
+
     def _step(self) -> None:
         if self.allowed <= 0:
             raise OSError(self.number, os.strerror(self.number))

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from auditwright.core.evidence import Gap, GapReason, Scope
-from auditwright.core.ids import IntegrationId, ResourceId, RunId, StreamId, TestId
+from auditwright.core.evidence import ERASED_NAME, Gap, GapReason, Scope
+from auditwright.core.ids import Digest, IntegrationId, ResourceId, RunId, StreamId, TestId
 from auditwright.core.outcome import (
     Conclusion,
     Deviation,
@@ -22,12 +22,12 @@ from auditwright.core.outcome import (
     Satisfied,
     Undetermined,
 )
-from auditwright.core.ports import Inventory, Snapshot
+from auditwright.core.ports import Inventory, ObservedSpan, Snapshot
 from auditwright.core.resource import Resource
 from auditwright.core.resources import BlockVolume, StorageBucket, kinds
 from auditwright.store import delta
 from auditwright.store.inventory import FolderInventory
-from auditwright.store.memory import MemoryInventory
+from auditwright.store.memory_inventory import MemoryInventory
 from tests.store.strategies import DIGESTS, IDS, SCOPES, TEXT, items_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -88,6 +88,15 @@ def results(draw: st.DrawFn) -> Result:
     )
 
 
+def nameless(spans: Sequence[ObservedSpan]) -> list[ObservedSpan]:
+    """Spans in an order that holds whatever an item is called that lost its id."""
+    found = [
+        replace(span, item=ResourceId(ERASED_NAME)) if span.item.startswith(f"{ERASED_NAME}-") else span
+        for span in spans
+    ]
+    return sorted(found, key=repr)
+
+
 class InventoryModel(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
@@ -110,27 +119,37 @@ class InventoryModel(RuleBasedStateMachine):
         for inventory in self.both():
             inventory.observe(run, at, iter(seen))
 
+    @rule(erased=st.sets(DIGESTS, max_size=2))
+    def erase(self, erased: set[Digest]) -> None:
+        for inventory in self.both():
+            inventory.erase(erased)
+
     @rule()
     def reopen(self) -> None:
         self.durable = FolderInventory(Path(self.folder.name) / "inventory")
 
     @rule(since=TIMES, until=TIMES)
+    def some_spans_are_the_same(self, since: datetime, until: datetime) -> None:
+        self.the_spans_are_the_same(since, until)
+
     def the_spans_are_the_same(self, since: datetime, until: datetime) -> None:
         for test in TESTS:
             expected, actual = (
                 i.spans(test, since=since, until=until) for i in (self.reference, self.durable)
             )
-            assert list(actual) == list(expected)
+            assert nameless(actual) == nameless(expected)
 
     @precondition(lambda self: self.changed)
     @invariant()
     def every_state_is_the_same(self) -> None:
         self.changed = False
+        self.the_spans_are_the_same(NOON, NOON + 9 * HOUR)
         for kind in KINDS:
             for as_of in (None, NOON + 2 * HOUR):
                 assert list(self.durable.resources(kind, as_of=as_of)) == list(
                     self.reference.resources(kind, as_of=as_of)
                 )
+                assert self.durable.erased(kind, as_of=as_of) == self.reference.erased(kind, as_of=as_of)
             for item in self.reference.resources(kind):
                 assert list(self.durable.history(kind, item.id)) == list(
                     self.reference.history(kind, item.id)

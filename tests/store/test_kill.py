@@ -15,7 +15,7 @@ from auditwright.core.ports import Records
 from auditwright.core.resources import BlockVolume, CloudRegion
 from auditwright.store.evidence_folder import FolderEvidence
 from auditwright.store.inventory import FolderInventory
-from auditwright.store.memory import MemoryInventory
+from auditwright.store.memory_inventory import MemoryInventory
 from auditwright.store.records import create_records, open_records
 from tests.store.samples import NOON
 from tests.store.writer import body_of, snapshots_of

@@ -15,8 +15,9 @@ from auditwright.core.ids import Digest, IntegrationId, JobId, RunId, StreamId
 from auditwright.core.log import LogEntry, leaf_hash
 from auditwright.core.run import EvidenceRecord
 from auditwright.sign.proof import TlogProof
-from tests.app.programs import auditwright, roster_program
+from tests.app.programs import auditwright, roster_program, run_program
 from tests.web.served import AUDIT, Served, served
+from tests.web.waiting import eventually
 
 HOSTILE = "</pre><script>alert(1)</script>\u202e"
 NAME = "<img src=x onerror=alert(1)>\u202e" + "n" * 10_000
@@ -192,3 +193,52 @@ def test_an_auditor_sees_the_evidence_of_its_engagement_alone(held: Held) -> Non
     assert engagement.id == AUDIT
     (run,) = records.runs()
     assert client.get(f"/runs/{RunId(run.id)}").status_code == 403
+
+
+def test_what_was_erased_says_so_instead_of_failing(tmp_path: Path) -> None:
+    folder = run_program(tmp_path / "acme")
+    with served(folder) as site:
+        client, token = site.visitor(), site.program()
+        (digest,) = [each["digest"] for each in client.get("/evidence.json").json()]
+        assert "Eve Lane is" in client.get("/tests/acme.titled").text
+        why = "a request <b>to erase</b>"
+        done = auditwright(
+            "evidence", "erase", digest, "--reason", why, "--yes", "--program", folder, "--json"
+        )
+        assert done.code == 0, done.err
+        document = done.json["erased"][1]
+        # The site looks once a second whether anything was erased by another process.
+        eventually(lambda: client.get("/tests/acme.titled").text, lambda text: "Eve Lane is" not in text)
+        page = client.get(f"/evidence/{digest}")
+        assert page.status_code == 200
+        assert "the bytes were erased, and the log holds that they were there" in page.text
+        assert "a request &lt;b&gt;to erase&lt;/b&gt;" in page.text
+        assert "somebody at the terminal" in page.text
+        assert "Checked just now" in page.text, "the proof holds as before"
+        assert "Exact bytes" not in page.text
+        assert client.get(f"/evidence/{digest}/raw").status_code == 410
+        assert client.get(f"/evidence/{digest}/leaf").status_code == 200
+        gone = token.get(f"/api/v1/evidence/{digest}/raw")
+        assert (gone.status_code, gone.json()["title"]) == (410, "Gone")
+        told = token.get(f"/api/v1/evidence/{digest}").json()["erasure"]
+        assert (told["reason"], told["what"], told["actor_name"]) == (
+            why,
+            "evidence",
+            "somebody at the terminal",
+        )
+        replaced = client.get(f"/evidence/{document['sha256']}")
+        assert document["replaced_by"] in replaced.text
+        assert client.get(f"/evidence/{document['replaced_by']}").status_code == 200
+        assert "3 more items were known by evidence that was erased" in client.get("/inventory/person").text
+        assert "evidence.erase" in client.get("/audit-log.json").text
+
+
+def test_bytes_that_are_lost_are_not_said_to_be_erased(tmp_path: Path) -> None:
+    with served(run_program(tmp_path / "acme")) as site:
+        client = site.visitor()
+        (digest,) = [each["digest"] for each in client.get("/evidence.json").json()]
+        site.site.workspace().stores.evidence.erase(Digest(digest))
+        page = client.get(f"/evidence/{digest}")
+        assert page.status_code == 200
+        assert "These bytes are missing" in page.text
+        assert client.get(f"/evidence/{digest}/raw").status_code == 500

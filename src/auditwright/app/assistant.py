@@ -10,6 +10,7 @@ from datetime import UTC, datetime, time
 from typing import TypeAlias
 
 from auditwright.access.proved import REACHABLE
+from auditwright.app.erased import sentence
 from auditwright.app.queries import access, program
 from auditwright.app.queries import evidence as evidences
 from auditwright.app.queries import findings as finding_queries
@@ -351,6 +352,8 @@ def _evidence(view: View, given: Mapping[str, str]) -> Told:
     digest = given["digest"].lower()
     piece = evidences.piece(view, Digest(digest)) if _DIGEST.fullmatch(digest) else None
     body = evidences.body_of(view, piece.digest) if piece else None
+    if piece and piece.erasure and body is None:
+        raise AskError(f"The evidence {digest} was {sentence(piece.erasure)}")
     if piece is None or body is None:
         raise AskError(f"No evidence has the digest {digest[:64]!r}, as far as was known then.")
     text = body[:MAX_BYTES].decode("utf-8", "backslashreplace")

@@ -4,13 +4,14 @@
    knows all that the records say is finished, and no run of which they do not know.
 2. The rows of that view are copied, whoever writes meanwhile, and the log's root is computed from its leaves.
 3. The keys and documents of the state folder, and the definitions, are copied.
-4. The evidence is copied last: it only grows, so all that the records and the inventory name is there.
+4. The evidence is copied last: all that the records and the inventory name is there, but for what the view says was
+   erased, which is not copied. What is erased while the backup is made is named as evidence that could not be read.
 5. The file is forced onto the medium and gets its name. Before that, there is no backup.
 docs/operation.md describes the format.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -187,7 +188,7 @@ def _check_sealed(note: bytes, key: VerifierKey, head: LogHead) -> None:
 
 
 def _write(workspace: Workspace, archive: ArchiveWriter, now: datetime) -> tuple[Manifest, tuple[str, ...]]:
-    inventory = workspace.state / INVENTORY_FOLDER
+    inventory, evidence_store = workspace.state / INVENTORY_FOLDER, workspace.stores.evidence
     with TemporaryFile("w+", encoding="ascii") as named:
         with ExitStack() as stack:
             with FolderInventory(inventory).held_still() as files:  # (1)
@@ -198,12 +199,16 @@ def _write(workspace: Workspace, archive: ArchiveWriter, now: datetime) -> tuple
             head = log_head(view, workspace.verifier_key)
             # There may be millions, and the view is not kept open for them.
             named.writelines(f"{digest}\n" for digest in view.named_evidence())
+            erased = view.erased()
         named.seek(0)
         state, program = _files(workspace.state, is_state), _files(workspace.folder, is_definition)
         _add_files(archive, "state", workspace.state, state.found)  # (3)
         _add_files(archive, "program", workspace.folder, program.found)
         digests = (Digest(line.strip()) for line in named)
-        evidence, unreadable = _add_evidence(archive, workspace.stores.evidence, digests)  # (4)
+        wanted = (
+            digest for digest, _ in groupby(merge(digests, evidence_store.digests())) if digest not in erased
+        )
+        evidence, unreadable = _add_evidence(archive, evidence_store, wanted)  # (4)
     manifest = Manifest(
         origin=workspace.verifier_key.name,
         log_size=head.size,
@@ -240,11 +245,11 @@ def _add_records(archive: ArchiveWriter, view: Snapshot) -> dict[str, int]:
 
 
 def _add_evidence(
-    archive: ArchiveWriter, store: EvidenceStore, named: Iterator[Digest]
+    archive: ArchiveWriter, store: EvidenceStore, wanted: Iterable[Digest]
 ) -> tuple[int, tuple[Unreadable, ...]]:
     """Add all that is kept; returns how many, and what the records name in vain."""
     added, unreadable = 0, []
-    for digest, _ in groupby(merge(named, store.digests())):
+    for digest in wanted:
         try:
             body = store.get(digest)
         except (EvidenceMissingError, EvidenceCorruptError) as error:

@@ -11,13 +11,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import TypeAlias, cast
 
 from auditwright import __version__
+from auditwright.app.erased import erased, gap_of, tombstones
 from auditwright.app.errors import AppError
 from auditwright.app.registry import integrations, streams
 from auditwright.app.waiving import waivers
 from auditwright.app.workspace import Workspace
+from auditwright.core.act import Erasure
 from auditwright.core.canonical import Json, canonical_json
 from auditwright.core.evidence import Evidence, Gap, GapReason, Query, Scope
 from auditwright.core.ids import Digest, IntegrationId, JobId, RunId, StreamId
@@ -153,8 +156,18 @@ def keep(workspace: Workspace, run: RunId, captured: Iterable[Kept]) -> None:
     if not by_job:
         return
     with workspace.stores.records.transaction() as write:  # (2)
+        _keep_again(workspace, tombstones(write), by_job.values())
         for (stream, scope), items in by_job.items():
             _finish(write, run, JobId(_job_id(stream, scope)), items)
+
+
+def _keep_again(
+    workspace: Workspace, stones: Mapping[Digest, Erasure], captured: Iterable[Sequence[Kept]]
+) -> None:
+    """Bytes that were erased once, and come again: another process may have erased them since (1)."""
+    for item in chain.from_iterable(captured):
+        if isinstance(item, Evidence) and item.digest in stones:
+            workspace.stores.evidence.put(item.body)
 
 
 def _by_job(captured: Iterable[Kept]) -> dict[tuple[StreamId, Scope], list[Kept]]:
@@ -318,7 +331,14 @@ def _imported(
             before = held.get(record.query)
             if before is None or before.effective_at <= record.effective_at:
                 held[record.query] = record
-    for (stream, scope), held in newest.items():
+    stones = tombstones(records)
+    for (stream, scope), answers in newest.items():
+        held = {query: record for query, record in answers.items() if not erased(stones, record)}
+        yield from (
+            gap_of(record, stone, at) for record in answers.values() if (stone := erased(stones, record))
+        )
+        if not held:
+            continue
         if streams()[stream].stands:
             yield from (replace(record, effective_at=at) for record in held.values())
             continue

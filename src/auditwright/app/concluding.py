@@ -14,6 +14,7 @@ from datetime import datetime
 from auditwright.app import documents
 from auditwright.app.collecting import entry_of, load_evidence
 from auditwright.app.cycles import no_search_for_cycles
+from auditwright.app.erased import erased, gap_of, tombstones
 from auditwright.app.own_tests import bound
 from auditwright.app.proved import proved
 from auditwright.app.registry import streams
@@ -122,7 +123,11 @@ def _captures(
     records = workspace.stores.records
     held = records.run(run)
     assert held is not None, f"{run} was never begun"
+    stones = tombstones(records)
     for record in records.evidence(run):
+        if stone := erased(stones, record):
+            gaps.setdefault((record.stream, record.scope), []).append(gap_of(record, stone, at))
+            continue
         evidence.setdefault((record.stream, record.scope), []).append(record)
     for gap_record in records.gaps(run):
         gap = gap_record.gap

@@ -7,12 +7,14 @@ holds against `canonical_json`, at a tenth of the time.
 
 import sys
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import cast
 
 import msgspec
+from msgspec import structs
 
-from auditwright.core.evidence import Gap, GapReason, Scope
+from auditwright.core.evidence import ERASED_NAME, ERASED_WORDS, Gap, GapReason, Scope
 from auditwright.core.ids import Digest, IntegrationId, ResourceId, StreamId
 from auditwright.core.outcome import Conclusion, Observation, Outcome, Result, outcome_of, words_of
 from auditwright.core.run import ResultRecord
@@ -75,6 +77,18 @@ def read(body: bytes, record: ResultRecord) -> Result:
         observations=_observations(document.observations),
         gaps=tuple(_gap(each, record.concluded_at) for each in document.gaps),
     )
+
+
+def without(body: bytes, erased: AbstractSet[Digest]) -> bytes:
+    """A document whose items that rest on erased evidence have their outcome, and neither id, name nor words."""
+    document = _decode(body)
+    observations = [
+        structs.replace(row, item=f"{ERASED_NAME}-{number}", name=ERASED_NAME, reason=ERASED_WORDS)
+        if not erased.isdisjoint(row.evidence)
+        else row
+        for number, row in enumerate(document.observations, 1)
+    ]
+    return _encode(structs.replace(document, observations=observations))
 
 
 def _observed(seen: Observation) -> _Observed:

@@ -12,18 +12,22 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast
 
+from auditwright.app.erased import gone, stands_for
 from auditwright.app.errors import AppError
 from auditwright.app.reporting import readiness_report
 from auditwright.app.running import latest_run
 from auditwright.app.sealing import seal
 from auditwright.app.workspace import Workspace
-from auditwright.core.ids import Digest
+from auditwright.core.ids import Digest, RunId
 from auditwright.core.log import LogEntry
 from auditwright.core.run import Checkpoint
 from auditwright.render.bundle import render_all
 from auditwright.sign.merkle import frontier_at, inclusion_proof
 from auditwright.sign.package import LogPart, PackageError, PackageScope, PackageWriter, zip_package
 from auditwright.sign.proof import TlogProof
+
+_WITH_BYTES = frozenset({"evidence", "result", "run"})
+"""The kinds of leaves that name bytes of the evidence store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,18 @@ class Exported:
     checkpoint: Checkpoint
     leaves: int
     evidence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What a package is made of, beside what its leaves name."""
+
+    reports: Iterable[tuple[str, bytes]]
+    """Paths below `reports/`, and their bytes."""
+    run: RunId
+    """The run that they are about."""
+    start: Checkpoint | None
+    """Where the log's part begins; None for its beginning."""
 
 
 def export(workspace: Workspace, out: Path, *, now: datetime, since: datetime | None = None) -> Exported:
@@ -65,10 +81,18 @@ def export(workspace: Workspace, out: Path, *, now: datetime, since: datetime | 
 
 
 def _write(workspace: Workspace, folder: Path, *, now: datetime, since: datetime | None) -> Exported:
-    records = workspace.stores.records
     run = latest_run(workspace)
     report = readiness_report(workspace, run, as_of=now)
-    start = _start(records.checkpoints(), since)
+    start = _start(workspace.stores.records.checkpoints(), since)
+    return write_package(
+        workspace, folder, Part(reports=render_all(report), run=run.id, start=start), now=now
+    )
+
+
+def write_package(workspace: Workspace, folder: Path, part: Part, *, now: datetime) -> Exported:
+    """Write a package of the log from a checkpoint on, with reports that were made before; raises PackageError."""
+    records = workspace.stores.records
+    start_size = part.start.size if part.start else 0
     size = records.log_size()
     key = workspace.verifier_key
     writer = PackageWriter(
@@ -76,19 +100,18 @@ def _write(workspace: Workspace, folder: Path, *, now: datetime, since: datetime
         PackageScope(
             organization=workspace.program.organization,
             origin=key.name,
-            start_size=start.size if start else 0,
+            start_size=start_size,
             size=size,
             created_at=now,
         ),
     )
-    for path, body in render_all(report):  # (1)
+    for path, body in part.reports:  # (1)
         writer.add_file(f"reports/{path}", body)
-    digests = _add_bytes(workspace, writer, records.leaves(start.size if start else 0, size))
+    digests = _add_bytes(workspace, writer, records.leaves(start_size, size))
     manifest = writer.seal()
     with records.transaction() as write:  # (2)
-        seq = write.append(
-            LogEntry(kind="package", at=now, fields={"manifest_sha256": manifest, "run": run.id})
-        )
+        fields = {"manifest_sha256": manifest, "run": part.run}
+        seq = write.append(LogEntry(kind="package", at=now, fields=fields))
     checkpoint = seal(workspace, now)
     proof = TlogProof(
         index=seq,
@@ -100,17 +123,17 @@ def _write(workspace: Workspace, folder: Path, *, now: datetime, since: datetime
             checkpoint=checkpoint.note,
             vkey=key.text,
             proof=proof.encode(),
-            frontier=frontier_at(records, start.size).hashes if start else (),
-            start_checkpoint=start.note if start else None,
-            timestamps=_timestamps(records.checkpoints(), since=start.size if start else 0),
+            frontier=frontier_at(records, start_size).hashes if part.start else (),
+            start_checkpoint=part.start.note if part.start else None,
+            timestamps=_timestamps(records.checkpoints(), since=start_size),
         ),
-        records.leaves(start.size if start else 0, checkpoint.size),
+        records.leaves(start_size, checkpoint.size),
     )
     return Exported(
         path=folder,
         manifest=manifest,
         checkpoint=checkpoint,
-        leaves=checkpoint.size - (start.size if start else 0),
+        leaves=checkpoint.size - start_size,
         evidence=digests,
     )
 
@@ -123,26 +146,32 @@ def _start(checkpoints: Iterable[Checkpoint], since: datetime | None) -> Checkpo
 
 
 def _add_bytes(workspace: Workspace, writer: PackageWriter, leaves: Iterable[bytes]) -> int:
-    """Add the evidence, results and definitions that the leaves name, each once; returns how much evidence."""
+    """Add the evidence, results and definitions that the leaves name, each once; returns how much evidence.
+
+    What was erased is left out: its tombstone is among the leaves. Of a result, what took its place is added.
+    """
+    stores = workspace.stores
     added: set[str] = set()
     evidence = 0
     for line in leaves:
         leaf = cast("Mapping[str, object]", json.loads(line))
-        digest = leaf.get("definitions_sha256" if leaf["kind"] == "run" else "sha256")
-        if not isinstance(digest, str) or digest in added:
+        kind = leaf["kind"]
+        digest = leaf.get("definitions_sha256" if kind == "run" else "sha256")
+        if kind not in _WITH_BYTES or not isinstance(digest, str) or digest in added:
             continue
         added.add(digest)
-        body = workspace.stores.evidence.get(Digest(digest))
-        match leaf["kind"]:
+        match kind:
             case "evidence":
-                writer.add_evidence(Digest(digest), body)
-                evidence += 1
+                if gone(stores.records, Digest(digest)) is None:
+                    writer.add_evidence(Digest(digest), stores.evidence.get(Digest(digest)))
+                    evidence += 1
             case "result":
-                writer.add_result(body)
-            case "run":
-                writer.add_file(f"definitions/{digest}.json", body)
+                held = stands_for(stores.records, Digest(digest))
+                if held not in added or held == digest:
+                    added.add(held)
+                    writer.add_result(stores.evidence.get(held))
             case _:
-                continue
+                writer.add_file(f"definitions/{digest}.json", stores.evidence.get(Digest(digest)))
     return evidence
 
 

@@ -9,6 +9,7 @@ from auditwright.app import documents
 from auditwright.app.catalogue import Catalogue
 from auditwright.app.collecting import COLLECTOR
 from auditwright.app.cycles import no_search_for_cycles
+from auditwright.app.erased import document_of, erased, sentence, tombstones
 from auditwright.app.registry import integrations, streams
 from auditwright.app.waiving import waivers
 from auditwright.app.workspace import Workspace
@@ -17,7 +18,7 @@ from auditwright.core.evidence import Gap, GapReason, Scope
 from auditwright.core.ids import IntegrationId, RunId, StreamId, TestId
 from auditwright.core.outcome import Conclusion, Result
 from auditwright.core.resources import ProvedAccess
-from auditwright.core.run import Finding, ResultRecord, Run
+from auditwright.core.run import Finding, Run
 from auditwright.engine.populations import kinds_of_operation
 from auditwright.engine.timeline import DEFAULT_CADENCE
 from auditwright.program.definitions import IntegrationSettings
@@ -40,6 +41,7 @@ def readiness_report(
     held = workspace.catalogue
     lapse = _lapse(run, as_of)
     concluded = results or _results(workspace, run.id)
+    evidence, stones = records.evidence(run.id), tombstones(records)
     return assemble(
         Held(
             organization=workspace.program.organization,
@@ -57,7 +59,8 @@ def readiness_report(
             findings=tuple(
                 finding for finding in records.findings(include_closed=True) if _open_at(finding, as_of)
             ),
-            evidence=records.evidence(run.id),
+            evidence=evidence,
+            erased={record.seq: sentence(stone) for record in evidence if (stone := erased(stones, record))},
             gaps=records.gaps(run.id),
             leaning=_leaning(workspace, run.id),
             proofs=_proofs(workspace, run, concluded),
@@ -192,12 +195,15 @@ def _leaning(workspace: Workspace, run: RunId) -> Mapping[Gap, tuple[TestId, ...
 def _results(workspace: Workspace, run: RunId) -> list[Result]:
     records = workspace.stores.records
     gaps = {_gap_key(held.gap): held.gap for held in records.gaps(run)}
-    return [_result(workspace, record, gaps) for record in records.results(run)]
+    stones = tombstones(records)
+    return [
+        _with_gaps(documents.read(workspace.stores.evidence.get(document_of(stones, record)), record), gaps)
+        for record in records.results(run)
+    ]
 
 
-def _result(workspace: Workspace, record: ResultRecord, gaps: Mapping[tuple[str, ...], Gap]) -> Result:
+def _with_gaps(result: Result, gaps: Mapping[tuple[str, ...], Gap]) -> Result:
     """A result with its gaps as the records hold them; one that was found only while testing has no record."""
-    result = documents.read(workspace.stores.evidence.get(record.document), record)
     return replace(result, gaps=tuple(gaps.get(_gap_key(gap), gap) for gap in result.gaps))
 
 

@@ -47,7 +47,7 @@ def run(workspace: Workspace, progress: Progress) -> Done:
 
     Raises AppError where another run is under way, where a setting is wrong, or where a store cannot write.
     """
-    with _alone(workspace.state), _fewer_collections():
+    with alone(workspace.state), _fewer_collections():
         records = workspace.stores.records
         workspace.catalogue  # noqa: B018  # what the program names wrongly is said before anything is asked
         begun = unfinished(workspace)
@@ -121,7 +121,8 @@ def _fewer_collections() -> Iterator[None]:
 
 
 @contextmanager
-def _alone(state: Path) -> Iterator[None]:
+def alone(state: Path) -> Iterator[None]:
+    """Be the one process that runs, or erases, in a program folder; raises AppError where another one is."""
     descriptor = os.open(state / LOCK_FILE, os.O_CREAT | os.O_RDWR, 0o600)
     try:
         _lock(descriptor)

@@ -1,13 +1,16 @@
 """A program folder opened for work: its definitions, its stores and its log's key."""
 
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
 from auditwright.app.catalogue import Catalogue, catalogue
+from auditwright.app.erased import finish
 from auditwright.app.errors import AppError
 from auditwright.app.folder import find_program_folder, load_program
 from auditwright.app.own_tests import load_own_tests
@@ -129,6 +132,17 @@ def open_workspace(given: Path) -> Iterator[Workspace]:
         raise AppError(str(error)) from None
     workspace = Workspace(folder=folder, program=program, stores=stores, verifier_key=key)
     try:
+        _finish_erasures(stores)
         yield workspace
     finally:
         workspace.close()
+
+
+def _finish_erasures(stores: Stores) -> None:
+    """Do what is left of an erasure that was interrupted; whoever wanted something else can have it all the same."""
+    try:
+        finish(stores, datetime.now(UTC))
+    except StoreError as error:
+        logging.getLogger(__name__).warning(
+            "An erasure is not finished: %s. The next command tries again.", str(error).rstrip(".")
+        )

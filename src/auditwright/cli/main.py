@@ -27,7 +27,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "restore": "Make a program folder anew from a backup.",
     "tests": "List, show and run control tests.",
     "frameworks": "List frameworks, criteria and the controls that meet them.",
-    "evidence": "Show one piece of evidence by its digest.",
+    "evidence": "Show one piece of evidence by its digest, or erase what has to go.",
     "inventory": "Query what was collected with SQL, as of any day.",
     "access": "Prove that every path to what matters is behind a second factor.",
     "vulns": "Merge scanners' reports, and publish one with each release.",

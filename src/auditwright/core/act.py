@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from auditwright.core.ids import AccountId, ResourceId, TestId, WaiverId
+from auditwright.core.ids import AccountId, Digest, ResourceId, TestId, WaiverId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,37 @@ class Act:
     """In a sentence, what was done; never a secret."""
     salt: str
     """Random: without this row nobody can guess what the leaf, which holds only a digest of it, vouches for."""
+
+
+class Erased(StrEnum):
+    """What kind of bytes were erased."""
+
+    EVIDENCE = "evidence"
+    """What a source gave."""
+    RESULT = "result"
+    """The document of a result whose items rest on evidence that was erased; one without them took its place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """The tombstone of bytes that had to go: the log proves that they were there, and nobody can read them any more.
+
+    It speaks for every leaf before its own. The same bytes collected later are a new item, with a leaf of its own.
+    """
+
+    seq: int
+    """The index of its leaf in the log."""
+    digest: Digest
+    what: Erased
+    at: datetime
+    actor: str
+    """The account's id, a token's id, or `terminal`, as in an act."""
+    actor_name: str
+    reason: str
+    replaced_by: str
+    """Of a result, the digest of the document that took its place; else empty."""
+    finished_at: datetime | None
+    """When the bytes, and what rested on them, were gone; None where that was interrupted, and is still to be done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

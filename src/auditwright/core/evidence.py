@@ -61,6 +61,13 @@ def digest_of(body: bytes) -> Digest:
     return Digest(hashlib.sha256(body).hexdigest())
 
 
+ERASED_NAME = "erased"
+"""What an item is called that is known by erased evidence alone."""
+
+ERASED_WORDS = "the evidence of this was erased"
+"""What stands instead of the words that were said about an item by evidence that was erased."""
+
+
 class GapReason(StrEnum):
     """Why something could not be collected."""
 
@@ -84,6 +91,8 @@ class GapReason(StrEnum):
     """Nobody asked: no source is connected, or no answer was imported."""
     EMPTY = "empty"
     """The source was empty where it cannot be."""
+    ERASED = "erased"
+    """The answer was collected, and had to be erased."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,6 +75,12 @@ def outcome_of(word: str, says: str) -> Outcome:
     return _BY_WORD[word](says)
 
 
+def without_words(outcome: Outcome, instead: str) -> Outcome:
+    """The same outcome, saying something else of the item."""
+    word, _ = words_of(outcome)
+    return outcome_of(word, instead)
+
+
 class Conclusion(StrEnum):
     """What the outcomes of a whole population come to."""
 

@@ -5,6 +5,7 @@ transactional, the inventory is columnar.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from typing import Protocol, TypeVar
 from auditwright.core.evidence import Scope
 from auditwright.core.ids import Digest, ResourceId, RunId, TestId
 from auditwright.core.log import LogEntry
-from auditwright.core.outcome import Outcome, Result
+from auditwright.core.outcome import Outcome, Result, Unknown
 from auditwright.core.question import Answer, Condition, Question
 from auditwright.core.resource import Resource
 from auditwright.core.run import Checkpoint, EvidenceRecord, Finding, GapRecord, JobRecord, ResultRecord, Run
@@ -43,7 +44,7 @@ class NewerStoreError(StoreError):
 
 
 class EvidenceStore(Protocol):
-    """Append-only bytes by SHA-256."""
+    """Bytes by SHA-256. They are only added, but for what has to be erased; the log says first that it is."""
 
     def put(self, body: bytes) -> Digest:
         """Keep bytes; on return they survive a crash. The same bytes twice are kept once."""
@@ -59,6 +60,14 @@ class EvidenceStore(Protocol):
 
     def digests(self) -> Iterator[Digest]:
         """Every digest kept, in ascending order."""
+        ...
+
+    def locked(self, digest: Digest) -> str:
+        """Why bytes cannot be erased by now, such as a legal hold; empty where they can."""
+        ...
+
+    def erase(self, digest: Digest) -> None:
+        """Take bytes away for good; on return they do not come back after a crash. What is not there is erased."""
         ...
 
 
@@ -256,8 +265,8 @@ class Inventory(Protocol):
         """Every resource of a kind as known at a time (now: None), by id."""
         ...
 
-    def history(self, kind: type[R], item: ResourceId) -> Sequence[tuple[datetime, R | None]]:
-        """What was known of one resource, from when; None from when it was gone."""
+    def history(self, kind: type[R], item: ResourceId) -> Sequence[tuple[datetime, R | Unknown | None]]:
+        """What was known of one resource, from when; None from when it was gone, Unknown where that was erased."""
         ...
 
     def answer(self, kind: type[R], question: Question, *, as_of: datetime | None = None) -> Answer[R]:
@@ -288,6 +297,18 @@ class Inventory(Protocol):
 
     def outcomes(self, item: ResourceId, *, as_of: datetime | None = None) -> Sequence[ObservedSpan]:
         """What every test said of one item up to a time (now: None), by (test, known_from)."""
+        ...
+
+    def erase(self, erased: AbstractSet[Digest]) -> None:
+        """Take away what rests on evidence that was erased; again with the same: nothing changes.
+
+        A resource is not shown for the time for which it rests on that evidence, and `erased` counts it. What a test
+        observed keeps its outcome without its words. An item that no other evidence shows loses its id and name.
+        """
+        ...
+
+    def erased(self, kind: type[R], *, as_of: datetime | None = None) -> int:
+        """How many resources of a kind were known at a time (now: None) by evidence that was erased since."""
         ...
 
     def query(self, sql: str, *, as_of: datetime | None = None) -> Rows:

@@ -61,6 +61,8 @@ class Held:
     results: Sequence[Result]
     findings: Sequence[Finding]
     evidence: Sequence[EvidenceRecord]
+    erased: Mapping[int, str] = field(default_factory=dict)
+    """By the log index of evidence whose bytes were erased, when, by whom and why."""
     gaps: Sequence[GapRecord]
     leaning: Mapping[Gap, tuple[TestId, ...]] = field(default_factory=dict)
     """By gap, the tests that look things up among the items that it hides."""
@@ -98,6 +100,7 @@ def assemble(held: Held, *, as_of: datetime) -> ReadinessReport:
         tests=tests,
         findings=_findings(held, tests, as_of),
         evidence=tuple(sorted(held.evidence, key=lambda record: record.seq)),
+        erased=held.erased,
         criteria_tally=Tally.of(standing.criteria.values()),
         controls_tally=Tally.of(view.status for view in controls),
         tests_tally=Tally.of(standing.tests.values()),

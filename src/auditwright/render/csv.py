@@ -218,6 +218,7 @@ EVIDENCE_COLUMNS = (
     "size_bytes",
     "collector",
     "log_index",
+    "erased",
 )
 
 
@@ -242,6 +243,7 @@ def evidence_csv(report: ReadinessReport) -> bytes:
                 record.size_bytes,
                 record.collector,
                 record.seq,
+                report.erased.get(record.seq, ""),
             )
             for record in report.evidence
         ),

@@ -89,7 +89,7 @@ def document(report: ReadinessReport) -> Mapping[str, Json]:
         "controls": [_control(view) for view in report.controls],
         "tests": [_test(view) for view in report.tests],
         "findings": [_finding(view) for view in report.findings],
-        "evidence": [_evidence(record) for record in report.evidence],
+        "evidence": [_evidence(record, report.erased.get(record.seq)) for record in report.evidence],
     }
 
 
@@ -291,7 +291,7 @@ def _finding(view: FindingView) -> Mapping[str, Json]:
     }
 
 
-def _evidence(record: EvidenceRecord) -> Mapping[str, Json]:
+def _evidence(record: EvidenceRecord, erased: str | None) -> Mapping[str, Json]:
     return {
         "sha256": record.digest,
         "operation": record.query.operation,
@@ -307,6 +307,7 @@ def _evidence(record: EvidenceRecord) -> Mapping[str, Json]:
         "size_bytes": record.size_bytes,
         "collector": record.collector,
         "log_index": record.seq,
+        "erased": erased,
     }
 
 

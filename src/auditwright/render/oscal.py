@@ -293,10 +293,14 @@ class _Results:
                 yield self._record(record)
 
     def _record(self, record: EvidenceRecord) -> Object:
+        erased = self._report.erased.get(record.seq, "")
         return {
             "uuid": self._evidence_id(record.digest),
             "title": _line(words.clip(record.query.operation, MAX_TITLE).text),
-            "description": _text(f"{record.query.operation} in {record.scope}. {record.query.command}"),
+            "description": _text(
+                f"{record.query.operation} in {record.scope}. {record.query.command}"
+                f"{f' The bytes were {erased}' if erased else ''}"
+            ),
             "props": _props(
                 {
                     "collected-at": _time(record.collected_at),
@@ -304,6 +308,7 @@ class _Results:
                     "size-bytes": str(record.size_bytes),
                     "log-index": str(record.seq),
                     "collector": record.collector,
+                    "erased": erased,
                 }
             ),
             "rlinks": [

@@ -411,7 +411,12 @@ class _Paper:
                     "short": words.short(record.digest),
                     "anchor": words.anchor("e", record.digest),
                     "operation": _t(record.query.operation, 120),
-                    "command": _t(record.query.command, 240),
+                    "command": _t(
+                        f"The bytes were {erased}"
+                        if (erased := self._report.erased.get(record.seq))
+                        else record.query.command,
+                        240,
+                    ),
                     "account": _t(record.scope.account or "no account", 80),
                     "place": _t(f"{record.scope.source} {record.scope.region}".strip(), 80),
                     "collected": words.second(record.collected_at),

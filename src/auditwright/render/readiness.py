@@ -4,7 +4,8 @@ Statuses are computed in `auditwright.engine.readiness`; `auditwright.render.ass
 from what the stores hold.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from auditwright.controls.library import Changed, Provenance
@@ -233,6 +234,8 @@ class ReadinessReport:
     """Open ones, the most severe first."""
     evidence: tuple[EvidenceRecord, ...]
     """In the order of the log."""
+    erased: Mapping[int, str] = field(default_factory=dict)
+    """By the log index of evidence whose bytes were erased, when, by whom and why."""
     criteria_tally: Tally
     controls_tally: Tally
     tests_tally: Tally

@@ -17,7 +17,8 @@ What is checked, in this order; the same numbers stand at the code:
  (6) A leaf of the log holds the SHA-256 of the manifest, and its portable proof holds.
  (7) Every file has the size and SHA-256 that the manifest gives; none is missing, none was added.
  (8) Every evidence leaf has its evidence, unless that was withheld or erased and the package says so. Every piece of evidence and
-     every result document has its leaf.
+     every result document has its leaf. A tombstone speaks for leaves before its own, which are there; what it erased is not, and
+     is listed. Bytes that were collected again after it have to be there.
  (9) Time stamps name the log as it was at their size. Their signatures are checked by the commands that are printed.
 
 Formats: RFC 9162 (tree), c2sp.org/signed-note, c2sp.org/tlog-checkpoint, c2sp.org/tlog-proof, RFC 3161 (time stamps).
@@ -74,6 +75,7 @@ MAX_PATH_HASHES = 63
 MAX_EXPANSION = 200  # a zip's contents over its size; evidence in JSON reaches some 30
 EXPANSION_FLOOR_BYTES = 64 << 20  # small zips may hold very repetitive files
 MAX_PROBLEMS = 500  # kept in full; all are counted
+MAX_ERASED_SHOWN = 20  # of what was erased, in the text; a program gets all
 MAX_SHOWN_CHARS = 300  # of a name or a value in a message
 CHUNK_BYTES = 1 << 20
 
@@ -136,6 +138,8 @@ class Kind(StrEnum):
     MISSING_EVIDENCE = "evidence leaf without its file"
     UNLOGGED_EVIDENCE = "evidence without a leaf"
     UNLOGGED_RESULT = "result without a leaf"
+    WRONG_TOMBSTONE = "wrong tombstone"
+    NOT_ERASED = "erased and yet there"
     WRONG_TIMESTAMP = "wrong time stamp"
 
 
@@ -155,6 +159,21 @@ class Stamp:
     path: str
     size: int
     message: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tombstone:
+    """A leaf that says that bytes were erased: which, when, by whom and why."""
+
+    leaf: int
+    sha256: str
+    what: str
+    """`evidence`, or `result` for the document of one; empty where it does not say."""
+    at: str
+    actor: str
+    reason: str
+    replaced_by: str
+    """Of a result, the SHA-256 of the document in its place; else empty."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -192,6 +211,8 @@ class Report:
     cosigners: tuple[str, ...] = ()
     """Names under the checkpoint besides the log's own, not checked."""
     stamps: tuple[Stamp, ...] = ()
+    tombstones: tuple[Tombstone, ...] = ()
+    """In the order of the log."""
 
     @property
     def is_verified(self) -> bool:
@@ -588,8 +609,19 @@ class _Leaves:
     seqs: list[int | None] = field(default_factory=list)
     evidence: dict[str, int] = field(default_factory=dict)
     """The first leaf of each digest of evidence, by the number that it gives itself."""
-    results: set[str] = field(default_factory=set)
-    erased: set[str] = field(default_factory=set)
+    newest: dict[str, int] = field(default_factory=dict)
+    """The last leaf of each digest of evidence that this package answers for."""
+    again: dict[str, int] = field(default_factory=dict)
+    """The last leaf of each digest of evidence, also of what was logged after the manifest."""
+    results: dict[str, int] = field(default_factory=dict)
+    """The last leaf of each digest of a result."""
+    erased: dict[str, int] = field(default_factory=dict)
+    """The last tombstone of each digest."""
+    replacing: set[str] = field(default_factory=set)
+    """Digests of documents that took the place of erased ones."""
+    tombstones: list[Tombstone] = field(default_factory=list)
+    unfounded: dict[int, str] = field(default_factory=dict)
+    """What is wrong with a tombstone, by its leaf."""
     unreadable: dict[int, str] = field(default_factory=dict)
     """Why a leaf could not be read."""
     packages: dict[int, tuple[str, bytes]] = field(default_factory=dict)
@@ -650,6 +682,7 @@ class _Verification:
             key_was_given=self._trusted is not None,
             cosigners=checkpoint.cosigners if checkpoint else (),
             stamps=tuple(self._stamps),
+            tombstones=tuple(self._leaves.tombstones),
         )
 
     def run(self) -> None:
@@ -910,12 +943,11 @@ class _Verification:
             seq = _count_of(members, "seq")
             match members.get("kind"):
                 case "evidence":
-                    leaves.evidence.setdefault(_digest_of(members, "sha256"), seq)
-                    self._counts.evidence_leaves += 1
+                    self._read_evidence(_digest_of(members, "sha256"), seq)
                 case "result":
-                    leaves.results.add(_digest_of(members, "sha256"))
+                    leaves.results[_digest_of(members, "sha256")] = seq
                 case "erased":
-                    leaves.erased.add(_digest_of(members, "sha256"))
+                    self._read_tombstone(members, seq)
                 case "package":
                     leaves.packages[seq] = (_digest_of(members, "manifest_sha256"), leaf_hash)
                 case _:
@@ -925,6 +957,34 @@ class _Verification:
             leaves.seqs.append(None)
         else:
             leaves.seqs.append(seq)
+
+    def _read_evidence(self, digest: str, seq: int) -> None:
+        leaves = self._leaves
+        leaves.evidence.setdefault(digest, seq)
+        leaves.again[digest] = seq
+        if self._manifest and seq < self._manifest.size:
+            leaves.newest[digest] = seq
+        self._counts.evidence_leaves += 1
+
+    def _read_tombstone(self, members: dict[str, object], seq: int) -> None:
+        leaves = self._leaves
+        said = {name: members.get(name, "") for name in ("what", "at", "actor", "reason")}
+        texts = {name: value if isinstance(value, str) else "" for name, value in said.items()}
+        digest = _digest_of(members, "sha256")
+        replaced_by = _digest_of(members, "replaced_by") if "replaced_by" in members else ""
+        last = _count_of(members, "last_leaf") if "last_leaf" in members else None
+        is_result = texts["what"] == "result"
+        found = (leaves.results if is_result else leaves.again).get(digest)
+        if is_result and digest in leaves.replacing:
+            pass  # a document that took another one's place need have no leaf of its own
+        elif last is not None and last >= self._start and found != last:
+            leaves.unfounded[seq] = f"it speaks for leaf {last}, which is not the last one of {digest}"
+        elif last is None and found is None and not self._start:
+            leaves.unfounded[seq] = f"no leaf before it holds {digest}"
+        leaves.erased[digest] = seq
+        if replaced_by:
+            leaves.replacing.add(replaced_by)
+        leaves.tombstones.append(Tombstone(leaf=seq, sha256=digest, replaced_by=replaced_by, **texts))
 
     @property
     def _start(self) -> int:
@@ -1110,13 +1170,25 @@ class _Verification:
                     self._note(
                         Kind.UNLOGGED_EVIDENCE, path, "no evidence leaf of the package holds its SHA-256"
                     )
+                else:
+                    self._check_not_erased(path, digest, leaves.again)
             elif path.startswith(RESULTS):
                 counts.results += 1
                 if path != result_path(digest):
                     self._note(Kind.WRONG_MANIFEST, path, f"this result belongs to {result_path(digest)}")
-                elif digest not in leaves.results:
+                elif digest not in leaves.results and digest not in leaves.replacing:
                     self._note(Kind.UNLOGGED_RESULT, path, "no result leaf of the package holds its SHA-256")
+                else:
+                    self._check_not_erased(path, digest, leaves.results)
+        for index, why in leaves.unfounded.items():
+            self._note(Kind.WRONG_TOMBSTONE, f"leaf {index}", why)
         self._check_kept(manifest, kept)
+
+    def _check_not_erased(self, path: str, digest: str, newest: dict[str, int]) -> None:
+        """What the log calls erased, and never names again, is not in the package."""
+        stone = self._leaves.erased.get(digest, -1)
+        if self._manifest and newest.get(digest, -1) < stone < self._manifest.size:
+            self._note(Kind.NOT_ERASED, path, f"leaf {stone} says that it was erased")
 
     def _check_kept(self, manifest: _Manifest, kept: set[str]) -> None:
         for digest, index in self._leaves.evidence.items():
@@ -1124,8 +1196,14 @@ class _Verification:
                 continue  # what was logged after the manifest was written is not this package's
             if digest in manifest.withheld:
                 self._counts.withheld += 1
-            elif digest in self._leaves.erased:
+            elif self._leaves.erased.get(digest, -1) > self._leaves.newest.get(digest, index):
                 self._counts.erased += 1
+            elif digest in self._leaves.erased:
+                self._note(
+                    Kind.MISSING_EVIDENCE,
+                    f"leaf {self._leaves.newest[digest]}",
+                    f"its evidence, {digest}, was collected after it had been erased, and is not in the package",
+                )
             else:
                 self._note(
                     Kind.MISSING_EVIDENCE,
@@ -1288,6 +1366,7 @@ def as_text(report: Report) -> str:
     ]
     width = max(len(f"{number:,}") for number, _ in rows)
     lines += ["", "Checked", *(f"  {number:>{width},}  {what}" for number, what in rows)]
+    lines += _erased_lines(report)
     lines += _key_lines(report)
     if report.cosigners:
         lines += [
@@ -1307,6 +1386,21 @@ def as_text(report: Report) -> str:
         if report.problem_count > len(report.problems):
             lines += ["", f"  and {report.problem_count - len(report.problems):,} more"]
     return "\n".join(lines) + "\n"
+
+
+def _erased_lines(report: Report) -> list[str]:
+    if not report.tombstones:
+        return []
+    lines = ["", "Erased, as the log says"]
+    for stone in report.tombstones[:MAX_ERASED_SHOWN]:
+        what = f"{_shown(stone.what)} " if stone.what else ""
+        lines.append(f"  {what}{stone.sha256}")
+        lines.append(
+            f"    {_shown(stone.at)} by {_shown(stone.actor) or 'nobody named'}, leaf {stone.leaf}: {_shown(stone.reason)}"
+        )
+    if len(report.tombstones) > MAX_ERASED_SHOWN:
+        lines.append(f"  and {len(report.tombstones) - MAX_ERASED_SHOWN:,} more; --json lists all")
+    return lines
 
 
 def _key_lines(report: Report) -> list[str]:
@@ -1369,6 +1463,18 @@ def as_json(report: Report) -> str:
                     "erased": counts.erased,
                     "results": counts.results,
                 },
+                "erased": [
+                    {
+                        "sha256": stone.sha256,
+                        "what": stone.what,
+                        "at": stone.at,
+                        "actor": stone.actor,
+                        "reason": stone.reason,
+                        "leaf": stone.leaf,
+                        "replaced_by": stone.replaced_by or None,
+                    }
+                    for stone in report.tombstones
+                ],
                 "cosigners": list(report.cosigners),
                 "timestamps": [
                     {

@@ -56,6 +56,9 @@ ROWS_COMPARED = 50_000
 READ_ATTEMPTS = 3
 """A reader whose files were merged meanwhile lists them again; merges are far apart."""
 
+LOST = "coalesce(erased, false) AND len(evidence) > 0"
+"""The SQL of a row whose evidence was erased; one of an item that was gone names none."""
+
 _DELTA = re.compile(r"(\d{8})-([A-Za-z0-9][A-Za-z0-9._-]{0,127})\.parquet")
 _COMPACT = re.compile(r"compact-(\d{8})-(\d{8})\.parquet")
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -79,6 +82,12 @@ class Layout:
     """The columns that still stand when the item is gone."""
     shape: str
     """The fields that this version records."""
+    identity: str
+    """The column that says which item a row is about; `name` says it too."""
+    erased: Mapping[str, str | None]
+    """What stands in columns of a row whose evidence was erased; None for nothing."""
+    outlives: bool = False
+    """True where a row whose evidence was erased still counts; else the item is not known any more."""
     apart: bool = False
     """True where no key is of two groups, so that groups can be compared one after the other."""
 
@@ -92,6 +101,7 @@ class Layout:
             "run": "VARCHAR",
             "known_from": "TIMESTAMP",
             "gone": "BOOLEAN",
+            "erased": "BOOLEAN",
         }
 
 
@@ -100,6 +110,11 @@ class _File:
     first: int
     last: int
     path: Path
+
+    @property
+    def merged(self) -> bool:
+        """True for a file that takes the place of those it covers."""
+        return _COMPACT.fullmatch(self.path.name) is not None
 
 
 class Home:
@@ -145,7 +160,7 @@ class DeltaFolder:
         """The files to read, in order: what a merged file covers is left out."""
         if not self.folder.is_dir():
             return []
-        found = sorted(_parsed(self.folder), key=lambda file: (file.first, -file.last))
+        found = sorted(_parsed(self.folder), key=lambda file: (file.first, -file.last, not file.merged))
         kept: list[_File] = []
         for file in found:
             if not kept or file.last > kept[-1].last:
@@ -228,14 +243,32 @@ class DeltaFolder:
         finally:
             discard(temporary)
 
+    def write_merged(
+        self, connection: "duckdb.DuckDBPyConnection", select: str, files: Sequence[_File]
+    ) -> None:
+        """Write the rows of a query to one file that takes the place of others; raises StoreError."""
+        self.write(connection, select, f"compact-{files[0].first:08}-{files[-1].last:08}.parquet")
+
+    def drop_covered(self) -> None:
+        """Take files away, durably, whose place a merged one took; raises StoreError."""
+        if not self.folder.is_dir():
+            return
+        kept = {file.path for file in self.files()}
+        try:
+            for file in _parsed(self.folder):
+                if file.path not in kept:
+                    self._home.disk.remove(file.path)
+            self._home.disk.sync(self.folder)
+        except OSError as error:
+            raise disk_error("erase from", self.folder, error) from error
+
     def compact(self) -> None:
         """Merge the files into one with the same rows, where they are many, and drop what a merged one covers."""
         files = self.files()
         if len(files) > MAX_FILES:
-            name = f"compact-{files[0].first:08}-{files[-1].last:08}.parquet"
             with self.connection() as connection:
                 rows = self.source(connection, files)
-                self.write(connection, f"SELECT * FROM {rows} ORDER BY {self.layout.key}, seq", name)  # noqa: S608
+                self.write_merged(connection, f"SELECT * FROM {rows} ORDER BY {self.layout.key}, seq", files)  # noqa: S608
             files = self.files()
         kept = {file.path for file in files}
         for file in _parsed(self.folder) if self.folder.is_dir() else ():
@@ -321,6 +354,7 @@ class Changes:
             "seq": str(seq),
             "run": literal(run),
             "known_from": self._now,
+            "erased": "false",
         }
         with self._folder.connection() as connection:
             with storage_errors(f"write to {self._folder.folder}"):
@@ -378,9 +412,7 @@ class Changes:
         """The SQL of the rows to write, of what was seen and the last row of each key that may be among it."""
         layout = self._folder.layout
         compared = [quoted(name) for name in layout.columns if name != "evidence"]
-        known = (
-            f"(SELECT key, shape, gone, known_from > {self._now} AS late, {', '.join(compared)} FROM {state})"  # noqa: S608
-        )
+        known = f"(SELECT key, shape, gone, {LOST} AS lost, known_from > {self._now} AS late, {', '.join(compared)} FROM {state})"  # noqa: S608
         differs = " OR ".join(f"seen.{name} IS DISTINCT FROM known.{name}" for name in compared)
         place = ", ".join(f"known.{quoted(name)}" for name in layout.group)
         values = {
@@ -391,7 +423,7 @@ class Changes:
         return (
             f"SELECT {self._listed(values)} FROM {seen} AS seen FULL JOIN {known} AS known ON seen.key = known.key "  # noqa: S608  # (2)
             f"WHERE CASE WHEN known.key IS NULL THEN true WHEN known.late THEN false "  # (5)
-            f"WHEN seen.key IS NULL THEN NOT known.gone AND ({place}) IN (FROM whole) "  # (4)
+            f"WHEN seen.key IS NULL THEN (NOT known.gone OR known.lost) AND ({place}) IN (FROM whole) "  # (4)
             f"ELSE known.gone OR known.shape <> {stamp['shape']} OR {differs} END"  # (3)
         )
 

@@ -39,6 +39,10 @@ class Disk(Protocol):
         """Make a folder; its parent exists."""
         ...
 
+    def remove(self, path: Path) -> None:
+        """Take a file away; one that is not there is gone."""
+        ...
+
 
 class RealDisk:
     """The operating system's files."""
@@ -65,6 +69,10 @@ class RealDisk:
     def make_folder(self, path: Path) -> None:
         """Make a folder; its parent exists."""
         path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+
+    def remove(self, path: Path) -> None:
+        """Take a file away; one that is not there is gone."""
+        path.unlink(missing_ok=True)
 
 
 class LateDisk(RealDisk):

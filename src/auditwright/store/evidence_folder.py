@@ -174,6 +174,21 @@ class FolderEvidence:
                 found = (digest_of_name(path.name) for path in second.iterdir())
                 yield from sorted(digest for digest in found if digest and digest.startswith(prefix))
 
+    def locked(self, digest: Digest) -> str:
+        """A folder holds nothing against its owner."""
+        del digest
+        return ""
+
+    def erase(self, digest: Digest) -> None:
+        """Take bytes away for good; what is not there is erased."""
+        path = self._root / storage_key(digest)
+        try:
+            self._disk.remove(path)
+            if path.parent.is_dir():
+                self._disk.sync(path.parent)
+        except OSError as error:
+            raise disk_error("erase", path, error) from error
+
     def _holds(self, digest: Digest, target: Path) -> bool:
         """True where the bytes are there and whole; damaged ones are written again."""
         if not target.is_file():

@@ -41,6 +41,22 @@ class _Listing(TypedDict, total=False):
     NextContinuationToken: str
 
 
+class _Version(TypedDict, total=False):
+    Key: str
+    VersionId: str
+
+
+class _Versions(TypedDict, total=False):
+    Versions: Sequence[_Version]
+    DeleteMarkers: Sequence[_Version]
+
+
+class _Head(TypedDict, total=False):
+    ObjectLockMode: str
+    ObjectLockRetainUntilDate: datetime
+    ObjectLockLegalHoldStatus: str
+
+
 class _Client(Protocol):
     """What is used of boto3's S3 client."""
 
@@ -49,6 +65,12 @@ class _Client(Protocol):
     def get_object(self, *, Bucket: str, Key: str) -> _Object: ...  # noqa: N803  # the API's own names
 
     def list_objects_v2(self, **request: object) -> _Listing: ...
+
+    def list_object_versions(self, *, Bucket: str, Prefix: str) -> _Versions: ...  # noqa: N803
+
+    def head_object(self, **request: object) -> _Head: ...
+
+    def delete_object(self, *, Bucket: str, Key: str, VersionId: str) -> object: ...  # noqa: N803
 
 
 CONNECT_TIMEOUT_S = 10
@@ -178,6 +200,34 @@ class S3Evidence:
             more = page.get("IsTruncated", False)
             request["ContinuationToken"] = page.get("NextContinuationToken", "")
 
+    def locked(self, digest: Digest) -> str:
+        """Why bytes cannot be erased by now: Object Lock holds a version of them; empty where they can."""
+        key = self._settings.key(storage_key(digest))
+        with self._errors("look for evidence in"):
+            for version in self._versions(key):
+                # What was put before there were versions is asked for without one; not every storage knows "null".
+                which = {} if version == "null" else {"VersionId": version}
+                head = self._client.head_object(Bucket=self._settings.bucket, Key=key, **which)
+                until = head.get("ObjectLockRetainUntilDate")
+                if head.get("ObjectLockLegalHoldStatus") == "ON":
+                    return f"s3://{self._settings.bucket}/{key} is under a legal hold"
+                if until is not None and until > datetime.now(UTC):
+                    return f"Object Lock keeps s3://{self._settings.bucket}/{key} until {until:%d %b %Y}"
+        return ""
+
+    def erase(self, digest: Digest) -> None:
+        """Take every version of bytes away for good: a mere delete would leave them below a marker."""
+        key = self._settings.key(storage_key(digest))
+        with self._errors("erase evidence in"):
+            for version in self._versions(key, markers=True):
+                self._client.delete_object(Bucket=self._settings.bucket, Key=key, VersionId=version)
+
+    def _versions(self, key: str, *, markers: bool = False) -> list[str]:
+        """The versions of one object: few, because the same bytes are never put twice."""
+        listed = self._client.list_object_versions(Bucket=self._settings.bucket, Prefix=key)
+        found = [*listed.get("Versions", ()), *(listed.get("DeleteMarkers", ()) if markers else ())]
+        return [each["VersionId"] for each in found if each["Key"] == key]
+
     @contextmanager
     def _errors(self, doing: str, fine: str = "") -> Iterator[None]:
         from botocore.exceptions import BotoCoreError, ClientError
@@ -194,5 +244,6 @@ class S3Evidence:
     def _error(self, doing: str, error: Exception) -> StoreError:
         return StoreError(
             f"cannot {doing} {self._settings.place}: {error}; nothing was changed; "
-            "check the bucket, the credentials and their permissions (s3:PutObject, s3:GetObject, s3:ListBucket)"
+            "check the bucket, the credentials and their permissions (s3:PutObject, s3:GetObject, s3:ListBucket; to erase, also "
+            "s3:ListBucketVersions, s3:DeleteObjectVersion, s3:GetObjectRetention and s3:GetObjectLegalHold)"
         )

@@ -7,6 +7,7 @@ recorded again, and one that comes late does not overwrite what a later one saw.
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,15 +15,17 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import TypeVar, cast
 
+from auditwright.core.evidence import ERASED_WORDS
 from auditwright.core.ids import Digest, ResourceId, RunId, TestId
 from auditwright.core.log import iso, parse_iso
-from auditwright.core.outcome import Result, outcome_of, words_of
+from auditwright.core.outcome import Result, Unknown, outcome_of, words_of
 from auditwright.core.ports import Named, ObservedSpan, Rows, Snapshot, StoreError
 from auditwright.core.question import MAX_PAGE_ROWS, Answer, Condition, Question
 from auditwright.core.resource import Resource
 from auditwright.core.resources import kinds
 from auditwright.store.codec import NOT_RECORDED, Codec, codec_of, literal, quoted
 from auditwright.store.delta import (
+    LOST,
     Changes,
     DeltaFolder,
     Group,
@@ -45,7 +48,8 @@ from auditwright.store.disk import (
     temporary_name,
 )
 from auditwright.store.inventory_asking import all_of, field_sql, order_and_page, tallied
-from auditwright.store.memory import OBSERVATIONS, check_snapshot
+from auditwright.store.inventory_erasing import erase_from
+from auditwright.store.memory_inventory import OBSERVATIONS, check_snapshot
 from auditwright.store.query import Sandbox, mentioned
 
 R = TypeVar("R", bound=Resource)
@@ -75,6 +79,9 @@ OBSERVATION_LAYOUT = Layout(
     key="(test || chr(31) || item)",
     group=("test",),
     kept_when_gone=("test", "item", "name", "account", "region"),
+    identity="item",
+    erased={"detail": ERASED_WORDS},
+    outlives=True,
     shape="1",
     apart=True,
 )
@@ -82,12 +89,15 @@ OBSERVATION_LAYOUT = Layout(
 
 def layout_of(codec: Codec[R]) -> Layout:
     """How a kind's files are laid out."""
+    kept_when_gone = ("id", "name", *codec.scope)
     return Layout(
         kind=codec.kind.kind,
         columns=codec.columns,
         key=quoted("id"),
         group=codec.scope,
-        kept_when_gone=("id", "name", *codec.scope),
+        kept_when_gone=kept_when_gone,
+        identity="id",
+        erased=dict.fromkeys(name for name in codec.columns if name not in {*kept_when_gone, "evidence"}),
         shape=codec.shape,
     )
 
@@ -223,22 +233,25 @@ class FolderInventory:
         )
         return [codec.read(str(shape), row) for shape, *row in found]
 
-    def history(self, kind: type[R], item: ResourceId) -> Sequence[tuple[datetime, R | None]]:
-        """What was known of one resource, from when; None from when it was gone."""
+    def history(self, kind: type[R], item: ResourceId) -> Sequence[tuple[datetime, R | Unknown | None]]:
+        """What was known of one resource, from when; None from when it was gone, Unknown where that was erased."""
         codec = codec_of(kind)
         folder = self._folder(layout_of(codec))
         columns = _names(codec.columns)
         found = folder.rows(
             # Of two changes of the same time the one recorded last counts.
             lambda source: (
-                f"SELECT known_from, gone, shape, {columns} FROM {source} WHERE id = ? "  # noqa: S608
+                f"SELECT known_from, gone, {LOST}, shape, {columns} FROM {source} WHERE id = ? "  # noqa: S608
                 "QUALIFY row_number() OVER (PARTITION BY known_from ORDER BY seq DESC) = 1 ORDER BY seq"
             ),
             [item],
         )
         return [
-            (_utc(known_from), None if gone else codec.read(str(shape), row))
-            for known_from, gone, shape, *row in found
+            (
+                _utc(known_from),
+                Unknown(ERASED_WORDS) if lost else None if gone else codec.read(str(shape), row),
+            )
+            for known_from, gone, lost, shape, *row in found
         ]
 
     def names(self, *, as_of: datetime | None = None) -> Sequence[Named]:
@@ -289,6 +302,24 @@ class FolderInventory:
             [item, *values],
         )
         return [_span(TestId(str(test)), row) for test, *row in found]
+
+    def erase(self, erased: AbstractSet[Digest]) -> None:
+        """Take away what rests on evidence that was erased; again with the same: nothing changes. Raises StoreError."""
+        with self._locked():
+            for layout in (*(layout_of(codec_of(kind)) for kind in kinds().values()), OBSERVATION_LAYOUT):
+                erase_from(self._folder(layout), erased)
+
+    def erased(self, kind: type[R], *, as_of: datetime | None = None) -> int:
+        """How many resources of a kind were known at a time (now: None) by evidence that was erased since."""
+        folder = self._folder(layout_of(codec_of(kind)))
+        if not folder.files():
+            return 0
+        where, values = _until(as_of)
+        ((count,),) = folder.rows(
+            lambda source: f"SELECT count(*) FROM {folder.state(source, where)} WHERE {LOST}",  # noqa: S608
+            values,
+        )
+        return int(str(count))
 
     def query(self, sql: str, *, as_of: datetime | None = None) -> Rows:
         """Run one SELECT over the kinds as tables, read-only; raises QueryError."""

@@ -1,33 +1,25 @@
-"""The three stores in memory: the reference that the durable ones are compared with, and what tests run on.
+"""Evidence and records in memory: the reference that the durable stores are compared with, and what tests run on.
 
-Plain and obviously right; nothing here is tuned, and nothing survives the process.
+`memory_inventory` has the third store. Plain and obviously right; nothing here is tuned, and nothing survives the process.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
-from itertools import zip_longest
-from typing import NoReturn, TypeAlias, TypeVar
+from typing import NoReturn, TypeVar
 
-from auditwright.core.act import Act, Assignment, OwedFinding
-from auditwright.core.evidence import Scope, digest_of
+from auditwright.core.act import Act, Assignment, Erasure, OwedFinding
+from auditwright.core.evidence import digest_of
 from auditwright.core.ids import Digest, JobId, ResourceId, RunId, TestId
 from auditwright.core.log import LogEntry, leaf_hash
-from auditwright.core.outcome import Result
 from auditwright.core.ports import (
     EvidenceMissingError,
-    Named,
-    ObservedSpan,
-    Rows,
-    Snapshot,
     StoreError,
 )
 from auditwright.core.question import Answer, Condition, Question, answered, meets
-from auditwright.core.resource import Resource
-from auditwright.core.resources import kinds
 from auditwright.core.run import (
     Checkpoint,
     ClosedSpell,
@@ -38,11 +30,8 @@ from auditwright.core.run import (
     ResultRecord,
     Run,
 )
-from auditwright.store.codec import codec_of
-from auditwright.store.inventory_asking import value_of
 from auditwright.store.lists import listed
 
-R = TypeVar("R", bound=Resource)
 K = TypeVar("K")
 
 TILE_HASHES = 256
@@ -80,6 +69,15 @@ class MemoryEvidence:
     def digests(self) -> Iterator[Digest]:
         """Every digest kept, in ascending order."""
         return iter(sorted(self._bodies))
+
+    def locked(self, digest: Digest) -> str:
+        """Nothing holds what is in memory."""
+        del digest
+        return ""
+
+    def erase(self, digest: Digest) -> None:
+        """Take bytes away; what is not there is erased."""
+        self._bodies.pop(digest, None)
 
 
 @dataclass(slots=True)
@@ -224,7 +222,7 @@ class _MemoryTransaction:
     def keep(self, records: Sequence[object]) -> None:
         self._go_on()
         for record in records:
-            if isinstance(record, Act) and not 0 <= record.seq < len(self.tables.leaves):
+            if isinstance(record, (Act, Erasure)) and not 0 <= record.seq < len(self.tables.leaves):
                 self._fail(f"the log has no leaf {record.seq}; append it first")
             self.tables.kept[type(record), *_key_of(record)] = record
 
@@ -430,216 +428,3 @@ def check_range(start: int, stop: int, size: int) -> None:
             f"the log has {size} leaves, but leaf {stop - 1} was asked for; restore the records from a backup"
         )
         raise StoreError(message)
-
-
-Known: TypeAlias = Resource | ObservedSpan
-"""What the inventory knows of one key: a resource, or an item's outcome under a test."""
-
-
-@dataclass(slots=True)
-class _Change:
-    """From `known_from` on this was known of a key; None: it was gone."""
-
-    known_from: datetime
-    value: Known | None
-
-
-class _Timeline:
-    """Every change of every key, in the order in which they were recorded."""
-
-    __slots__ = ("changes",)
-
-    def __init__(self) -> None:
-        self.changes: dict[str, list[_Change]] = {}
-
-    def put(self, key: str, at: datetime, value: Known | None) -> None:
-        """Keep a change where it is one; what was recorded for a later time stays as it is."""
-        changes = self.changes.setdefault(key, [])
-        if changes and (changes[-1].known_from > at or _content(changes[-1].value) == _content(value)):
-            return
-        changes.append(_Change(at, value))
-
-    def latest(self) -> Mapping[str, Known]:
-        """What is there now."""
-        return {
-            key: changes[-1].value for key, changes in self.changes.items() if changes[-1].value is not None
-        }
-
-    def of(self, key: str) -> list[_Change]:
-        """The changes of one key; of two for the same time, the one recorded last."""
-        changes = self.changes.get(key, [])
-        return [
-            c
-            for c, later in zip_longest(changes, changes[1:])
-            if not later or later.known_from > c.known_from
-        ]
-
-
-def _content(value: Known | None) -> Known | None:
-    """What is compared to see a change: everything but the evidence and the time."""
-    match value:
-        case None:
-            return None
-        case Resource():
-            return replace(value, evidence=())
-        case ObservedSpan():
-            return replace(value, evidence=(), known_from=datetime.min.replace(tzinfo=UTC))
-
-
-class MemoryInventory:
-    """The inventory in dictionaries."""
-
-    __slots__ = ("_observed", "_resources", "_seen")
-
-    def __init__(self) -> None:
-        self._resources: dict[str, _Timeline] = {}
-        self._observed: dict[TestId, _Timeline] = {}
-        self._seen: dict[tuple[str, Scope | TestId], tuple[datetime, RunId]] = {}
-
-    def record(self, run: RunId, at: datetime, snapshots: Iterable[Snapshot]) -> None:
-        """Keep what a run saw."""
-        fresh: dict[str, list[Snapshot]] = {}
-        for snapshot in snapshots:
-            check_snapshot(snapshot)
-            if not self._is_covered((snapshot.kind.kind, snapshot.scope), run, at):
-                fresh.setdefault(snapshot.kind.kind, []).append(snapshot)
-        for kind, of_kind in fresh.items():
-            timeline = self._resources.setdefault(kind, _Timeline())
-            held = timeline.latest()
-            present: dict[str, Known] = {item.id: item for snapshot in of_kind for item in snapshot.items}
-            hiding = {snapshot.scope for snapshot in of_kind if not snapshot.complete}
-            whole = {snapshot.scope for snapshot in of_kind} - hiding
-            for key, value in present.items():
-                timeline.put(key, at, value)
-            for key, value in held.items():
-                if key not in present and isinstance(value, Resource) and value.scope in whole:
-                    timeline.put(key, at, None)
-            for snapshot in of_kind:
-                self._seen[kind, snapshot.scope] = at, run
-
-    def resources(self, kind: type[R], *, as_of: datetime | None = None) -> Sequence[R]:
-        """Every resource of a kind as known at a time (now: None), by id."""
-        timeline = self._resources.get(kind.kind, _Timeline())
-        found = (state_at(self.history(kind, ResourceId(key)), as_of) for key in sorted(timeline.changes))
-        return [item for item in found if item is not None]
-
-    def history(self, kind: type[R], item: ResourceId) -> Sequence[tuple[datetime, R | None]]:
-        """What was known of one resource, from when; None from when it was gone."""
-        changes = self._resources.get(kind.kind, _Timeline()).of(item)
-        return [(c.known_from, c.value if isinstance(c.value, kind) else None) for c in changes]
-
-    def answer(self, kind: type[R], question: Question, *, as_of: datetime | None = None) -> Answer[R]:
-        """One page of the resources of a kind as known at a time (now: None), and how many there are in all."""
-        held = self.resources(kind, as_of=as_of)
-        return answered(held, question, value=partial(value_of, codec_of(kind)), key=("id",))
-
-    def tally(
-        self, kind: type[R], by: Sequence[str], *where: Condition, as_of: datetime | None = None
-    ) -> Mapping[tuple[object, ...], int]:
-        """How many resources that meet the conditions have each combination of the fields' values."""
-        value = partial(value_of, codec_of(kind))
-        found = (
-            item
-            for item in self.resources(kind, as_of=as_of)
-            if all(meets(partial(value, item), one) for one in where)
-        )
-        return Counter(tuple(value(item, name) for name in by) for item in found)
-
-    def names(self, *, as_of: datetime | None = None) -> Sequence[Named]:
-        """Every resource of every kind as known at a time (now: None), by (kind, id)."""
-        return [
-            Named(kind=name, id=item.id, name=item.name, account=item.scope.account)
-            for name, kind in sorted(kinds().items())
-            for item in self.resources(kind, as_of=as_of)
-        ]
-
-    def observe(self, run: RunId, at: datetime, results: Iterable[Result]) -> None:
-        """Keep what tests observed."""
-        fresh: dict[TestId, list[Result]] = {}
-        for result in results:
-            if not self._is_covered((OBSERVATIONS, result.test), run, at):
-                fresh.setdefault(result.test, []).append(result)
-        for test, of_test in fresh.items():
-            timeline = self._observed.setdefault(test, _Timeline())
-            held = timeline.latest()
-            spans: dict[str, ObservedSpan] = {
-                span.item: span for result in of_test for span in _spans(result, at)
-            }
-            for key, span in spans.items():
-                timeline.put(key, at, span)
-            if not any(gap.hides_items for result in of_test for gap in result.gaps):
-                for key, value in held.items():
-                    if key not in spans and isinstance(value, ObservedSpan) and value.outcome is not None:
-                        timeline.put(key, at, replace(value, known_from=at, outcome=None, evidence=()))
-            self._seen[OBSERVATIONS, test] = at, run
-
-    def spans(self, test: TestId, *, since: datetime, until: datetime) -> Sequence[ObservedSpan]:
-        """A test's outcomes that were in force at any time in [since, until), by (item, known_from)."""
-        timeline = self._observed.get(test, _Timeline())
-        found = []
-        for item in sorted(timeline.changes):
-            changes = timeline.of(item)
-            for change, later in zip_longest(changes, changes[1:]):
-                in_force = change.known_from < until and (not later or later.known_from > since)
-                if in_force and since < until and isinstance(change.value, ObservedSpan):
-                    found.append(change.value)
-        return found
-
-    def outcomes(self, item: ResourceId, *, as_of: datetime | None = None) -> Sequence[ObservedSpan]:
-        """What every test said of one item up to a time (now: None), by (test, known_from)."""
-        return [
-            change.value
-            for test in sorted(self._observed)
-            for change in self._observed[test].of(item)
-            if isinstance(change.value, ObservedSpan) and (as_of is None or change.known_from <= as_of)
-        ]
-
-    def query(self, sql: str, *, as_of: datetime | None = None) -> Rows:
-        """Run one SELECT over the kinds as tables, read-only; raises QueryError."""
-        from auditwright.store.query import Sandbox, mentioned
-
-        known = kinds()
-        with Sandbox() as sandbox:
-            for name in mentioned(sql, known):
-                sandbox.add_items(known[name], self.resources(known[name], as_of=as_of))
-            return sandbox.run(sql)
-
-    def _is_covered(self, key: tuple[str, Scope | TestId], run: RunId, at: datetime) -> bool:
-        """True where this run recorded it already, or a run of a later time did."""
-        seen = self._seen.get(key)
-        return seen is not None and (seen[1] == run or seen[0] > at)
-
-
-OBSERVATIONS = "observation"
-"""What tests observed is kept like a kind; no kind of resource bears this name."""
-
-
-def state_at(history: Sequence[tuple[datetime, R | None]], as_of: datetime | None) -> R | None:
-    """The last of a history that was known at a time (now: None)."""
-    known = [value for known_from, value in history if as_of is None or known_from <= as_of]
-    return known[-1] if known else None
-
-
-def check_snapshot(snapshot: Snapshot) -> None:
-    """Refuse an item of another kind or scope: it would never be seen to go."""
-    for item in snapshot.items:
-        if type(item) is not snapshot.kind or item.scope != snapshot.scope:
-            message = (
-                f"the snapshot of {snapshot.kind.kind} in {snapshot.scope} holds the {item.kind} {item.id!r} of {item.scope}; "
-                "the stream that emits it has to give it the scope that was asked"
-            )
-            raise StoreError(message)
-
-
-def _spans(result: Result, at: datetime) -> Iterator[ObservedSpan]:
-    for seen in result.observations:
-        yield ObservedSpan(
-            test=result.test,
-            item=seen.item,
-            name=seen.name,
-            account=seen.account,
-            region=seen.region,
-            known_from=at,
-            outcome=seen.outcome,
-            evidence=seen.evidence,
-        )

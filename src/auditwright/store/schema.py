@@ -384,6 +384,22 @@ ACTS = Table(
     Index("acts_by_subject", "subject", "seq"),
 )
 
+ERASURES = Table(
+    "erasures",
+    METADATA,
+    _leaf(),
+    Column("digest", Sha256, nullable=False),
+    _text("what"),
+    _at("at"),
+    _text("actor"),
+    _text("actor_name"),
+    _text("reason"),
+    _text("replaced_by"),
+    _at("finished_at", nullable=True),
+    Index("erasures_by_digest", "digest", "seq"),
+    Index("erasures_unfinished", "finished_at"),
+)
+
 ASSIGNMENTS = Table(
     "assignments",
     METADATA,

@@ -7,6 +7,7 @@ backup's revision when reading, so that an older backup is filled into the table
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, cast
@@ -23,7 +24,9 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    exists,
     func,
+    or_,
     select,
     text,
     type_coerce,
@@ -37,7 +40,7 @@ from auditwright.core.run import Checkpoint
 from auditwright.store import rows
 from auditwright.store.database import errors, filled_engine, open_engine, place_of, store_error
 from auditwright.store.migrations import HEAD
-from auditwright.store.schema import CHECKPOINTS, EVIDENCE, LEAVES, METADATA, RESULTS, without_zero
+from auditwright.store.schema import CHECKPOINTS, ERASURES, EVIDENCE, LEAVES, METADATA, RESULTS, without_zero
 
 ROWS_PER_READ = 1_000
 
@@ -140,6 +143,16 @@ class Snapshot(_View):
         named = union(select(EVIDENCE.c.digest), select(RESULTS.c.document)).subquery()
         for found in self._streamed(select(named.c[0]).order_by(named.c[0])):
             yield from (Digest(str(digest)) for (digest,) in found)
+
+    def erased(self) -> AbstractSet[Digest]:
+        """Every digest that was erased, and not collected or concluded again since; raises StoreError."""
+        stone = ERASURES.c
+        again = (
+            exists().where(EVIDENCE.c.digest == stone.digest, EVIDENCE.c.seq > stone.seq),
+            exists().where(RESULTS.c.document == stone.digest, RESULTS.c.seq > stone.seq),
+        )
+        wanted = select(stone.digest).where(~or_(*again))
+        return {Digest(str(digest)) for found in self._streamed(wanted) for (digest,) in found}
 
     def _parts(self, table: Table) -> Iterator[Part]:
         encode = msgspec.json.Encoder().encode_lines

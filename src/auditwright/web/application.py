@@ -4,6 +4,7 @@ From the outside in: headers, log and measures, host, rate, origin, size of the 
 and the page.
 """
 
+from http import HTTPStatus
 from importlib import resources
 from urllib.parse import quote
 
@@ -226,6 +227,8 @@ def _http(request: Request, error: Exception) -> Response:
         title, text = "There is no such page", "It may have been renamed. Search, or go back."
         if _is_api(request):
             title, text = "There is nothing of this name", "Or it is not part of what may be seen here."
+    if error.status_code == HTTPStatus.GONE:
+        title, text = "These bytes were erased", "Who did it, when and why stands with the evidence."
     failed = _failed(request, error.status_code, title, text)
     # Which methods there are (405) is said in a header.
     failed.headers.update(error.headers or {})

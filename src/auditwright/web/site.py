@@ -17,6 +17,7 @@ from auditwright.app.queries.view import View
 from auditwright.app.signing_in.limits import Limits
 from auditwright.app.signing_in.steps import Steps
 from auditwright.app.workspace import Workspace, open_workspace
+from auditwright.core.act import Erasure
 
 LOOK_EVERY_S = 1.0
 """How often the files of the program folder are looked at: an edit counts at once, and no page pays for looking."""
@@ -61,6 +62,8 @@ class Site:
     _current: Workspace
     _signature: object
     _looked_at: float
+    _erasures: object = None
+    """The newest tombstone that was seen."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -87,6 +90,11 @@ class Site:
             self._looked_at = 0.0
 
     def _look(self) -> None:
+        erasures = self.opened.stores.records.greatest(Erasure, "seq")
+        if erasures != self._erasures:
+            # Before the pages that follow: no answer of now on shows what was erased.
+            self._erasures = erasures
+            self.memo.clear()
         found = signature(self.folder)
         if found == self._signature:
             return

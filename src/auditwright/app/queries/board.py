@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from auditwright.app import documents
+from auditwright.app.erased import result_body
 from auditwright.app.queries.view import View
 from auditwright.app.waiving import waivers
 from auditwright.controls import LibraryControl
@@ -209,7 +210,7 @@ def _tested(view: View, record: ResultRecord, in_force: Iterable[Waiver], *, lap
 
 def _waived(view: View, record: ResultRecord, covering: Iterable[Waiver]) -> list[datetime]:
     """When the waiver of each deviating item that has one ends."""
-    result = documents.read(view.workspace.stores.evidence.get(record.document), record)
+    result = documents.read(result_body(view.workspace.stores, record), record)
     held = tuple(covering)
     found = (
         waiver_in_force(held, record.test, seen.item, at=view.as_of)

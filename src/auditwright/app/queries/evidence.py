@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from auditwright.app.collecting import load_evidence
+from auditwright.app.erased import document_of, erased, gone, tombstone_of, tombstones
 from auditwright.app.queries.board import TestStanding, board, run_as_of
 from auditwright.app.queries.lists import Filter, ListForm
 from auditwright.app.queries.program import NamedTest, named
 from auditwright.app.queries.view import View
 from auditwright.app.registry import streams
+from auditwright.core.act import Erasure
 from auditwright.core.control_test import ControlTest
 from auditwright.core.ids import Digest, StreamId, TestId
 from auditwright.core.integration import MalformedEvidenceError
 from auditwright.core.log import leaf_hash
-from auditwright.core.ports import EvidenceMissingError
 from auditwright.core.question import MAX_PAGE_ROWS, Answer, AnyOf, Before, Condition, Is, Question
 from auditwright.core.resource import Resource, kinds
 from auditwright.core.resources import ProvedAccess
@@ -91,6 +92,12 @@ class Piece:
     """The test whose newest result they are."""
     tests: tuple[tuple[NamedTest, TestStanding], ...]
     """Tests that examine what the stream shows."""
+    erasure: Erasure | None = None
+    """The newest tombstone; it speaks for the records before it."""
+
+    def erased(self, record: EvidenceRecord) -> bool:
+        """True where the bytes of a record were erased; the same bytes may have come again since."""
+        return self.erasure is not None and self.erasure.seq > record.seq
 
 
 def evidence(view: View, question: Question) -> Answer[EvidenceRecord]:
@@ -116,15 +123,24 @@ def piece(view: View, digest: Digest) -> Piece | None:
     if found.total:
         examining = _examining(view, (record.stream for record in found.rows))
         return Piece(
-            digest=digest, records=tuple(found.rows), times=found.total, result_of=None, tests=examining
+            digest=digest,
+            records=tuple(found.rows),
+            times=found.total,
+            result_of=None,
+            tests=examining,
+            erasure=tombstone_of(records, digest),
         )
     run = run_as_of(view)
     reach = board(view).tests
+    stones = tombstones(records)
     results = records.results(run.id) if run else ()
-    test = next((each.test for each in results if each.document == digest and each.test in reach), None)
-    if test is None and (view.engagement is not None or digest not in view.workspace.stores.evidence):
+    test = next(
+        (each.test for each in results if document_of(stones, each) == digest and each.test in reach), None
+    )
+    known = digest in stones or digest in view.workspace.stores.evidence
+    if test is None and (view.engagement is not None or not known):
         return None
-    return Piece(digest=digest, records=(), times=0, result_of=test, tests=())
+    return Piece(digest=digest, records=(), times=0, result_of=test, tests=(), erasure=stones.get(digest))
 
 
 def record_of(view: View, digest: Digest, seq: int) -> EvidenceRecord | None:
@@ -135,10 +151,8 @@ def record_of(view: View, digest: Digest, seq: int) -> EvidenceRecord | None:
 
 def body_of(view: View, digest: Digest) -> bytes | None:
     """The bytes, checked against their digest; None where they were erased. Raises StoreError."""
-    try:
-        return view.workspace.stores.evidence.get(digest)
-    except EvidenceMissingError:
-        return None
+    stores = view.workspace.stores
+    return None if gone(stores.records, digest) else stores.evidence.get(digest)
 
 
 def proof_of(view: View, record: EvidenceRecord) -> Proof:
@@ -243,6 +257,8 @@ def _derived(view: View, record: EvidenceRecord, shown: frozenset[type[Resource]
     if together.total > MAX_PAGE_ROWS or size_bytes > MAX_DERIVED_BYTES:
         return _underived("the evidence of this target is too large to be read again for a page")
     gaps = records.answer(GapRecord, Question(where=job, order=("seq",), limit=MAX_PAGE_ROWS))
+    if any(erased(tombstones(records), each) for each in together.rows):
+        return _underived("a part of what was collected with it was erased")
     try:
         found = [
             item
@@ -254,8 +270,6 @@ def _derived(view: View, record: EvidenceRecord, shown: frozenset[type[Resource]
         ]
     except MalformedEvidenceError as error:
         return _underived(f"it cannot be read: {error}")
-    except EvidenceMissingError:
-        return _underived("a part of what was collected with it was erased")
     return Derived(items=tuple(found[:MAX_DERIVED]), total=len(found), problem="")
 
 

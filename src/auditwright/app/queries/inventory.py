@@ -113,6 +113,11 @@ def items(view: View, kind: type[Resource], question: Question) -> Answer[Resour
     return view.workspace.stores.inventory.answer(kind, question, as_of=view.as_of)
 
 
+def erased(view: View, kind: type[Resource]) -> int:
+    """How many more items of a kind were known at the view's time, by evidence that was erased since."""
+    return view.workspace.stores.inventory.erased(kind, as_of=view.as_of)
+
+
 def offered(view: View, kind: type[Resource]) -> Mapping[str, tuple[str, ...]]:
     """The accounts and regions in which a kind was seen."""
     run = board(view).run
@@ -206,7 +211,7 @@ def _fields(item: Resource) -> Iterator[FieldRow]:
             )
 
 
-def _changes(history: Sequence[tuple[datetime, Resource | None]]) -> Iterator[ChangeRow]:
+def _changes(history: Sequence[tuple[datetime, Resource | Unknown | None]]) -> Iterator[ChangeRow]:
     """The oldest first."""
     for (_, before), (at, after) in pairwise([(None, None), *history]):
         assert at is not None, "only what came before everything has no time"
@@ -217,9 +222,13 @@ MAX_CHANGED = 200
 """Characters of one changed value that a line of the history shows."""
 
 
-def _what(before: Resource | None, after: Resource | None) -> str:
+def _what(before: Resource | Unknown | None, after: Resource | Unknown | None) -> str:
     if after is None:
         return "gone"
+    if isinstance(after, Unknown):
+        return after.why
+    if isinstance(before, Unknown):
+        return "known by other evidence"
     if before is None:
         return "seen first"
     changed = [

@@ -68,6 +68,11 @@ class Memo:
             del self._later[key]
         return self.get(key, lambda: cast("T", working.result()))
 
+    def clear(self) -> None:
+        """Forget everything: something was erased, and what was worked out may hold it."""
+        with self._lock:
+            self._entries.clear()
+
     def close(self) -> None:
         """Begin nothing more; what is under way is waited for."""
         if self._apart is not None:

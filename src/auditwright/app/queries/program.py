@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from auditwright.app import documents
+from auditwright.app.erased import document_of, tombstones
 from auditwright.app.queries.board import Board, ControlStanding, TestStanding, board
 from auditwright.app.queries.days import Day, days_of
 from auditwright.app.queries.lists import Filter, ListForm
@@ -421,9 +422,10 @@ def result_of(view: View, test: TestId) -> Result | None:
 
 
 def _read(view: View, record: ResultRecord) -> Result:
+    stores = view.workspace.stores
+    document = document_of(tombstones(stores.records), record)
     return view.memo.get(
-        ("result", record.document, record.test),
-        lambda: documents.read(view.workspace.stores.evidence.get(record.document), record),
+        ("result", document, record.test), lambda: documents.read(stores.evidence.get(document), record)
     )
 
 

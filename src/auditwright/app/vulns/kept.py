@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from auditwright.app.collecting import COLLECTOR, keep
+from auditwright.app.erased import gone, sentence
 from auditwright.app.errors import AppError
 from auditwright.app.sealing import seal
 from auditwright.app.workspace import Workspace
@@ -127,7 +128,10 @@ def published_of(workspace: Workspace, release: str) -> bytes:
 
 
 def body_of(workspace: Workspace, digest: Digest) -> bytes:
-    """Kept bytes; raises AppError."""
+    """Kept bytes; raises AppError, also where they were erased."""
+    stone = gone(workspace.stores.records, digest)
+    if stone is not None:
+        raise AppError(f"the evidence {digest} was {sentence(stone)}; take in a new one")
     try:
         return workspace.stores.evidence.get(digest)
     except StoreError as error:

@@ -9,6 +9,9 @@ from auditwright.app.errors import AppError
 from auditwright.app.workspace import open_workspace
 from auditwright.cli.output import AS_JSON, PROGRAM, print_json, shown, table
 from auditwright.core.ports import QueryError
+from auditwright.core.resources import kinds
+from auditwright.render.words import many
+from auditwright.store.query import mentioned
 
 
 @click.command("inventory")
@@ -28,10 +31,20 @@ def command(sql: str, program: Path, as_of: datetime | None, as_json: bool) -> N
     auditwright inventory "SELECT name, mfa_enrolled FROM user_account" --as-of 2026-11-01
     """
     with open_workspace(program) as workspace:
+        since = as_of.replace(tzinfo=UTC) if as_of else None
         try:
-            answer = workspace.stores.inventory.query(sql, as_of=as_of.replace(tzinfo=UTC) if as_of else None)
+            answer = workspace.stores.inventory.query(sql, as_of=since)
         except QueryError as error:
             raise AppError(str(error)) from None
+        lost = {
+            name: workspace.stores.inventory.erased(kinds()[name], as_of=since)
+            for name in mentioned(sql, kinds())
+        }
+    for kind, count in lost.items():
+        if count:
+            click.echo(
+                f"Not shown: {many(count, 'row')} of {kind}, known by evidence that was erased.", err=True
+            )
     if as_json:
         print_json([dict(zip(answer.columns, row, strict=True)) for row in answer.rows])
         return

@@ -3,6 +3,7 @@
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from auditwright.app.queries import evidence
 from auditwright.app.queries.evidence import Piece
 from auditwright.app.rights import Right
+from auditwright.core.act import Erasure
 from auditwright.core.ids import Digest, ResourceId, TestId
 from auditwright.core.log import leaf_hash
 from auditwright.core.run import EvidenceRecord
@@ -38,6 +40,8 @@ class WholeEvidence:
     """The test whose newest result they are."""
     tests: Sequence[TestId]
     """Tests that examine what the stream shows."""
+    erasure: Erasure | None
+    """When the bytes were erased, by whom and why; records with a greater `seq` are of the same bytes, come again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +97,7 @@ def one(visit: Annotated[Visit, may(Right.READ_PROGRAM)], digest: Sha256) -> Who
         times=piece.times,
         result_of=piece.result_of,
         tests=[test.id for test, _ in piece.tests],
+        erasure=piece.erasure,
     )
 
 
@@ -103,14 +108,15 @@ def one(visit: Annotated[Visit, may(Right.READ_PROGRAM)], digest: Sha256) -> Who
         200: {
             "description": "The bytes, as they were kept, with their digest in Repr-Digest.",
             "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-        }
+        },
+        410: {"description": "The bytes were erased; who did it, when and why stands with the evidence."},
     },
 )
 def raw(visit: Annotated[Visit, may(Right.READ_PROGRAM)], digest: Sha256) -> Response:
     """The bytes of one piece of evidence, checked against the digest."""
     body = evidence.body_of(visit.view, _piece(visit, digest).digest)
     if body is None:
-        raise HTTPException(404)
+        raise HTTPException(HTTPStatus.GONE)
     sent = b64encode(bytes.fromhex(digest)).decode()
     return Response(
         body,
@@ -140,14 +146,14 @@ def proof(
     )
 
 
-@router.get("/evidence/{digest}/derived")
+@router.get("/evidence/{digest}/derived", responses={410: {"description": "The bytes were erased."}})
 def derived(
     visit: Annotated[Visit, may(Right.READ_PROGRAM)], digest: Sha256, seq: Seq | None = None
 ) -> DerivedItems:
     """What the parsers of this version read out of it, anew."""
     record = _record(visit, digest, seq)
     if evidence.body_of(visit.view, record.digest) is None:
-        raise HTTPException(404)
+        raise HTTPException(HTTPStatus.GONE)
     found = evidence.derived(visit.view, record)
     items = [DerivedItem(kind=item.kind, id=item.id, name=item.name) for item in found.items]
     return DerivedItems(items=items, total=found.total, problem=found.problem)

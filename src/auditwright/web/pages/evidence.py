@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Response
@@ -13,6 +14,7 @@ from auditwright.app.queries.evidence import FORM, Piece
 from auditwright.app.registry import streams
 from auditwright.app.rights import Right
 from auditwright.core.ids import Digest, StreamId
+from auditwright.core.ports import EvidenceMissingError
 from auditwright.core.run import EvidenceRecord
 from auditwright.render import words
 from auditwright.web.listing import Cell, Column, Listing, exports, show
@@ -120,13 +122,19 @@ def one(visit: Annotated[Visit, may(Right.READ_PROGRAM)], digest: str, seq: str 
     """One piece of evidence."""
     piece = _piece(visit, digest)
     record = _record(visit, piece, seq)
-    body = queries.body_of(visit.view, piece.digest)
+    try:
+        body = queries.body_of(visit.view, piece.digest)
+        lost = False
+    except EvidenceMissingError:
+        body, lost = None, True
     return visit.page(
         "evidence_one.html",
+        lost=lost,
         piece=piece,
         record=record,
         proof=queries.proof_of(visit.view, record) if record else None,
         derived=queries.derived(visit.view, record) if record and body is not None else None,
+        erasure=None if record and not piece.erased(record) else piece.erasure,
         titles={stream: _title(stream) for stream in {each.stream for each in piece.records}},
         body=shown_body(body) if body is not None else None,
         size_bytes=len(body) if body is not None else 0,
@@ -138,7 +146,7 @@ def raw(visit: Annotated[Visit, may(Right.READ_PROGRAM)], digest: str) -> Respon
     """The exact bytes, to keep and never to run."""
     body = queries.body_of(visit.view, _piece(visit, digest).digest)
     if body is None:
-        raise HTTPException(404)
+        raise HTTPException(HTTPStatus.GONE)
     return _download(body, f"{digest}.bin")
 
 

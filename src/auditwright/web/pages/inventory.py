@@ -89,7 +89,11 @@ def of_kind(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], kind: str) -> Resp
     """The items of a kind."""
     found = _kind(kind)
     return visit.page(
-        "inventory_kind.html", title=inventory.title_of(kind), kind=kind, list=show(visit, _listing(found))
+        "inventory_kind.html",
+        title=inventory.title_of(kind),
+        kind=kind,
+        list=show(visit, _listing(found)),
+        erased=inventory.erased(visit.view, found),
     )
 
 
