@@ -15,7 +15,7 @@ from auditwright.app.rights import Right
 from auditwright.core.ids import Digest
 from auditwright.core.question import Answer, Question
 from auditwright.core.resources import ProvedAccess
-from auditwright.web.api.rows import PREFIX, Rows, Text, asks, listed
+from auditwright.web.api.rows import PREFIX, Name, Rows, asks, listed
 from auditwright.web.visit import Visit, may
 
 router = APIRouter(prefix=PREFIX, tags=["Systems"])
@@ -92,7 +92,7 @@ def verdicts(visit: Annotated[Visit, may(Right.READ_SYSTEMS)]) -> Access:
 
 
 @router.get("/access/target")
-def target(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Text) -> WholeTarget:
+def target(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Name) -> WholeTarget:
     """One target, by its words."""
     found = access.target_page(visit.view, target)
     if found is None:
@@ -107,7 +107,7 @@ def target(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Text) -> Wh
 
 
 @router.get("/access/fix")
-def fix(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Text) -> Closing:
+def fix(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Name) -> Closing:
     """The least that closes a target; ask again while it is worked out."""
     if access.target_page(visit.view, target) is None:
         raise HTTPException(404)
@@ -134,7 +134,7 @@ def fix(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Text) -> Closi
 
 
 @router.get("/access/credentials", openapi_extra=asks(access.CREDENTIALS))
-def credentials(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Text) -> Rows[VerdictRow]:
+def credentials(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Name) -> Rows[VerdictRow]:
     """What was proved of each credential by itself, for a target."""
 
     def answer(view: View, question: Question) -> Answer[VerdictRow]:
