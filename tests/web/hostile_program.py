@@ -455,7 +455,7 @@ def _admit(workspace: Workspace, at: datetime) -> None:
             write.keep(
                 [
                     Passkey(
-                        id=f"key-{number}",
+                        id=f"key{number:05}",
                         account=OWNER,
                         name=text,
                         public_key=b"",

@@ -89,8 +89,7 @@ def seen(site: Served) -> Seen:
 
 def page_routes() -> Mapping[str, re.Pattern[str]]:
     """What each route of a page looks like; what stands for itself comes before what a parameter could stand for."""
-    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    paths = [route.path for route in routes if "GET" in (route.methods or ()) and route.path[:7] != "/api/v1"]
+    paths = [route.path for route in routes_of("GET") if not route.path.startswith("/api/")]
     ordered = sorted(dict.fromkeys(paths), key=lambda path: path.count("{"))
     return {path: re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path) + "$") for path in ordered}
 
@@ -226,13 +225,13 @@ ALONE = ("sort", "page", "as_of", "seq")
 def test_no_address_breaks_a_page_or_the_api(site: Served, text: str) -> None:
     browser, program = site.visitor(), site.program()
     failed: dict[str, object] = {}
-    for route in get_routes():
+    for route in routes_of("GET"):
         client = program if route.path.startswith("/api/") else browser
         for address in addresses_of(route, text):
             answer = client.get(address)
             if answer.status_code >= SERVER_ERROR:
                 failed[address[:200]] = answer.status_code
-            elif answer.headers.get("content-type", "").startswith("text/html"):
+            elif type_of(answer) == "text/html":
                 failed.update({address[:200]: each for each in Judge(answer.text).problems})
     assert failed == {}
 
@@ -247,9 +246,9 @@ def addresses_of(route: APIRoute, text: str) -> Iterator[str]:
         yield from (f"{path}?{name}={text}" for name in ALONE)
 
 
-def get_routes() -> list[APIRoute]:
+def routes_of(method: str) -> list[APIRoute]:
     routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    return [route for route in routes if "GET" in (route.methods or ())]
+    return [route for route in routes if method in (route.methods or ())]
 
 
 def test_every_export_is_whole_and_no_spreadsheet_computes_it(seen: Seen) -> None:
@@ -281,11 +280,39 @@ def test_the_api_answers_with_the_texts_as_they_are(site: Served) -> None:
         ):
             assert client.get(address).status_code == 200, address[:200]
     for path in [
-        route.path for route in get_routes() if route.path.startswith("/api/v1") and "{" not in route.path
+        route.path for route in routes_of("GET") if route.path.startswith("/api/v1") and "{" not in route.path
     ]:
         answer = client.get(path)
         assert answer.status_code in {200, 422}, path
         answer.json()
+
+
+@pytest.mark.parametrize("name", ["everything", "long", "controls"])
+def test_no_form_breaks_a_page(site: Served, name: str) -> None:
+    failed: dict[str, object] = {}
+    for route in routes_of("POST"):
+        if route.path.startswith("/api/") or route.path in STARTING:
+            continue
+        path = re.sub(r"\{[^}]+\}", quote(CORPUS[name][:500], safe=""), route.path)
+        # One visitor for each: some of the forms end the session.
+        answer = site.visitor().post(path, data=dict.fromkeys(sent_to(route), CORPUS[name]) | ABOUT)
+        if answer.status_code >= SERVER_ERROR:
+            failed[route.path] = answer.status_code
+        elif type_of(answer) == "text/html":
+            failed |= {f"{route.path}: {each}": 0 for each in Judge(answer.text).problems}
+    assert failed == {}
+
+
+ABOUT = {"test": "acme.titled", "item": "+1+1"}
+
+STARTING = {"/runs/start"}
+
+
+def sent_to(route: APIRoute) -> Iterator[str]:
+    """The names of what a form sends."""
+    for each in route.dependant.body_params:
+        kind = each.field_info.annotation
+        yield from getattr(kind, "model_fields", (each.name,))
 
 
 def test_half_a_character_is_refused_or_kept_and_breaks_nothing(site: Served) -> None:
