@@ -7,7 +7,6 @@ import io
 import json
 import re
 import subprocess
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,7 @@ from auditwright.core.evidence import digest_of
 from auditwright.web.application import ROUTERS
 from auditwright.web.visit import SESSION_COOKIE
 from tests.postgres import Cluster
-from tests.web.hostile import CORPUS, MARK, PRODUCT, Judge, assert_no_formula
+from tests.web.hostile import CORPUS, MARK, PRODUCT, Judge, assert_no_formula, is_hidden
 from tests.web.hostile_program import RELEASES, fill_program, item_id
 from tests.web.served import Served, served, signed_in_as
 from tests.web.test_every_page import FLAGS
@@ -137,6 +136,28 @@ def broken(seen: Seen) -> dict[str, int]:
 NOT_WORKED_OUT = "/access/fix"
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<x-hostile>",
+        "<p>\u202e</p>",
+        "<p title='\x1b[31m'>",
+        "<a href='javascript:hostile()'>",
+        "<a href='//evil.example'>",
+        "<a href=/ onmouseover=hostile()>",
+        "<p style='color: red'>",
+        "<img src=x>",
+        "<script>hostile()</script>",
+        "<!-- hostile -->",
+        f"<p>{PRODUCT}</p>",
+        "<input value='[U+202E]'>",
+    ],
+)
+def test_the_judge_sees_what_a_text_could_become(page: str) -> None:
+    assert Judge(page).problems != []
+    assert Judge("<p title='a'>a</p><input value='\u202e'><a href='/a?b=%0A'>a</a>").problems == []
+
+
 def test_every_link_leads_somewhere_whatever_the_names(seen: Seen) -> None:
     assert broken(seen) == {}
 
@@ -197,8 +218,7 @@ def test_with_the_records_in_postgresql_it_is_the_same(
 
 
 ADDRESSES = {
-    "everything": quote(CORPUS["everything"], safe=""),
-    "path": quote(CORPUS["path"], safe=""),
+    "everything": quote(f"../{CORPUS['everything']}", safe=""),
     "long": quote(CORPUS["long"][:2_000], safe=""),
     "bytes": "%ED%A0%80%FF%00",
 }
@@ -287,7 +307,7 @@ def test_the_api_answers_with_the_texts_as_they_are(site: Served) -> None:
         answer.json()
 
 
-@pytest.mark.parametrize("name", ["everything", "long", "controls"])
+@pytest.mark.parametrize("name", ["everything", "long"])
 def test_no_form_breaks_a_page(site: Served, name: str) -> None:
     failed: dict[str, object] = {}
     for route in routes_of("POST"):
@@ -399,14 +419,8 @@ COMMANDS = (
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_no_letter_of_it_moves_a_terminal(folder: Path, command: Sequence[str]) -> None:
     done = CliRunner().invoke(cli, [*command, "--program", str(folder)])
-    moving = {letter for letter in done.output + done.stderr if unicodedata.category(letter) in MOVING} - {
-        "\n"
-    }
-    assert moving == set()
+    assert set(filter(is_hidden, done.output + done.stderr)) == set()
     assert len(done.output) > 0
-
-
-MOVING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def test_reports_are_made_and_have_the_texts_as_letters(folder: Path, tmp_path: Path) -> None:
