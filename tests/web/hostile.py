@@ -104,13 +104,9 @@ def hostile_finding(number: int, text: str, test: str = "acme.titled") -> Findin
 
 
 def assert_harmless(page: str) -> None:
-    """Nothing of a hostile text is markup, and nothing hidden is left in it."""
-    assert "<script>alert" not in page
-    assert "<img src=x" not in page
+    """Nothing of a hostile text is markup, and nothing hidden is left in what is seen of it."""
+    assert Judge(page).problems == []
     assert "49 {% raw" not in page
-    assert "\u202e" not in page
-    assert "\x1b" not in page
-    assert 'href="javascript:' not in page
 
 
 def assert_no_formula(text: str) -> None:

@@ -24,6 +24,7 @@ from auditwright.core.account import Role
 from auditwright.core.evidence import digest_of
 from auditwright.web.application import ROUTERS
 from auditwright.web.visit import SESSION_COOKIE
+from tests.cli.test_access import HOLE
 from tests.postgres import Cluster
 from tests.web.hostile import CORPUS, MARK, PRODUCT, Judge, assert_no_formula, is_hidden
 from tests.web.hostile_program import RELEASES, fill_program, item_id
@@ -421,6 +422,17 @@ def test_no_letter_of_it_moves_a_terminal(folder: Path, command: Sequence[str]) 
     done = CliRunner().invoke(cli, [*command, "--program", str(folder)])
     assert set(filter(is_hidden, done.output + done.stderr)) == set()
     assert len(done.output) > 0
+
+
+@pytest.mark.parametrize("command", ["prove", "fix", "lint"])
+def test_no_name_in_a_proof_moves_a_terminal(tmp_path: Path, command: str) -> None:
+    # A snapshot with U+0000 in a name is refused.
+    text = json.dumps(CORPUS["controls"].replace("\0", ""))[1:-1]
+    (tmp_path / "snapshot.json").write_text(HOLE.read_text().replace("maya", text))
+    for options in ((), ("--json",)):
+        done = CliRunner().invoke(cli, ["access", command, str(tmp_path / "snapshot.json"), *options])
+        assert set(filter(is_hidden, done.output + done.stderr)) == set()
+        assert "[U+001B]" in done.output or "\\u001b" in done.output
 
 
 def test_reports_are_made_and_have_the_texts_as_letters(folder: Path, tmp_path: Path) -> None:
