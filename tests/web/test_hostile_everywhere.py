@@ -371,7 +371,7 @@ def test_a_browser_runs_nothing_of_it_and_stays_within_the_screen(seen: Seen) ->
         page.on("console", lambda message: problems.append(f"{page.url[:160]}: {message.text}"))
         page.on("pageerror", lambda error: problems.append(f"{page.url[:160]}: {error}"))
         page.on("dialog", lambda dialog: problems.append(f"{page.url[:160]}: a dialog, {dialog.message}"))
-        for address in one_of_a_kind(seen):
+        for address in two_of_a_kind(seen):
             page.goto(seen.site.url + address)
             problems += [f"{address[:160]}: {each}" for each in page.evaluate(LOOKED_FOR, [BROUGHT, NARROW])]
         browser.close()
@@ -391,12 +391,14 @@ BROUGHT = (
 )
 
 
-def one_of_a_kind(seen: Seen) -> Iterator[str]:
-    """Of each route the longest page: its texts are those that do most at once."""
+def two_of_a_kind(seen: Seen) -> Iterator[str]:
+    """Of each route the longest page, and the one with most of what could be markup."""
     for route, held in seen.found.items():
-        pages = [(len(each.answer.text), address) for address, each in held.items() if each.judge]
-        if route != NOT_WORKED_OUT:
-            yield from (address for _, address in sorted(pages)[-1:])
+        pages = {address: each.judge.texts for address, each in held.items() if each.judge}
+        if pages and route != NOT_WORKED_OUT:
+            longest = max(pages, key=lambda address: len(held[address].answer.text))
+            fullest = max(pages, key=lambda address: "".join(pages[address]).count(MARK))
+            yield from {longest: 0, fullest: 0}
 
 
 COMMANDS = (
