@@ -2,17 +2,20 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from auditwright.app.workspace import open_workspace
+from auditwright.app.workspace import DATABASE_URL, open_workspace
 from auditwright.core.run import RunState
 from tests.app.programs import auditwright, roster_program
+from tests.postgres import Cluster
 
 
 @pytest.fixture
@@ -150,6 +153,21 @@ def test_an_empty_roster_is_a_gap_and_not_an_organization_without_leavers(progra
     ran = auditwright("run", "--program", program, "--json")
     assert any(gap["reason"] == "empty" for gap in ran.json["gaps"])
     assert ran.code == 3
+
+
+def test_an_item_whose_id_no_store_can_keep_hides_its_kind_and_stops_nothing(
+    program: Path, postgres: Cluster
+) -> None:
+    # What repeats is compressed before it is a key, and would fit.
+    name = "".join(sha256(bytes([number])).hexdigest() for number in range(100))
+    with (program / "people.csv").open("a") as roster:
+        roster.write(f"{name}@example.com,Long,employee,Engineer,,2024-01-01,,\n")
+    shutil.rmtree(program / ".auditwright")
+    database = {DATABASE_URL: postgres.new_database()}
+    assert auditwright("init", program, env=database).code == 0
+    ran = auditwright("run", "--program", program, "--json", env=database)
+    assert ran.code in {1, 3}, ran.err
+    assert any("an id of more than 2,000 bytes" in gap["detail"] for gap in ran.json["gaps"])
 
 
 def test_a_second_run_at_the_same_time_is_refused_with_the_reason(program: Path) -> None:

@@ -47,6 +47,10 @@ from auditwright.engine.populations import Capture, assemble, gaps_hiding
 CONCLUDING = JobId("conclude")
 """The job under which gaps stand that were found while reading evidence."""
 
+MAX_ID_BYTES = 2_000
+"""No source that has a limit names anything longer; PostgreSQL keeps no key of more than 2,704 bytes, and a finding's is
+its test and its item."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Now:
@@ -147,11 +151,15 @@ def _captures(
         except MalformedEvidenceError as error:
             resources = ()
             hidden = [*hidden, _malformed(stream_id, scope, str(error), at)]
+        kept = tuple(each for each in resources if _has_usable_id(each))
+        if len(kept) < len(resources):
+            left_out = {type(each) for each in resources if not _has_usable_id(each)}
+            hidden = [*hidden, *(_of_long_ids(stream, kind, scope, at) for kind in left_out)]
         yield Capture(
             stream=stream,
             scope=scope,
             answered=bool(shown),
-            resources=resources,
+            resources=kept,
             gaps=tuple(hidden),
             true_at=min((_true_at(each, held) for each in shown), default=None),
         )
@@ -196,6 +204,25 @@ def _malformed(stream: StreamId, scope: Scope, detail: str, at: datetime) -> Gap
         reason=GapReason.MALFORMED,
         detail=detail,
         remedy="The answer is kept as it came. Correct the source, or report the form that is not known.",
+        hides_items=True,
+        at=at,
+    )
+
+
+def _has_usable_id(resource: Resource) -> bool:
+    return len(resource.id.encode(errors="surrogatepass")) <= MAX_ID_BYTES
+
+
+def _of_long_ids(stream: Stream, kind: type[Resource], scope: Scope, at: datetime) -> Gap:
+    """One item that nothing can be kept about hides those of its kind, and does not stop the run."""
+    listing = (each.name for each in stream.operations if kind in each.lists)
+    return Gap(
+        stream=stream.id,
+        scope=scope,
+        operation=next(listing, str(stream.id)),
+        reason=GapReason.LIMIT,
+        detail=f"a {kind.kind.replace('_', ' ')} has an id of more than {MAX_ID_BYTES:,} bytes, and was left out",
+        remedy="The answer is kept as it came. Give the item a shorter name at its source.",
         hides_items=True,
         at=at,
     )

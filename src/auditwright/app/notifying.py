@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from auditwright.app.queries.board import board
 from auditwright.app.queries.view import View
@@ -308,7 +308,7 @@ def _ending_waivers(view: View) -> Iterator[News]:
                 subject=f"{waiver.id} {iso(waiver.ends_at)}",
                 at=view.now,
                 title=f"The waiver {visible(waiver.id)} of {waiver.test} ends {day(waiver.ends_at)}",
-                path=f"/waivers/{waiver.id}",
+                path=f"/waivers/{quote(waiver.id, safe='')}",
                 facts={
                     "waiver": waiver.id,
                     "test": waiver.test,

@@ -256,7 +256,10 @@ def withdraw(workspace: Workspace, digest: Digest, actor: Actor, now: datetime) 
         detail="Withdrew an invitation.",
     )
     with acting(workspace, deed, now) as write:
-        held = next(iter(write.kept(Invitation, Is("digest", digest))), None)
+        # Not asked by the digest: what a form sends need not be one.
+        held = next(
+            (each for each in write.kept(Invitation, Is("used_at", None)) if each.digest == digest), None
+        )
         if held is None or not is_open(held, now):
             raise PeopleError("This invitation was used, withdrawn or has lapsed already.")
         _check_token(actor, held.role)

@@ -32,8 +32,13 @@ MAX_WIDTH = 100
 
 
 def print_json(value: object) -> None:
-    """Print a value as JSON."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    """Print a value as JSON, in which no letter moves a terminal: JSON itself escapes few of them."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    click.echo("\n".join(line if line.isprintable() else _escaped(line) for line in text.split("\n")))
+
+
+def _escaped(line: str) -> str:
+    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in line)
 
 
 def console(*, stderr: bool = False) -> "Console":

@@ -18,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from auditwright import __version__
 from auditwright.app.errors import AppError
+from auditwright.app.queries.access import NoTargetError
 from auditwright.app.queries.lists import QuestionError
 from auditwright.core.ports import StoreError
 from auditwright.web.api import description
@@ -131,6 +132,7 @@ def create_app(site: Site, measures: Measures | None = None, buckets: Buckets | 
     app.add_exception_handler(ProblemError, _problem)
     app.add_exception_handler(BadAddressError, _bad_address)
     app.add_exception_handler(QuestionError, _bad_address)
+    app.add_exception_handler(NoTargetError, _no_target)
     app.add_exception_handler(StoreError, _store)
     app.add_exception_handler(AppError, _store)
     app.add_exception_handler(HTTPException, _http)
@@ -214,6 +216,10 @@ def _problem(request: Request, error: Exception) -> Response:
     del request
     assert isinstance(error, ProblemError)
     return problem(error.status, error.detail, errors=error.errors)
+
+
+def _no_target(request: Request, error: Exception) -> Response:
+    return _failed(request, 409, "This is no longer a target", str(error))
 
 
 def _store(request: Request, error: Exception) -> Response:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
@@ -45,6 +46,7 @@ def environment() -> "Environment":
     made.filters.update(
         block=_block,
         edit=escape,
+        segment=segment,
         day=words.day,
         moment=words.moment,
         second=words.second,
@@ -90,6 +92,11 @@ def age(at: datetime, now: datetime) -> str:
 def _json(value: object) -> Markup:
     """A JSON document, laid out."""
     return _block(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def segment(text: str) -> str:
+    """A text as one part of a path, whatever it holds: a browser follows `../` before it asks for anything."""
+    return quote(text, safe="")
 
 
 def initials(name: str) -> str:

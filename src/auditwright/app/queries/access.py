@@ -54,6 +54,10 @@ CREDENTIALS = ListForm(
 )
 
 
+class NoTargetError(AppError):
+    """What was proved reachable or not is no longer a target; the message says what to do."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetRow:
     """One target, and what was proved of it."""
@@ -203,7 +207,7 @@ def _field(row: ProvedAccess, name: str) -> object:
 
 
 def fix(view: View, target: str) -> Fix | None:
-    """The least set of changes that closes a target; None while it is worked out. Raises AppError."""
+    """The least set of changes that closes a target; None while it is worked out. Raises NoTargetError, AppError."""
     run = board(view).run
     return (
         None if run is None else view.memo.later(("fix", run.id, target), lambda: _fix(view, run.id, target))
@@ -271,7 +275,7 @@ def _world(view: View, run: RunId, target: str) -> World:
 def _fact(view: View, world: World, target: str) -> Fact:
     found = facts_of_targets(world, named_targets(view.workspace.program)).get(target)
     if found is None:
-        raise AppError(
+        raise NoTargetError(
             f"{target} is no longer among the targets; start a run, which proves what is defined now."
         )
     return found

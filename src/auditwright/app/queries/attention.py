@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
+from urllib.parse import quote
 
 from auditwright.app.queries.board import Board, TestStanding, board
 from auditwright.app.queries.days import fine_until
@@ -117,7 +118,9 @@ def ahead(view: View) -> tuple[Ahead, ...]:
     until = view.as_of + SOON
     found = [
         Ahead(
-            at=waiver.ends_at, what=f"Waiver {waiver.id} of {waiver.test} ends", path=f"/waivers/{waiver.id}"
+            at=waiver.ends_at,
+            what=f"Waiver {waiver.id} of {waiver.test} ends",
+            path=f"/waivers/{quote(waiver.id, safe='')}",
         )
         for waiver in board(view).waivers
         if waiver.ends_at < until

@@ -18,7 +18,7 @@ from auditwright.core.ids import Digest
 from auditwright.core.question import Answer, Question
 from auditwright.core.resources import ProvedAccess
 from auditwright.render.access import elsewhere_line, needs_of
-from auditwright.web.api.rows import PREFIX, Rows, Text, asks, listed
+from auditwright.web.api.rows import PREFIX, Name, Rows, asks, listed
 from auditwright.web.visit import Visit, may
 
 router = APIRouter(prefix=PREFIX, tags=["Systems"])
@@ -162,7 +162,7 @@ def verdicts(visit: Annotated[Visit, may(Right.READ_SYSTEMS)]) -> Access:
 
 
 @router.get("/access/target")
-def target(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Text) -> WholeTarget:
+def target(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Name) -> WholeTarget:
     """One target, by its words."""
     found = access.target_page(visit.view, target)
     if found is None:
@@ -178,7 +178,7 @@ def target(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Text) -> Wh
 
 
 @router.get("/access/fix")
-def fix(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Text) -> Closing:
+def fix(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Name) -> Closing:
     """The least that closes a target; ask again while it is worked out."""
     _known(visit, target)
     found = access.fix(visit.view, target)
@@ -215,7 +215,7 @@ _UNREADY = Closing(
 @router.get("/access/what-if")
 def what_if(
     visit: Annotated[Visit, may(Right.READ_SYSTEMS)],
-    target: Text,
+    target: Name,
     change: Annotated[list[Place], Query(min_length=1, max_length=MAX_CHANGES)],
 ) -> Supposed:
     """What some changes of the fix would come to; ask again while it is worked out.
@@ -241,7 +241,7 @@ def lint(visit: Annotated[Visit, may(Right.READ_SYSTEMS)]) -> LooseConditions:
 
 
 @router.get("/access/credentials", openapi_extra=asks(access.CREDENTIALS))
-def credentials(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Text) -> Rows[VerdictRow]:
+def credentials(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Name) -> Rows[VerdictRow]:
     """What was proved of each credential by itself, for a target."""
 
     def answer(view: View, question: Question) -> Answer[VerdictRow]:

@@ -18,7 +18,7 @@ from auditwright.core.control_test import Remediation
 from auditwright.core.ids import Digest, ResourceId, TestId
 from auditwright.core.outcome import words_of
 from auditwright.core.ports import ObservedSpan
-from auditwright.web.api.rows import PREFIX, Line, Rows, Text, asks, listed
+from auditwright.web.api.rows import PREFIX, Line, Name, Rows, Text, asks, listed
 from auditwright.web.problems import refused
 from auditwright.web.visit import Visit, may
 
@@ -56,7 +56,7 @@ class WantedOwner:
     """Who is to owe a finding, and until when."""
 
     test: Line
-    item: Text
+    item: Name
     owner: Annotated[Line, Query(max_length=MAX_OWNER)]
     """Empty for nobody."""
     due: date | None = None
@@ -67,7 +67,7 @@ class WantedComment:
     """What is to be said about a finding."""
 
     test: Line
-    item: Text
+    item: Name
     text: Annotated[Text, Query(min_length=1, max_length=MAX_COMMENT)]
 
 
@@ -84,7 +84,7 @@ def counts(visit: Annotated[Visit, may(Right.READ_PROGRAM)]) -> FindingCounts:
 
 
 @router.get("/findings/one")
-def one(visit: Annotated[Visit, may(Right.READ_PROGRAM)], test: Line, item: Text) -> WholeFinding:
+def one(visit: Annotated[Visit, may(Right.READ_PROGRAM)], test: Line, item: Name) -> WholeFinding:
     """One finding, by its test and its item."""
     found = _found(visit, test, item)
     return WholeFinding(

@@ -18,7 +18,7 @@ from auditwright.core.ids import Digest, ResourceId
 from auditwright.core.question import Answer, Question
 from auditwright.core.resource import Resource
 from auditwright.web.api.findings import Said, said
-from auditwright.web.api.rows import PREFIX, Rows, Text, asks, listed
+from auditwright.web.api.rows import PREFIX, Name, Rows, asks, listed
 from auditwright.web.visit import Visit, may
 
 router = APIRouter(prefix=PREFIX, tags=["Systems"])
@@ -76,7 +76,7 @@ def rows(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], kind: str) -> Rows[Re
 
 
 @router.get("/inventory/{kind}/one")
-def one(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], kind: str, id: Text) -> WholeResource:  # noqa: A002  # as the address has it
+def one(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], kind: str, id: Name) -> WholeResource:  # noqa: A002  # as the address has it
     """One item, as known at the end of a day."""
     found = inventory.item_page(visit.view, _kind(kind), ResourceId(id))
     if found is None:

@@ -20,7 +20,7 @@ from auditwright.core.ids import ControlId, CriterionId, ResourceId, TestId
 from auditwright.core.run import EvidenceRecord, ResultRecord
 from auditwright.core.waiver import Waiver
 from auditwright.web.api.findings import Said, said
-from auditwright.web.api.rows import PREFIX, Line, Rows, Text, asks, listed
+from auditwright.web.api.rows import PREFIX, Line, Name, Rows, asks, listed
 from auditwright.web.visit import Visit, may
 
 router = APIRouter(prefix=PREFIX, tags=["Program"])
@@ -143,7 +143,7 @@ def items(visit: Annotated[Visit, may(Right.READ_PROGRAM)], test: str) -> Rows[I
 
 
 @router.get("/tests/{test}/item")
-def item(visit: Annotated[Visit, may(Right.READ_PROGRAM)], test: str, item: Text) -> Sequence[Said]:
+def item(visit: Annotated[Visit, may(Right.READ_PROGRAM)], test: str, item: Name) -> Sequence[Said]:
     """What a test said of one item over time, the newest first."""
     spans = program.history(visit.view, _known(visit, test), ResourceId(item))
     if not spans:

@@ -25,10 +25,13 @@ PREFIX = "/api/v1"
 PER_PAGE = "per_page"
 
 NO_NUL = r"^[^\x00]*$"
-"""What no text may hold, as a pattern of OpenAPI."""
+"""What no text that people write may hold, as a pattern of OpenAPI."""
+
+Name = Annotated[str, Query(max_length=12_000)]
+"""What something is found by, such as an item's id: as its source named it, whatever that holds."""
 
 Text = Annotated[str, Query(pattern=NO_NUL, max_length=12_000)]
-"""Any text, such as an item's id, which comes from outside and may be long."""
+"""What somebody says."""
 
 Line = Annotated[str, Query(pattern=NO_NUL, max_length=1_000)]
 """A short text, such as the id of a test."""

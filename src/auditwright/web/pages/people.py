@@ -126,7 +126,7 @@ def withdrawn(
     visit.prove("/people")
     try:
         withdraw(visit.workspace, Digest(invitation), visit.actor, visit.now)
-    except (PeopleError, ValueError) as error:
+    except PeopleError as error:
         return _page(visit, _Said(problems={"email": str(error)}))
     return see("/people?done=withdrawn")
 
