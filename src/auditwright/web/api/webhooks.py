@@ -43,8 +43,9 @@ class LiveWebhook:
     id: str
     url: str
     """Of a Slack address its host alone: the rest is a secret."""
-    form: Form
-    events: Sequence[Event]
+    form: str
+    events: Sequence[str]
+    """Those that it was added for, also where this version knows an event no more."""
     made_by: str
     """The account of who added it."""
     made_at: datetime
@@ -111,8 +112,8 @@ def _webhook(row: WebhookRow) -> LiveWebhook:
     return LiveWebhook(
         id=row.webhook.id,
         url=row.webhook.url,
-        form=Form(row.webhook.form),
-        events=[Event(event) for event in row.webhook.events],
+        form=row.webhook.form,
+        events=row.webhook.events,
         made_by=row.webhook.made_by,
         made_at=row.webhook.made_at,
         sent=[_message(each) for each in row.deliveries],
