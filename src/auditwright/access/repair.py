@@ -18,7 +18,7 @@ from heapq import heappop, heappush
 from itertools import count
 
 from auditwright.access.certificate import EVERYBODY
-from auditwright.access.checker import check
+from auditwright.access.checker import Checker
 from auditwright.access.facts import Fact
 from auditwright.access.repair_candidates import candidates
 from auditwright.access.repair_changes import Change
@@ -241,13 +241,18 @@ class _Search:
         return made
 
 
-def verdict_in(world: World, target: Fact, chosen: Sequence[Start] | None) -> Verdict:
-    """The verdict on a picture; a certificate that the checker refuses is none."""
+def verdict_in(
+    world: World, target: Fact, chosen: Sequence[Start] | None, *, checker: Checker | None = None
+) -> Verdict:
+    """The verdict on a picture; a certificate that the checker refuses is none.
+
+    Whoever asks about several targets of one picture hands its checker on.
+    """
     begun = starts_in(world, chosen)
     whose = (EVERYBODY,) if chosen is None else None
     verdict = prove(explorer_for(world, [target]), begun, target, whose=whose)
     if isinstance(verdict, Unreachable):
-        refused = check(world, verdict.certificate)
+        refused = (checker or Checker(world)).check(verdict.certificate)
         if refused:
             return Undecided(
                 possible=None, assumptions=(), missing=tuple(f"check: {each}" for each in refused)

@@ -6,6 +6,7 @@ A change can open what was closed, such as a switch of a cluster to access entri
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from auditwright.access.checker import Checker
 from auditwright.access.facts import Fact, Kind
 from auditwright.access.kubernetes_levels import Level
 from auditwright.access.repair import verdict_in
@@ -42,10 +43,12 @@ def elsewhere(world: World, target: Fact, changes: Sequence[Change]) -> tuple[El
     if not changes:
         return ()
     after = made(world, changes)
+    now, then = Checker(world), Checker(after)
     found: list[Elsewhere] = []
     for other in standard_targets(world):
         if other != target:
-            one, two = verdict_in(world, other, None), verdict_in(after, other, None)
+            one = verdict_in(world, other, None, checker=now)
+            two = verdict_in(after, other, None, checker=then)
             if type(one) is not type(two):
                 found.append(Elsewhere(target=other, before=one, after=two))
     return tuple(found)

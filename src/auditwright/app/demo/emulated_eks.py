@@ -140,7 +140,9 @@ class EmulatedEks:
         cluster.at = (datetime.now(UTC) - timedelta(days=days)).timestamp()
         if days > HISTORY_DAYS:
             made = {"ResourceType": "AWS::EKS::Cluster", "ResourceName": name}
-            self._events = [each for each in self._events if made not in cast("list[object]", each["Resources"])]
+            self._events = [
+                each for each in self._events if made not in cast("list[object]", each["Resources"])
+            ]
 
     def _of_cluster(
         self, cluster: _Cluster, what: tuple[str, str], form: re.Match[str], asked: Fields
