@@ -63,6 +63,8 @@ class Repair:
     """True where no set of the changes that were considered costs less."""
     left: tuple[str, ...]
     """What stays open, a line each."""
+    considered: tuple[Change, ...]
+    """Every change that cuts a path which the search met, those that it chose included; made in this order."""
 
 
 def repair(world: World, target: Fact, *, starts: Sequence[Start] | None = None) -> Repair:
@@ -82,6 +84,7 @@ def repair(world: World, target: Fact, *, starts: Sequence[Start] | None = None)
         complete=complete,
         least=least and complete,
         left=() if complete else _left(after),
+        considered=tuple(search.pool),
     )
 
 

@@ -20,8 +20,7 @@ from auditwright.app.setup import Answers, set_up
 
 NAME: Final = "Northwind Robotics"
 NOTICE: Final = (
-    "The cloud in this demo is emulated, by moto and for Amazon EKS by the demo itself; "
-    "Northwind Robotics is fictional."
+    "The demo's cloud is emulated by moto, its EKS by the demo itself; Northwind Robotics is fictional."
 )
 
 MARK: Final = ".auditwright-demo"

@@ -4,10 +4,11 @@ Verdicts are what the run recorded, so that a page shows them at once and as of 
 worked out from the run's evidence when somebody asks, apart from the request.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from auditwright.access.checker import Checker
 from auditwright.access.facts import Fact
 from auditwright.access.proved import (
     ACCOUNT_ADMINISTRATOR,
@@ -31,7 +32,7 @@ from auditwright.app.queries.view import View
 from auditwright.core.ids import Digest, RunId
 from auditwright.core.question import Answer, Question, answered
 from auditwright.core.resources import ProvedAccess
-from auditwright.render.access import Written, target_words, word_of, written_out
+from auditwright.render.access import Written, target_words, word_of, written_alone, written_out
 from auditwright.render.paths import paths
 from auditwright.render.readiness import PathView
 
@@ -40,6 +41,9 @@ EVERYBODY = "everybody"
 
 VERDICTS = (REACHABLE, UNKNOWN, UNREACHABLE)
 """The worst first."""
+
+MAX_PROVED = 24
+"""Targets that are proved again for an attempt: each costs up to seconds, and somebody waits."""
 
 TARGET_TYPES = (CLUSTER_ADMINISTRATOR, ACCOUNT_ADMINISTRATOR, CLUSTER)
 
@@ -105,6 +109,8 @@ class Fix:
 
     repair: Repair
     written: tuple[Written, ...]
+    offered: tuple[Written, ...]
+    """What was considered for the paths, each change as it is made alone; those of the repair first."""
     elsewhere: tuple[Elsewhere, ...]
     before: str
     after: str
@@ -112,10 +118,16 @@ class Fix:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhatIf:
-    """What some of the changes of a repair would come to."""
+    """What some of the changes that were considered would come to."""
 
     rows: tuple[tuple[str, str, str], ...]
-    """Each target in words, its verdict now, and its verdict with the changes made."""
+    """Each target in words, its verdict now, and its verdict with the changes made; the one that was asked first."""
+    left_off: int
+    """Targets beyond MAX_PROVED, of which nothing was proved again."""
+    written: tuple[Written, ...]
+    """The changes, each as it is made after those before it."""
+    strange: tuple[str, ...]
+    """Ids that name no change that is offered."""
 
 
 def proofs(view: View) -> Sequence[ProvedAccess]:
@@ -216,37 +228,57 @@ def _fix(view: View, run: RunId, target: str) -> Fix:
     return Fix(
         repair=found,
         written=tuple(written_out(world, found.changes)),
+        offered=tuple(written_alone(world, found)),
         elsewhere=elsewhere(world, found.target, found.changes),
         before=word_of(found.before),
         after=word_of(found.after),
     )
 
 
-def what_if(view: View, target: str, chosen: Sequence[int]) -> WhatIf | None:
-    """What the chosen changes of the repair would come to, at every target; None while it is worked out."""
+def what_if(view: View, target: str, chosen: Iterable[str]) -> WhatIf | None:
+    """What some changes that were considered would come to, at every standard target; None while it is worked out.
+
+    `chosen` are ids of changes that a fix offers; of others it is told. Raises AppError.
+    """
     found, run = fix(view, target), board(view).run
     if found is None or run is None:
         return None
-    picked = tuple(sorted({place for place in chosen if 0 <= place < len(found.repair.changes)}))
-    return view.memo.later(
-        ("what if", run.id, target, picked), lambda: _what_if(view, run.id, found.repair, picked)
+    named = set(chosen)
+    picked = tuple(sorted(named.intersection(each.change.id for each in found.offered)))
+    tried = view.memo.later(
+        ("what if", run.id, view.workspace.program.digest, target, picked),
+        lambda: _what_if(view, run.id, found, picked),
     )
+    return None if tried is None else replace(tried, strange=tuple(sorted(named.difference(picked))))
 
 
-def _what_if(view: View, run: RunId, found: Repair, picked: Sequence[int]) -> WhatIf:
-    world = _world(view, run, target_words(found.target))
-    after = made(world, [found.changes[place] for place in picked])
-    targets = dict.fromkeys((found.target, *standard_targets(world)))
+def _what_if(view: View, run: RunId, found: Fix, picked: Sequence[str]) -> WhatIf:
+    target = found.repair.target
+    world = _world(view, run, target_words(target))
+    changes = [each for each in found.repair.considered if each.id in picked]
+    after = made(world, changes)
+    targets = tuple(dict.fromkeys((target, *standard_targets(world))))
+    now, then = _standing(view, run, world), Checker(after)
     return WhatIf(
         rows=tuple(
-            (
-                target_words(each),
-                word_of(verdict_in(world, each, None)),
-                word_of(verdict_in(after, each, None)),
-            )
-            for each in targets
-        )
+            (target_words(each), now(each), word_of(verdict_in(after, each, None, checker=then)))
+            for each in targets[:MAX_PROVED]
+        ),
+        left_off=len(targets[MAX_PROVED:]),
+        written=tuple(written_out(world, changes)),
+        strange=(),
     )
+
+
+def _standing(view: View, run: RunId, world: World) -> Callable[[Fact], str]:
+    """Verdicts on the picture as it is, which every attempt is held against; each is found once."""
+    checker = Checker(world)
+
+    def of(target: Fact) -> str:
+        key = ("standing", run, view.workspace.program.digest, target)
+        return view.memo.get(key, lambda: word_of(verdict_in(world, target, None, checker=checker)))
+
+    return of
 
 
 def lint(view: View) -> tuple[Linted, ...] | None:
