@@ -244,23 +244,32 @@ class _Search:
         return made
 
 
-def verdict_in(
-    world: World, target: Fact, chosen: Sequence[Start] | None, *, checker: Checker | None = None
-) -> Verdict:
-    """The verdict on a picture; a certificate that the checker refuses is none.
+class Verdicts:
+    """Verdicts on some targets of one picture; what is found for one serves the others."""
 
-    Whoever asks about several targets of one picture hands its checker on.
-    """
-    begun = starts_in(world, chosen)
-    whose = (EVERYBODY,) if chosen is None else None
-    verdict = prove(explorer_for(world, [target]), begun, target, whose=whose)
-    if isinstance(verdict, Unreachable):
-        refused = (checker or Checker(world)).check(verdict.certificate)
-        if refused:
-            return Undecided(
-                possible=None, assumptions=(), missing=tuple(f"check: {each}" for each in refused)
-            )
-    return verdict
+    def __init__(self, world: World, targets: Iterable[Fact]) -> None:
+        """Begin without having asked for any."""
+        self._world = world
+        self._explorer = explorer_for(world, targets)
+        self._checker = Checker(world)
+
+    def of(self, target: Fact, chosen: Sequence[Start] | None = None) -> Verdict:
+        """The verdict on a target; a certificate that the checker refuses is none."""
+        begun = starts_in(self._world, chosen)
+        whose = (EVERYBODY,) if chosen is None else None
+        verdict = prove(self._explorer, begun, target, whose=whose)
+        if isinstance(verdict, Unreachable):
+            refused = self._checker.check(verdict.certificate)
+            if refused:
+                return Undecided(
+                    possible=None, assumptions=(), missing=tuple(f"check: {each}" for each in refused)
+                )
+        return verdict
+
+
+def verdict_in(world: World, target: Fact, chosen: Sequence[Start] | None) -> Verdict:
+    """The verdict on one target of a picture."""
+    return Verdicts(world, [target]).of(target, chosen)
 
 
 def _evidence(search: _Search, verdict: Undecided) -> Iterable[Evidence]:

@@ -4,11 +4,10 @@ Verdicts are what the run recorded, so that a page shows them at once and as of 
 worked out from the run's evidence when somebody asks, apart from the request.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from auditwright.access.checker import Checker
 from auditwright.access.facts import Fact
 from auditwright.access.proved import (
     ACCOUNT_ADMINISTRATOR,
@@ -19,7 +18,7 @@ from auditwright.access.proved import (
     UNREACHABLE,
     facts_of_targets,
 )
-from auditwright.access.repair import Repair, repair, verdict_in
+from auditwright.access.repair import Repair, Verdicts, repair
 from auditwright.access.repair_elsewhere import Elsewhere, elsewhere, made, standard_targets
 from auditwright.access.world import World
 from auditwright.app.errors import AppError
@@ -145,11 +144,16 @@ def access_page(view: View) -> AccessPage:
     rows = [_row(target, found) for target in dict.fromkeys(each.target for each in found)]
     run = board(view).run
     return AccessPage(
-        targets=tuple(sorted(rows, key=lambda row: (VERDICTS.index(row.verdict), row.type, row.target))),
+        targets=tuple(sorted(rows, key=lambda row: (VERDICTS.index(row.verdict), _place(row), row.target))),
         proved_at=run.finished_at if run and found else None,
         credentials=len({each.credential for each in found} - {EVERYBODY}),
         clusters=sum(row.type == CLUSTER_ADMINISTRATOR for row in rows),
     )
+
+
+def _place(row: TargetRow) -> int:
+    """Whatever rules most comes first; what the organization named itself, last."""
+    return TARGET_TYPES.index(row.type) if row.type in TARGET_TYPES else len(TARGET_TYPES)
 
 
 def _row(target: str, found: Iterable[ProvedAccess]) -> TargetRow:
@@ -256,29 +260,21 @@ def _what_if(view: View, run: RunId, found: Fix, picked: Sequence[str]) -> WhatI
     target = found.repair.target
     world = _world(view, run, target_words(target))
     changes = [each for each in found.repair.considered if each.id in picked]
-    after = made(world, changes)
     targets = tuple(dict.fromkeys((target, *standard_targets(world))))
-    now, then = _standing(view, run, world), Checker(after)
+    proved = targets[:MAX_PROVED]
+    now, then = Verdicts(world, proved), Verdicts(made(world, changes), proved)
+    known = ("standing", run, view.workspace.program.digest)
+
+    def standing(each: Fact) -> str:
+        # Every attempt is held against the same verdicts.
+        return view.memo.get((*known, each), lambda: word_of(now.of(each)))
+
     return WhatIf(
-        rows=tuple(
-            (target_words(each), now(each), word_of(verdict_in(after, each, None, checker=then)))
-            for each in targets[:MAX_PROVED]
-        ),
-        left_off=len(targets[MAX_PROVED:]),
+        rows=tuple((target_words(each), standing(each), word_of(then.of(each))) for each in proved),
+        left_off=len(targets) - len(proved),
         written=tuple(written_out(world, changes)),
         strange=(),
     )
-
-
-def _standing(view: View, run: RunId, world: World) -> Callable[[Fact], str]:
-    """Verdicts on the picture as it is, which every attempt is held against; each is found once."""
-    checker = Checker(world)
-
-    def of(target: Fact) -> str:
-        key = ("standing", run, view.workspace.program.digest, target)
-        return view.memo.get(key, lambda: word_of(verdict_in(world, target, None, checker=checker)))
-
-    return of
 
 
 def lint(view: View) -> tuple[Linted, ...] | None:
