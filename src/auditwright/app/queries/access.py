@@ -19,7 +19,8 @@ from auditwright.access.proved import (
     facts_of_targets,
 )
 from auditwright.access.repair import Repair, Verdicts, repair
-from auditwright.access.repair_elsewhere import Elsewhere, elsewhere, made, standard_targets
+from auditwright.access.repair_changes import Change
+from auditwright.access.repair_elsewhere import Elsewhere, elsewhere, made
 from auditwright.access.world import World
 from auditwright.app.errors import AppError
 from auditwright.app.linting import Linted, lint_world
@@ -31,7 +32,7 @@ from auditwright.app.queries.view import View
 from auditwright.core.ids import Digest, RunId
 from auditwright.core.question import Answer, Question, answered
 from auditwright.core.resources import ProvedAccess
-from auditwright.render.access import Written, target_words, word_of, written_alone, written_out
+from auditwright.render.access import Written, word_of, written_alone, written_out
 from auditwright.render.paths import paths
 from auditwright.render.readiness import PathView
 
@@ -227,7 +228,7 @@ def fix(view: View, target: str) -> Fix | None:
 
 
 def _fix(view: View, run: RunId, target: str) -> Fix:
-    world = _world(view, run, target)
+    world = _world(view, run, _named_in(view, target))
     found = repair(world, _fact(view, world, target))
     return Fix(
         repair=found,
@@ -240,7 +241,7 @@ def _fix(view: View, run: RunId, target: str) -> Fix:
 
 
 def what_if(view: View, target: str, chosen: Iterable[str]) -> WhatIf | None:
-    """What some changes that were considered would come to, at every standard target; None while it is worked out.
+    """What some changes that were considered would come to, at every target; None while it is worked out.
 
     `chosen` are ids of changes that a fix offers; of others it is told. Raises AppError.
     """
@@ -251,26 +252,27 @@ def what_if(view: View, target: str, chosen: Iterable[str]) -> WhatIf | None:
     picked = tuple(sorted(named.intersection(each.change.id for each in found.offered)))
     tried = view.memo.later(
         ("what if", run.id, view.workspace.program.digest, target, picked),
-        lambda: _what_if(view, run.id, found, picked),
+        lambda: _what_if(
+            view, run.id, target, [each for each in found.repair.considered if each.id in picked]
+        ),
     )
     return None if tried is None else replace(tried, strange=tuple(sorted(named.difference(picked))))
 
 
-def _what_if(view: View, run: RunId, found: Fix, picked: Sequence[str]) -> WhatIf:
-    target = found.repair.target
-    world = _world(view, run, target_words(target))
-    changes = [each for each in found.repair.considered if each.id in picked]
-    targets = tuple(dict.fromkeys((target, *standard_targets(world))))
-    proved = targets[:MAX_PROVED]
-    now, then = Verdicts(world, proved), Verdicts(made(world, changes), proved)
-    known = ("standing", run, view.workspace.program.digest)
+def _what_if(view: View, run: RunId, target: str, changes: Sequence[Change]) -> WhatIf:
+    program = view.workspace.program
+    world = _world(view, run, [each.resource for each in program.access_targets])
+    facts = facts_of_targets(world, named_targets(program))
+    targets = tuple(dict.fromkeys((target, *facts)))
+    proved = {words: facts[words] for words in targets[:MAX_PROVED]}
+    now, then = Verdicts(world, proved.values()), Verdicts(made(world, changes), proved.values())
 
-    def standing(each: Fact) -> str:
+    def standing(fact: Fact) -> str:
         # Every attempt is held against the same verdicts.
-        return view.memo.get((*known, each), lambda: word_of(now.of(each)))
+        return view.memo.get(("standing", run, program.digest, fact), lambda: word_of(now.of(fact)))
 
     return WhatIf(
-        rows=tuple((target_words(each), standing(each), word_of(then.of(each))) for each in proved),
+        rows=tuple((words, standing(fact), word_of(then.of(fact))) for words, fact in proved.items()),
         left_off=len(targets) - len(proved),
         written=tuple(written_out(world, changes)),
         strange=(),
@@ -286,14 +288,18 @@ def lint(view: View) -> tuple[Linted, ...] | None:
 
 
 def _lint(view: View, run: RunId) -> tuple[Linted, ...]:
-    return tuple(each for each in lint_world(_world(view, run, "")) if each.findings)
+    return tuple(each for each in lint_world(_world(view, run, ())) if each.findings)
 
 
-def _world(view: View, run: RunId, target: str) -> World:
-    """The picture that a run collected; a resource that the target names is asked about by name."""
-    named = [each.resource for each in view.workspace.program.access_targets if each.name in target]
-    key = ("world", run, view.workspace.program.digest, tuple(named))
-    return view.memo.get(key, lambda: picture(view.workspace, now=view.as_of, resources=named, run=run))
+def _named_in(view: View, target: str) -> Sequence[str]:
+    """The resources that a target names: they are asked about by name."""
+    return [each.resource for each in view.workspace.program.access_targets if each.name in target]
+
+
+def _world(view: View, run: RunId, resources: Sequence[str]) -> World:
+    """The picture that a run collected, in which some resources are asked about by name."""
+    key = ("world", run, view.workspace.program.digest, tuple(resources))
+    return view.memo.get(key, lambda: picture(view.workspace, now=view.as_of, resources=resources, run=run))
 
 
 def _fact(view: View, world: World, target: str) -> Fact:
