@@ -20,7 +20,7 @@ from auditwright.app.setup import Answers, set_up
 
 NAME: Final = "Northwind Robotics"
 NOTICE: Final = (
-    "The demo's cloud is emulated by moto, its EKS by the demo itself; Northwind Robotics is fictional."
+    "The cloud of this demo is emulated by moto, its EKS by the demo; Northwind Robotics is fictional."
 )
 
 MARK: Final = ".auditwright-demo"

@@ -271,8 +271,10 @@ def _what_if(view: View, run: RunId, target: str, changes: Sequence[Change]) -> 
         # Every attempt is held against the same verdicts.
         return view.memo.get(("standing", run, program.digest, fact), lambda: word_of(now.of(fact)))
 
+    rows = [(words, standing(fact), word_of(then.of(fact))) for words, fact in proved.items()]
     return WhatIf(
-        rows=tuple((words, standing(fact), word_of(then.of(fact))) for words, fact in proved.items()),
+        # What was asked first, then what changes.
+        rows=tuple(sorted(rows, key=lambda row: (row[0] != target, row[1] == row[2]))),
         left_off=len(targets) - len(proved),
         written=tuple(written_out(world, changes)),
         strange=(),
