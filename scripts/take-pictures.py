@@ -27,6 +27,11 @@ CHROMIUM = "/usr/bin/chromium"
 
 QUALITY = 60
 
+WORKING = "#fix[hx-get]"
+"""What a page shows while it is worked out; it comes again by itself."""
+
+WORKING_LIMIT_MS = 120_000
+
 PAGES: Mapping[str, str] = {
     "overview": "/",
     "criteria": "/criteria",
@@ -96,6 +101,7 @@ def main() -> None:
                 page = _page(browser, site, token, VARIANTS[variant])
                 for name, address in PAGES.items():
                     page.goto(site.url + _followed(site, address))
+                    page.wait_for_selector(WORKING, state="detached", timeout=WORKING_LIMIT_MS)
                     page.screenshot(path=OUT / f"{name}.{variant}.jpg", type="jpeg", quality=QUALITY)
                 page.context.close()
             for name, (width, height) in README.items():
