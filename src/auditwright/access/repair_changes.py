@@ -37,6 +37,7 @@ class ChangeKind(StrEnum):
     DELETE_PASSWORD = "delete a password"  # noqa: S105  # a kind of change
     DELETE_KEY = "delete an access key"
     DETACH_POLICY = "detach a policy"
+    LEAVE_GROUP = "take a user out of a group"
     REMOVE_ADMINISTRATOR = "remove an administrator's right"
 
 
@@ -71,6 +72,7 @@ WEIGHTS: dict[ChangeKind, int] = {
     ChangeKind.DELETE_PASSWORD: 6,
     ChangeKind.DELETE_KEY: 6,
     ChangeKind.DETACH_POLICY: 7,
+    ChangeKind.LEAVE_GROUP: 7,
     ChangeKind.REMOVE_ADMINISTRATOR: 8,
 }
 """How much each kind disrupts: an order, set by hand, in which a repair prefers less. Not a measure."""
