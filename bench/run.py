@@ -16,7 +16,7 @@ from pathlib import Path
 # Run as a file, Python looks for modules beside it; the parts are `bench.…`, from the folder above.
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from bench import access, aws, cli_start, log, resources, vulns, web  # noqa: E402
+from bench import access, access_peers, aws, cli_start, log, resources, vulns, web  # noqa: E402
 from bench.rows import CannotMeasureError, Row, table  # noqa: E402
 
 PARTS: Mapping[str, Callable[[Path, int], list[Row]]] = {
@@ -29,6 +29,12 @@ PARTS: Mapping[str, Callable[[Path, int], list[Row]]] = {
     "web": web.measure,
 }
 
+WITH_PEERS: Mapping[str, Callable[[Path, int], list[Row]]] = {
+    "aws": aws.measure_with_peer,
+    "access": access_peers.measure,
+}
+"""Parts that measure others too, which are installed from PyPI and npm."""
+
 REPEATS = 3
 """Enough for a median; the whole stays within minutes."""
 
@@ -37,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure the parts that are named, or all of them."""
     parser = argparse.ArgumentParser(description="Measure Auditwright and print one table.")
     parser.add_argument("parts", nargs="*", help=f"what to measure: {', '.join(PARTS)}; all by default")
-    parser.add_argument("--peers", action="store_true", help="measure Prowler beside it, from PyPI")
+    parser.add_argument(
+        "--peers", action="store_true", help="measure Prowler, PMapper and iam-simulate beside it"
+    )
     parser.add_argument(
         "--repeats", type=int, default=REPEATS, help="measurements of which the median counts"
     )
@@ -45,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unknown = set(options.parts) - set(PARTS)
     if unknown:
         parser.error(f"there is no part {', '.join(sorted(unknown))}; the parts are {', '.join(PARTS)}")
-    parts = {**PARTS, "aws": aws.measure_with_peer} if options.peers else PARTS
+    parts = {**PARTS, **WITH_PEERS} if options.peers else PARTS
     rows: list[Row] = []
     failed = False
     for name in options.parts or PARTS:

@@ -27,11 +27,6 @@ CHROMIUM = "/usr/bin/chromium"
 
 QUALITY = 60
 
-WORKING = "#fix[hx-get]"
-"""What a page shows while it is worked out; it comes again by itself."""
-
-WORKING_LIMIT_MS = 120_000
-
 PAGES: Mapping[str, str] = {
     "overview": "/",
     "criteria": "/criteria",
@@ -69,6 +64,9 @@ PAGES: Mapping[str, str] = {
 }
 """By name, the address; behind an arrow, how the first link of that page begins which is followed."""
 
+WORKING = "[hx-trigger^=every]"
+"""What a page shows while it waits for something that is worked out."""
+
 VARIANTS: Mapping[str, tuple[int, int, str, float]] = {
     "wide": (1280, 900, "light", 0.5),
     "wide-dark": (1280, 900, "dark", 0.5),
@@ -101,7 +99,7 @@ def main() -> None:
                 page = _page(browser, site, token, VARIANTS[variant])
                 for name, address in PAGES.items():
                     page.goto(site.url + _followed(site, address))
-                    page.wait_for_selector(WORKING, state="detached", timeout=WORKING_LIMIT_MS)
+                    page.locator(WORKING).wait_for(state="detached")
                     page.screenshot(path=OUT / f"{name}.{variant}.jpg", type="jpeg", quality=QUALITY)
                 page.context.close()
             for name, (width, height) in README.items():

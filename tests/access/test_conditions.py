@@ -229,6 +229,7 @@ def test_a_variable_is_the_value_of_its_key(value: str, given: str, expected: Tr
         ("StringNotEquals", "z", UNKNOWN),
         ("StringNotEquals", ABSENT, UNKNOWN),
         ("StringEqualsIfExists", "z", UNKNOWN),
+        ("StringNotEqualsIfExists", "a", UNKNOWN),
         ("StringEqualsIfExists", ABSENT, TRUE),
         ("ForAllValues:StringEquals", ABSENT, UNKNOWN),
     ],

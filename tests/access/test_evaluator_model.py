@@ -67,7 +67,7 @@ def decided(request: Request, world: World, context: Context) -> Decision:
     return decide(replace(request, context=context), world.policies())
 
 
-@settings(max_examples=1500)
+@settings(max_examples=700)
 @given(requests(), worlds(), values_of_requests())
 def test_a_request_known_to_the_end_is_decided_as_the_user_guide_says(
     request: Request, world: World, values: dict[str, tuple[str, ...]]
@@ -85,7 +85,7 @@ def test_a_request_known_to_the_end_is_decided_as_the_user_guide_says(
         assert outcomes == {NAMES[type(found)]}
 
 
-@settings(max_examples=1500)
+@settings(max_examples=700)
 @given(requests(), worlds(), partial_contexts())
 def test_what_is_decided_of_a_request_known_in_part_is_so_however_it_turns_out(
     request: Request, world: World, contexts: tuple[Context, list[dict[str, tuple[str, ...]]]]
@@ -126,7 +126,7 @@ def with_statement(world: World, part: str, place: int, statement: Json) -> Worl
 PARTS = st.sampled_from(("identity", "boundary", "scps", "session", "resource"))
 
 
-@settings(max_examples=500)
+@settings(max_examples=250)
 @given(requests(), worlds(), partial_contexts(), st.data())
 def test_a_deny_more_opens_nothing_and_an_allow_more_closes_nothing(
     request: Request, world: World, contexts: tuple[Context, object], data: st.DataObject
@@ -143,7 +143,7 @@ def test_a_deny_more_opens_nothing_and_an_allow_more_closes_nothing(
         assert may(after) <= may(before)
 
 
-@settings(max_examples=500)
+@settings(max_examples=250)
 @given(requests(), worlds(), partial_contexts(), st.data())
 def test_to_know_less_never_decides_otherwise(
     request: Request, world: World, contexts: tuple[Context, object], data: st.DataObject
@@ -178,7 +178,7 @@ def shuffled(document: Json, random: Random) -> Json:
     return {**document, "Statement": pieces}
 
 
-@settings(max_examples=500)
+@settings(max_examples=250)
 @given(requests(), worlds(), partial_contexts(), st.randoms(use_true_random=False))
 def test_order_splitting_names_and_case_of_keys_change_nothing(
     request: Request, world: World, contexts: tuple[Context, object], random: Random

@@ -70,7 +70,7 @@ def look(workspace: Workspace, at: datetime) -> int:
 
 def finished(workspace: Workspace, at: datetime, outcomes: dict[ResourceId, Outcome]) -> None:
     """A run that finished, with what a test said of some items."""
-    from auditwright.engine.findings import follow
+    from auditwright.engine.findings import follow, reopened
 
     run = RunId(f"run-{at:%d%H}")
     result = Result(
@@ -115,7 +115,10 @@ def finished(workspace: Workspace, at: datetime, outcomes: dict[ResourceId, Outc
                 )
             ]
         )
-        write.put_findings(follow(result, records.findings(include_closed=True)))
+        known = records.findings(include_closed=True)
+        followed = follow(result, known)
+        write.put_findings(followed)
+        write.keep(reopened(known, followed))
     workspace.stores.inventory.observe(run, at, [result])
 
 

@@ -6,12 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditwright.vulns.disparity import compare_tools
-from auditwright.vulns.feeds import Alias, FeedId, read_feeds
+from auditwright.vulns.feeds import Alias
 from auditwright.vulns.issue import Merged
 from auditwright.vulns.merge import merge
 from auditwright.vulns.readers import read_report
 from auditwright.vulns.readers.purl import package_of
-from auditwright.vulns.reasons import Reason
 from auditwright.vulns.report import Distribution, Package, Report, Row, Tool
 from tests.reference.naive_pairs import naive_pairs
 from tests.vulns.made import IMAGE, package, report, row
@@ -166,59 +165,6 @@ def test_an_epoch_of_nought_is_no_difference(spelling: str) -> None:
     assert [pair.rule for pair in comparison.paired] == ["exact"]
 
 
-def test_published_pairs_of_reports_match_as_well_as_ever_and_every_difference_is_explained() -> None:
-    """The floors are what was measured; a change that matches less fails. `scripts/vulns-quality.py` prints the table."""
-    body = published("alias", "osv-aliases.csv").read_bytes()
-    aliases = read_feeds({FeedId.ALIASES: (body, "")}).aliases
-    rows = {"grype": 0, "trivy": 0}
-    matched = {"grype": 0, "trivy": 0}
-    unexplained = 0
-    for files in pairs():
-        merged = merge([read_report(file.read_bytes()) for file in files], aliases=aliases)
-        hit: dict[str, set[int]] = {"grype": set(), "trivy": set()}
-        for comparison in compare_tools(merged):
-            unexplained += sum(each.reason is Reason.UNEXPLAINED for each in comparison.alone)
-            for pair in comparison.paired:
-                for sighting in pair.issue.sightings:
-                    hit[merged.reports[sighting.report].tool.name].add(sighting.row.index)
-        for one in merged.reports:
-            rows[one.tool.name] += len(one.rows)
-            matched[one.tool.name] += len(hit[one.tool.name])
-    assert unexplained == 0
-    assert matched["grype"] / rows["grype"] >= 0.89
-    assert matched["trivy"] / rows["trivy"] > 0.967
-
-
-def test_what_is_paired_shares_an_id_and_a_package_however_it_is_looked_at() -> None:
-    """Looked at apart from the merge: both sides say one CVE, by themselves or by the table, and one name."""
-    body = published("alias", "osv-aliases.csv").read_bytes()
-    aliases = read_feeds({FeedId.ALIASES: (body, "")}).aliases
-    also: dict[str, set[str]] = {}
-    for alias in aliases:
-        also.setdefault(alias.id, set()).add(alias.alias)
-
-    def ids(row_: Row) -> set[str]:
-        own = {row_.id, *row_.aliases, *row_.bundles}
-        return own | {other for id_ in own for other in also.get(id_, ())}
-
-    def words(row_: Row) -> set[str]:
-        named = (row_.package.name, row_.package.source)
-        return {name.rpartition(":")[2].lower().replace("_", "-") for name in named if name}
-
-    for files in pairs():
-        merged = merge([read_report(file.read_bytes()) for file in files], aliases=aliases)
-        sources = {s.row.package.name: words(s.row) for issue in merged.issues for s in issue.sightings}
-        for comparison in compare_tools(merged):
-            for pair in comparison.paired:
-                left, right = ([s.row for s in pair.issue.sightings if s.report == side] for side in (0, 1))
-                assert any(ids(one) & ids(other) for one in left for other in right), pair.issue.id
-                packages = [
-                    {word for one in side for word in words(one) | sources[one.package.name]}
-                    for side in (left, right)
-                ]
-                assert packages[0] & packages[1], pair.issue.family
-
-
 def test_a_tool_that_names_no_distribution_saw_the_system_that_another_names() -> None:
     nameless = msgspec.structs.replace(IMAGE, distribution=None)
     merged = merge([report("grype", [row()]), report("inspector", [row()], target=nameless)])
@@ -344,18 +290,3 @@ def test_on_published_pairs_too_what_the_plain_way_pairs_is_paired() -> None:
     published("pairs-msusel-2022")
     for files in pairs():
         compared_as_plainly(*(read_report(file.read_bytes()) for file in files))
-
-
-def test_every_row_of_trivy_whose_vulnerability_grype_shows_at_all_is_paired() -> None:
-    """The ceiling: to pair more would be to pair what is not the same. Grype's guesses by product name stay alone."""
-    body = published("alias", "osv-aliases.csv").read_bytes()
-    aliases = read_feeds({FeedId.ALIASES: (body, "")}).aliases
-    for files in pairs():
-        merged = merge([read_report(file.read_bytes()) for file in files], aliases=aliases)
-        tools: dict[str, set[str]] = {}
-        for issue in merged.issues:
-            seen = tools.setdefault(issue.id, set())
-            seen.update(merged.reports[s.report].tool.name for s in issue.sightings)
-        for comparison in compare_tools(merged):
-            missed = [each.issue.id for each in comparison.alone if each.tool == "trivy"]
-            assert [id_ for id_ in missed if "grype" in tools[id_]] == []

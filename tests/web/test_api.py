@@ -3,7 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Iterator
-from pathlib import Path
+from datetime import timedelta
 
 import httpx2
 import pytest
@@ -17,16 +17,13 @@ from auditwright.core.control_test import Severity
 from auditwright.core.evidence import digest_of
 from auditwright.web.api.rows import NO_NUL, OWN
 from auditwright.web.problems import PROBLEM
-from tests.app.programs import auditwright, roster_program
+from tests.app.programs import run_program
 from tests.web.served import Served, served
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder: Path = roster_program(tmp_path_factory.mktemp("site") / "acme")
-    ran = auditwright("run", "--program", folder)
-    assert ran.code in {1, 3}, ran.err
-    with served(folder) as running:
+    with served(run_program(tmp_path_factory.mktemp("site") / "acme")) as running:
         yield running
 
 
@@ -167,6 +164,7 @@ def test_an_integration_says_whether_it_is_connected_and_nothing_of_its_settings
     assert not rows["aws"]
     told = caller.get("/api/v1/integrations/people")
     assert told.json()["summary"]["source"]["id"] == "people"
+    assert "settings" not in told.json()
     assert caller.get("/api/v1/integrations/none").status_code == 404
 
 
@@ -174,7 +172,9 @@ def test_the_reference_page_names_every_call_and_its_scope(site: Served) -> None
     text = site.visitor(Role.AUDITOR).get("/api").text
     assert "GET /api/v1/tests/{test}/items" in text
     assert len(text) < 100_000
-    assert "typical_evidence" in site.visitor(Role.AUDITOR).get("/api-shapes").text
+    shapes = site.visitor(Role.AUDITOR).get("/api-shapes").text
+    assert "typical_evidence" in shapes
+    assert len(shapes) < 100_000
 
 
 def test_a_search_finds_what_the_page_finds(site: Served, caller: httpx2.Client) -> None:
@@ -196,3 +196,51 @@ def test_an_act_is_answered_with_its_proof(site: Served, caller: httpx2.Client) 
     leaf = base64.b64decode(act["leaf_base64"])
     assert hashlib.sha256(b"\0" + leaf).hexdigest() == act["leaf_sha256"]
     assert caller.get("/api/v1/acts/999999").status_code == 404
+
+
+def test_the_overview_says_what_needs_attention_and_how_fresh_evidence_is(caller: httpx2.Client) -> None:
+    tests = caller.get("/api/v1/tests?status=undetermined&status=deviation&per_page=1000").json()
+    wanted = caller.get("/api/v1/overview/attention").json()
+    assert {each["row"]["id"] for each in wanted} == {row["id"] for row in tests["rows"]}
+    (people,) = caller.get("/api/v1/overview/freshness").json()["sources"]
+    assert (people["id"], people["gaps"]) == ("people", 0)
+    days = caller.get("/api/v1/overview/days").json()
+    today = caller.get("/api/v1/overview").json()["criteria"]
+    assert days[-1]["criteria"] == today
+    assert days[0]["criteria"] is None
+
+
+def test_what_comes_next_leads_to_its_page(site: Served, caller: httpx2.Client) -> None:
+    ends = site.site.clock() + timedelta(days=5)
+    wish = {
+        "test": "identity.root-has-no-keys",
+        "items": ["*"],
+        "reason": "It ends soon.",
+        "ends": f"{ends:%Y-%m-%d}",
+    }
+    made = site.program(Role.COMPLIANCE).post("/api/v1/waivers", json=wish).json()["id"]
+    assert caller.get("/api/v1/overview/ahead").json() == []
+    caller.post(f"/api/v1/waivers/{made}/decision", json={"approve": True})
+    (told,) = caller.get("/api/v1/overview/ahead").json()
+    assert made in told["what"]
+    assert made in site.visitor().get(told["address"]).text
+
+
+def test_an_item_is_told_over_time_and_what_a_waiver_of_it_would_cover(caller: httpx2.Client) -> None:
+    test = "acme.titled"
+    (row,) = caller.get(f"/api/v1/tests/{test}/items?status=deviation").json()["rows"]
+    (said,) = caller.get(f"/api/v1/tests/{test}/item", params={"item": row["item"]}).json()
+    assert (said["test"], said["outcome"], said["says"]) == (test, "deviation", "Eve Lane is a Designer")
+    assert caller.get(f"/api/v1/tests/{test}/item?item=nobody").status_code == 404
+    covered = caller.get(f"/api/v1/tests/{test}/covered", params={"items": ["nobody", row["item"]]}).json()
+    assert covered == {"items": [row["item"]], "deviating": 1, "examined": 3, "ran": True}
+    assert caller.get(f"/api/v1/tests/{test}/covered?items=nobody").json()["items"] == []
+    days = caller.get(f"/api/v1/tests/{test}").json()["days"]
+    assert days[-1]["status"] is not None
+    assert days[0]["status"] is None
+
+
+def test_nothing_is_at_work_and_nothing_can_be_stopped(caller: httpx2.Client) -> None:
+    told = caller.get("/api/v1/runs/now").json()
+    assert (told["busy"], told["run"], told["problem"]) == (False, None, "")
+    assert caller.post("/api/v1/runs/stop").status_code == 409

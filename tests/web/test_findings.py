@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -12,7 +13,7 @@ from auditwright.core.account import Role
 from auditwright.core.act import Act, Assignment, Comment
 from auditwright.core.ids import ResourceId, TestId
 from auditwright.core.question import Is
-from auditwright.core.run import Finding
+from auditwright.core.run import ClosedSpell, Finding
 from tests.app.programs import run_program
 from tests.web.hostile import HOSTILE, assert_harmless, assert_no_formula, hostile_finding
 from tests.web.served import Served, served
@@ -215,6 +216,43 @@ def test_what_the_newest_run_did_not_see_again_is_undetermined_and_what_closed_i
         answer = visitor.post("/findings/one/owner", data=sent)
         assert answer.status_code == 422
         assert "This finding is closed" in answer.text
+
+
+def test_a_day_that_is_past_shows_who_owed_it_then_and_what_was_closed_then(tmp_path: Path) -> None:
+    with served(run_program(tmp_path / "acme")) as site:
+        item, now = ResourceId("kept"), datetime.now(UTC)
+        days = timedelta(days=1)
+        held = Finding(
+            test=TITLED, item=item, name="kept", account="", region="", what="came back",
+            first_seen_at=now - 20 * days, last_seen_at=now, closed_at=None, reopened=1,
+        )  # fmt: skip
+        spell = ClosedSpell(test=TITLED, item=item, closed_at=now - 10 * days, reopened_at=now - 5 * days)
+        lena = Assignment(
+            test=TITLED, item=item, owner="Lena Vogt", due_at=now - 12 * days, made_by="Ada",
+            made_at=now - 18 * days, until=now - 15 * days,
+        )  # fmt: skip
+        omar = replace(lena, owner="Omar Ito", due_at=now + days, made_at=now - 15 * days, until=None)
+        with site.site.workspace().stores.records.transaction() as write:
+            write.put_findings([held])
+            write.keep([spell])
+            write.keep([lena, omar])
+        visitor = site.visitor()
+
+        def page(ago: int) -> str:
+            return visitor.get(one(item, as_of=f"{now - ago * days:%Y-%m-%d}")).text
+
+        assert "Nobody" in page(19)
+        assert "Lena Vogt" in page(16)
+        assert "Omar Ito" not in page(16)
+        assert "Late, was due" not in page(13)
+        assert "Omar Ito" in page(13)
+        assert "Closed " in page(7)
+        assert "reopened" not in page(7)
+        today = visitor.get(one(item)).text
+        assert "reopened 1 time" in today
+        assert "Lena Vogt" in today.partition("<summary>Before</summary>")[2]
+        listed = visitor.get(f"/findings.json?as_of={now - 7 * days:%Y-%m-%d}&state=open").json()
+        assert "came back" not in [row["what"] for row in listed]
 
 
 def test_hostile_texts_do_no_harm_in_pages_and_exports(tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from starlette.responses import Response
 from starlette.testclient import TestClient
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from auditwright.app.sessions import Browser, begin_session
 from auditwright.app.signing_in.codes import RECOVERY_BYTES, new_recovery_codes, new_seed
-from auditwright.app.signing_in.passwords import hashed, matches, weakness
+from auditwright.app.signing_in.passwords import MIN_LENGTH, hashed, matches, weakness
 from auditwright.core.account import Role
 from auditwright.web import cookies
 from auditwright.web.application import create_app
@@ -101,6 +102,14 @@ def test_what_anybody_knows_of_somebody_is_no_password(known: str) -> None:
     assert weakness("MiraOkafor-Northwind", (known, "northwind", "mira okafor"))
 
 
+def test_no_common_password_is_taken_at_whatever_length() -> None:
+    common = [each for each in FREQUENCY_LISTS["passwords"] if len(each) >= MIN_LENGTH]
+    assert len(common) > 200
+    assert [each for each in common if not weakness(each, ())] == []
+    short = FREQUENCY_LISTS["passwords"][:3_000:20]
+    assert [each for each in short if not weakness(each.ljust(MIN_LENGTH, each[-1]), ())] == []
+
+
 def test_passwords_are_typed_unseen_and_password_managers_are_welcome() -> None:
     templates = resources.files("auditwright.web").joinpath("templates")
     fields = [
@@ -134,6 +143,17 @@ def test_a_password_is_changed_by_whoever_knows_the_one_before(site: Served) -> 
     )
     assert "This is not your current password." in answer.text
     assert matches(account.password, LONG)
+
+
+@pytest.mark.parametrize("change", ["passkey", "removed", "password", "codes", "recovery"])
+def test_a_change_of_factors_offers_to_end_other_sessions(site: Served, change: str) -> None:
+    name = f"Ona {change.title()}"
+    site.visitor(Role.ENGINEER, name)
+    visitor = site.visitor(Role.ENGINEER, name)
+    assert "1 other browser stays signed in" in visitor.get(f"/account?done={change}").text
+    assert "stays signed in" not in visitor.get("/account?done=others").text
+    visitor.post("/account/sessions/end", data={"session": "others"})
+    assert "stays signed in" not in visitor.get(f"/account?done={change}").text
 
 
 @pytest.mark.parametrize(

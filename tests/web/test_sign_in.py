@@ -207,7 +207,17 @@ def test_an_invitation_counts_once_and_lapses(site: Served, clock: Clock) -> Non
 
 
 @pytest.mark.parametrize(
-    "password", ["short", "password password", "acme acme acme", "qwertyuiop1234", "a" * 40]
+    "password",
+    [
+        "short",
+        "password password",
+        "acme acme acme",
+        "qwertyuiop1234",
+        "a" * 40,
+        "Summer2026!!",
+        "Correct-Horse_battery staple",
+        "long " * 26,
+    ],
 )
 def test_a_weak_password_is_not_taken(site: Served, password: str) -> None:
     answer = site.stranger().post(

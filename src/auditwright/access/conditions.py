@@ -157,9 +157,9 @@ def _matches(condition: Condition, value: str, context: Context) -> Truth:
     found = any_of(compare(value, context) for compare in condition.compares)
     if not condition.templates or not condition.may_void(context):
         return negate(found) if condition.negated else found
-    if condition.negated:
-        return Truth.FALSE if found is Truth.TRUE else Truth.UNKNOWN
-    return Truth.FALSE if found is Truth.FALSE and not condition.if_exists else Truth.UNKNOWN
+    # With `IfExists`, AWS might count a value that cannot be resolved as a key that is not there, which passes.
+    fails = Truth.TRUE if condition.negated else Truth.FALSE
+    return Truth.FALSE if found is fails and not condition.if_exists else Truth.UNKNOWN
 
 
 # --- reading

@@ -30,6 +30,11 @@ class Actor:
         """The account of whoever acts: one person is one, with whatever key."""
         return self.account or AccountId(self.id)
 
+    @property
+    def is_token(self) -> bool:
+        """True for a program with a token, at which nobody sits who could show a second factor."""
+        return self.account is not None
+
 
 LEAF_KIND = "act"
 

@@ -35,11 +35,11 @@ from auditwright.core.outcome import (
 from auditwright.core.ports import Snapshot
 from auditwright.core.resource import Resource
 from auditwright.core.resources import kinds
-from auditwright.core.run import EvidenceRecord, Finding, GapRecord, ResultRecord, Run, RunState
+from auditwright.core.run import ClosedSpell, EvidenceRecord, Finding, GapRecord, ResultRecord, Run, RunState
 from auditwright.core.waiver import Waiver
 from auditwright.engine.evaluate import evaluate
 from auditwright.engine.examine import Populations, population_of
-from auditwright.engine.findings import follow
+from auditwright.engine.findings import follow, reopened
 from auditwright.engine.populations import Capture, assemble, gaps_hiding
 
 CONCLUDING = JobId("conclude")
@@ -63,6 +63,7 @@ class _Concluded:
     """Without its place in the log, which it has once the entry is appended."""
     entry: LogEntry
     findings: tuple[Finding, ...]
+    spells: tuple[ClosedSpell, ...]
 
 
 @no_search_for_cycles()
@@ -92,6 +93,7 @@ def conclude(workspace: Workspace, run: RunId, at: datetime) -> Sequence[Result]
         )
         write.add_results([replace(each.record, seq=write.append(each.entry)) for each in concluded])
         write.put_findings([finding for each in concluded for finding in each.findings])
+        write.keep([spell for each in concluded for spell in each.spells])
         write.append(LogEntry(kind="run-finished", at=at, fields={"run": run, "results": len(concluded)}))
         write.put_run(replace(held, state=RunState.FINISHED, finished_at=at))
     return sorted((each.result for each in concluded), key=lambda result: result.test)
@@ -203,12 +205,15 @@ def _test_all(now: _Now, populations: Populations, concluded: list[_Concluded]) 
         ready = bound(test, now.workspace.stores.inventory, now.at)
         result = evaluate(ready, populations, now=now.at, settings=held.settings_of(test))
         record = _record(now, result)
+        before = known.get(test.id, ())
+        followed = tuple(follow(result, before, asked=_asked(test, populations)))
         concluded.append(
             _Concluded(
                 result=result,
                 record=record,
                 entry=_result_entry(record),
-                findings=tuple(follow(result, known.get(test.id, ()), asked=_asked(test, populations))),
+                findings=followed,
+                spells=tuple(reopened(before, followed)),
             )
         )
         yield result

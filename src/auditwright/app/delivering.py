@@ -6,10 +6,12 @@ An attempt is counted before it is made, so that a process that dies in the midd
 import base64
 import hashlib
 import hmac
+import json
+import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -18,9 +20,10 @@ from auditwright import __version__
 from auditwright.app.errors import AppError
 from auditwright.app.notifying import announce
 from auditwright.app.queries.view import View
-from auditwright.app.webhooks import Form, allowed_hosts, secret_of
+from auditwright.app.webhooks import Form, allowed_hosts, secret_of, slack_text
 from auditwright.app.workspace import Workspace
 from auditwright.core.act import Delivery, Webhook
+from auditwright.core.log import iso
 from auditwright.core.ports import StoreError
 from auditwright.core.question import Before, Is, Question
 
@@ -34,6 +37,9 @@ MAX_AT_ONCE = 20
 
 LOOK_EVERY_S = 20.0
 """How often it is looked for what is new."""
+
+TEST = "test"
+"""The event of a message that somebody sends to see whether it arrives."""
 
 STOP_S = 12.0
 """How long a stop waits for a message that is under way."""
@@ -64,6 +70,37 @@ def deliver_due(workspace: Workspace, now: datetime) -> int:
     )
     found = workspace.stores.records.answer(Delivery, due).rows
     return sum(deliver(workspace, each.id, now) is not None for each in found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What a message says that is sent to see whether it arrives."""
+
+    sent_by: str
+    address: str
+    """Of the page of webhooks."""
+
+
+def send_test(workspace: Workspace, webhook: Webhook, trial: Trial, now: datetime) -> Delivery:
+    """Send a message that says nothing but that it arrived, and keep how that went; raises AppError, StoreError."""
+    title = f"A test of the webhook, sent by {trial.sent_by}"
+    told = {"type": TEST, "timestamp": iso(now), "data": {"title": title, "url": trial.address}}
+    is_slack = webhook.form == Form.SLACK
+    message = Delivery(
+        id=f"msg-{secrets.token_hex(16)}",
+        webhook=webhook.id,
+        event=TEST,
+        subject=webhook.id,
+        body=slack_text(title, trial.address) if is_slack else json.dumps(told, ensure_ascii=False),
+        made_at=now,
+        attempts=0,
+        next_at=now,
+        delivered_at=None,
+        problem="",
+    )
+    with workspace.stores.records.transaction() as write:
+        write.keep([message])
+    return deliver(workspace, message.id, now) or message
 
 
 def signature(secret: str, delivery: str, at: int, body: bytes) -> str:

@@ -20,9 +20,8 @@ from auditwright.core.act import Delivery, OwedFinding, Webhook
 from auditwright.core.canonical import Json
 from auditwright.core.evidence import digest_of
 from auditwright.core.log import iso
-from auditwright.core.outcome import Deviation
 from auditwright.core.question import AnyOf, Before, Condition, Is, Question, Since
-from auditwright.core.run import ResultRecord, Run, RunKind, RunState
+from auditwright.core.run import ClosedSpell, ResultRecord, Run, RunKind, RunState
 from auditwright.engine.timeline import DEFAULT_CADENCE
 from auditwright.render.words import clipped, day, many, visible
 
@@ -163,7 +162,7 @@ def _findings_of(view: View, run: Run) -> Iterator[News]:
     if at is None:
         return
     opened = _found(view, Is("first_seen_at", at))
-    again = [each for each in _candidates(view, at) if _came_back(view, each, at)]
+    again = _came_back(view, at)
     if opened.total or again:
         yield _told(Event.FINDING_OPENED, run, [*opened.rows, *again], opened.total + len(again))
     closed = _found(view, Is("closed_at", at))
@@ -189,23 +188,15 @@ def _found(view: View, condition: Condition) -> _Found:
     return _Found(rows=answer.rows, total=answer.total)
 
 
-def _candidates(view: View, at: datetime) -> Sequence[OwedFinding]:
-    """Findings that came back at some time, and that a run saw."""
-    asked = Question(
-        where=(Since("reopened", 1), Is("last_seen_at", at), Is("closed_at", None)),
-        order=("test", "item"),
-        limit=MAX_NAMED,
-    )
-    return view.workspace.stores.records.answer(OwedFinding, asked).rows
-
-
-def _came_back(view: View, found: OwedFinding, at: datetime) -> bool:
-    """Whether it was this run that saw it again: until then the test said something better of the item."""
-    said = view.workspace.stores.inventory.outcomes(found.item, as_of=at)
-    spans = [span for span in said if span.test == found.test]
-    if len(spans) < 2 or spans[-1].known_from != at:  # noqa: PLR2004  # what was said, and what was said before
-        return False
-    return not isinstance(spans[-2].outcome, Deviation)
+def _came_back(view: View, at: datetime) -> Sequence[OwedFinding]:
+    """Findings that were closed, and that a run saw again."""
+    records = view.workspace.stores.records
+    ended = Question(where=(Is("reopened_at", at),), order=("test", "item"), limit=MAX_NAMED)
+    found = [
+        records.kept(OwedFinding, Is("test", spell.test), Is("item", spell.item))
+        for spell in records.answer(ClosedSpell, ended).rows
+    ]
+    return [finding for each in found for finding in each]
 
 
 def _told(event: Event, run: Run, named: Sequence[OwedFinding], total: int) -> News:

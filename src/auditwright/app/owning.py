@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from auditwright.app.acting import Actor, Deed, acting
@@ -81,6 +81,8 @@ def assign(workspace: Workspace, actor: Actor, wanted: Owed, now: datetime) -> A
             made_by=actor.name,
             made_at=now,
         )
+        if before is not None and before.made_at != now:
+            write.keep([replace(before, until=now)])
         write.keep([made])
     return made
 
@@ -126,5 +128,5 @@ def _finding(write: Transaction, about: Owed | Remark) -> Finding:
 
 
 def _assignment(write: Transaction, about: Owed) -> Assignment | None:
-    found = write.kept(Assignment, Is("test", about.test), Is("item", about.item))
+    found = write.kept(Assignment, Is("test", about.test), Is("item", about.item), Is("until", None))
     return found[0] if found else None

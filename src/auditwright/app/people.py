@@ -1,7 +1,8 @@
 """People with access: who is invited, as what, and until when; how an invitation becomes an account, and how one ends.
 
 An invitation is a link that counts once. Whoever opens it chooses two factors before there is an account, so that no
-account ever had fewer. The organization always keeps an owner who can sign in.
+account ever had fewer. The organization always keeps an owner who can sign in. A token makes nobody an owner and touches
+no owner: whoever holds one without its maker's factors must not come to more than it says, nor shut its maker out.
 """
 
 import re
@@ -49,6 +50,10 @@ class PeopleError(Exception):
         self.at = at
         """The field of a form that is meant; empty for none."""
         super().__init__(message)
+
+
+class NotByTokenError(PeopleError):
+    """Only somebody in a browser, who can show a second factor, does this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +128,8 @@ def new_account_id() -> AccountId:
 
 def invite(workspace: Workspace, guest: Guest, actor: Actor, now: datetime) -> Invited:
     """Invite somebody; raises PeopleError. Open invitations to the same email count no more."""
-    guest = _checked(guest)
+    guest = _checked(workspace, guest)
+    _check_token(actor, guest.role)
     token = secrets.token_urlsafe(32)
     digest = token_digest(token)
     again = "again, to set up anew how they sign in, " if guest.again else ""
@@ -137,7 +143,7 @@ def invite(workspace: Workspace, guest: Guest, actor: Actor, now: datetime) -> I
         held = next(iter(write.kept(Account, Is("email", guest.email), Is("ended_at", None))), None)
         _check_again(guest, held)
         engagement = held.engagement if held else _engagement(write, guest, now)
-        _withdraw_all(write, guest.email, now)
+        _withdraw_all(write, guest.email, By(actor=actor, now=now))
         invitation = Invitation(
             digest=digest,
             email=guest.email,
@@ -253,6 +259,7 @@ def withdraw(workspace: Workspace, digest: Digest, actor: Actor, now: datetime) 
         held = next(iter(write.kept(Invitation, Is("digest", digest))), None)
         if held is None or not is_open(held, now):
             raise PeopleError("This invitation was used, withdrawn or has lapsed already.")
+        _check_token(actor, held.role)
         write.keep([replace(held, ended_at=now)])
 
 
@@ -263,6 +270,7 @@ def change_role(workspace: Workspace, account: Account, role: Role, by: By) -> N
             "An auditor reads one engagement. Invite them as an auditor, and end the other account.",
             at="role",
         )
+    _check_token(by.actor, role)
     deed = Deed(
         actor=by.actor,
         verb="account.role",
@@ -280,7 +288,7 @@ def end_account(workspace: Workspace, account: Account, by: By) -> None:
 
     def ended(write: Transaction, held: Account) -> Account:
         _forget_factors(write, held.id, by.now)
-        _withdraw_all(write, held.email, by.now)
+        _withdraw_all(write, held.email, by)
         tokens = write.kept(ApiToken, Is("account", held.id), Is("ended_at", None))
         if tokens:
             write.keep([replace(each, ended_at=by.now) for each in tokens])
@@ -290,7 +298,7 @@ def end_account(workspace: Workspace, account: Account, by: By) -> None:
 
 
 def end_sessions_of(workspace: Workspace, account: Account, by: By) -> int:
-    """End every session of somebody; returns how many there were."""
+    """End every session of somebody; returns how many there were. Raises PeopleError."""
     deed = Deed(
         actor=by.actor,
         verb="session.end",
@@ -298,7 +306,9 @@ def end_sessions_of(workspace: Workspace, account: Account, by: By) -> int:
         detail=f"Ended every session of {account.name}.",
     )
     with acting(workspace, deed, by.now) as write:
-        return end_sessions(write, account.id, by.now)
+        held = next(iter(write.kept(Account, Is("id", account.id))), account)
+        _check_token(by.actor, held.role)
+        return end_sessions(write, held.id, by.now)
 
 
 def _change(
@@ -309,6 +319,7 @@ def _change(
         held = next(iter(write.kept(Account, Is("id", deed.subject), Is("ended_at", None))), None)
         if held is None:
             raise PeopleError("This account was ended already.")
+        _check_token(deed.actor, held.role)
         changed = change(write, held)
         if held.role is Role.OWNER and (changed.role is not Role.OWNER or changed.ended_at):
             owners = write.kept(Account, Is("role", Role.OWNER.value), Is("ended_at", None))
@@ -319,7 +330,13 @@ def _change(
         write.keep([changed])
 
 
-def _checked(guest: Guest) -> Guest:
+def _check_token(actor: Actor, role: Role) -> None:
+    """Keep owners out of a token's reach; raises NotByTokenError."""
+    if actor.is_token and role is Role.OWNER:
+        raise NotByTokenError("Owners are made and changed in a browser, and never by a token.", at="role")
+
+
+def _checked(workspace: Workspace, guest: Guest) -> Guest:
     email, name = guest.email.strip().lower(), " ".join(guest.name.split())
     if len(email) > MAX_EMAIL or not _EMAIL.fullmatch(email):
         raise PeopleError("Enter an email address, such as ada@example.com.", at="email")
@@ -327,6 +344,12 @@ def _checked(guest: Guest) -> Guest:
         raise PeopleError(f"Enter a name of at most {MAX_NAME} characters.", at="name")
     if guest.role is Role.AUDITOR and guest.engagement is None and not guest.again:
         raise PeopleError("Say what the auditor is engaged for.", at="title")
+    if isinstance(guest.engagement, NewEngagement):
+        known = [category.id for category in workspace.catalogue.framework.categories]
+        if unknown := set(guest.engagement.categories) - set(known):
+            raise PeopleError(
+                f"There is no category {min(unknown)[:40]!r}; there are {', '.join(known)}.", at="categories"
+            )
     return replace(guest, email=email, name=name)
 
 
@@ -367,10 +390,12 @@ def _engagement(write: Transaction, guest: Guest, now: datetime) -> EngagementId
     return made.id
 
 
-def _withdraw_all(write: Transaction, email: str, now: datetime) -> None:
-    held = [each for each in write.kept(Invitation, Is("email", email)) if is_open(each, now)]
+def _withdraw_all(write: Transaction, email: str, by: By) -> None:
+    held = [each for each in write.kept(Invitation, Is("email", email)) if is_open(each, by.now)]
+    for each in held:
+        _check_token(by.actor, each.role)
     if held:
-        write.keep([replace(each, ended_at=now) for each in held])
+        write.keep([replace(each, ended_at=by.now) for each in held])
 
 
 def _new_account(invitation: Invitation, account: AccountId, now: datetime) -> Account:

@@ -22,7 +22,7 @@ class Right(StrEnum):
     DECIDE_WAIVERS = "decide-waivers"
     """Approve what another person asked for, decline it, or end it."""
     RUN = "run"
-    """Start a collection."""
+    """Start a collection, or stop it."""
     CONNECT = "connect"
     """Settings and secrets of integrations."""
     READ_LOG = "read-log"
@@ -73,9 +73,9 @@ class TokenScope(StrEnum):
     WAIVERS = "waivers"
     """Ask for waivers, decide about those of others, and end them."""
     RUNS = "runs"
-    """Start runs."""
+    """Start and stop runs."""
     ADMINISTRATION = "administration"
-    """The audit log, integrations, webhooks and people."""
+    """The audit log, integrations, webhooks, the tokens of others and people."""
 
 
 SCOPES: Mapping[TokenScope, frozenset[Right]] = {

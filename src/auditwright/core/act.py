@@ -38,6 +38,8 @@ class Assignment:
     due_at: datetime | None
     made_by: str
     made_at: datetime
+    until: datetime | None = None
+    """When the next took its place; None while it counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +123,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwedFinding:
-    """A finding with who owes it, as lists show it."""
+    """A finding with who owes it, as lists show it: as it is, or as it was at a time."""
 
     test: TestId
     item: ResourceId

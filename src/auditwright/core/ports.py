@@ -20,7 +20,10 @@ from auditwright.core.run import Checkpoint, EvidenceRecord, Finding, GapRecord,
 
 R = TypeVar("R", bound=Resource)
 K = TypeVar("K")
-"""A type of record that is kept in a table of its own: those of `core.run`, `core.account` and `core.act`."""
+"""A type of record that is kept in a table of its own: those of `core.run`, `core.account` and `core.act`.
+
+A question about `OwedFinding` may be asked as of a time (now: None); no other type knows how it was.
+"""
 
 
 class StoreError(Exception):
@@ -93,7 +96,7 @@ class Transaction(Protocol):
     def add_checkpoint(self, checkpoint: Checkpoint) -> None: ...
 
     def keep(self, records: Sequence[object]) -> None:
-        """Add records of accounts and acts, all of one type, or replace them by their key."""
+        """Add records of accounts, acts and spells, all of one type, or replace them by their key."""
         ...
 
     def drop(self, kind: type[K], where: Sequence[Condition]) -> None:
@@ -162,16 +165,23 @@ class Records(Protocol):
         """Every record of a type that meets the conditions, by key."""
         ...
 
-    def answer(self, kind: type[K], question: Question) -> Answer[K]:
+    def answer(self, kind: type[K], question: Question, *, as_of: datetime | None = None) -> Answer[K]:
         """One page of the records of a type, and how many there are in all."""
         ...
 
-    def tally(self, kind: type[K], by: Sequence[str], *where: Condition) -> Mapping[tuple[object, ...], int]:
+    def tally(
+        self, kind: type[K], by: Sequence[str], *where: Condition, as_of: datetime | None = None
+    ) -> Mapping[tuple[object, ...], int]:
         """How many records that meet the conditions have each combination of the fields' values."""
         ...
 
     def least(
-        self, kind: type[K], by: Sequence[str], field: str, *where: Condition
+        self,
+        kind: type[K],
+        by: Sequence[str],
+        field: str,
+        *where: Condition,
+        as_of: datetime | None = None,
     ) -> Mapping[tuple[object, ...], object]:
         """The least value of a field among the records that meet the conditions, by other fields' values.
 

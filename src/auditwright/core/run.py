@@ -121,6 +121,16 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedSpell:
+    """A time in which a finding was closed, before it came back."""
+
+    test: TestId
+    item: ResourceId
+    closed_at: datetime
+    reopened_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
     """A signed statement of the log's size and root (C2SP tlog-checkpoint)."""
 

@@ -7,7 +7,7 @@ from typing import assert_never
 from auditwright.core.evidence import Scope
 from auditwright.core.ids import ResourceId
 from auditwright.core.outcome import Deviation, NotApplicable, Observation, Result, Satisfied, Undetermined
-from auditwright.core.run import Finding
+from auditwright.core.run import ClosedSpell, Finding
 
 
 def follow(
@@ -45,6 +45,24 @@ def follow(
             if finding.item not in seen and finding.closed_at is None and _was_asked(finding, places)
         )
     return changed
+
+
+def reopened(known: Iterable[Finding], followed: Iterable[Finding]) -> Sequence[ClosedSpell]:
+    """The times in which findings were closed that came back with a result; `followed` are those that it changed."""
+    closed = {finding.item: finding.closed_at for finding in known}
+    spells: list[ClosedSpell] = []
+    for finding in followed:
+        closed_at = closed.get(finding.item)
+        if closed_at is not None and finding.closed_at is None:
+            spells.append(
+                ClosedSpell(
+                    test=finding.test,
+                    item=finding.item,
+                    closed_at=closed_at,
+                    reopened_at=finding.last_seen_at,
+                )
+            )
+    return spells
 
 
 def _was_asked(finding: Finding, places: Collection[tuple[str, str]] | None) -> bool:

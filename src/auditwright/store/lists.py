@@ -8,10 +8,11 @@ import json
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeVar, cast
 
-from sqlalchemy import FromClause, RowMapping, Table, func, select
+from sqlalchemy import ColumnElement, FromClause, Label, RowMapping, Table, case, func, select
 
 from auditwright.core.account import (
     Account,
@@ -32,7 +33,16 @@ from auditwright.core.act import (
     WaiverRequest,
     Webhook,
 )
-from auditwright.core.run import Checkpoint, EvidenceRecord, Finding, GapRecord, JobRecord, ResultRecord, Run
+from auditwright.core.run import (
+    Checkpoint,
+    ClosedSpell,
+    EvidenceRecord,
+    Finding,
+    GapRecord,
+    JobRecord,
+    ResultRecord,
+    Run,
+)
 from auditwright.store import rows, schema
 from auditwright.store.rows import Row
 
@@ -49,6 +59,15 @@ class Listed(Generic[K]):
     read: Callable[[RowMapping], K]
     kept: bool
     """True where `keep` may write it."""
+    source_at: Callable[[datetime], FromClause] | None = None
+    """How it stood at a time; None where only how it stands is known."""
+
+    def source_as_of(self, at: datetime | None) -> FromClause:
+        """Where it stands, or how it stood at a time."""
+        if at is None:
+            return self.source
+        assert self.source_at is not None, "no other type of record than OwedFinding knows how it was"
+        return self.source_at(at)
 
 
 _COLUMNS: dict[type[object], Mapping[str, object]] = {}
@@ -110,9 +129,36 @@ def _key(table: Table) -> tuple[str, ...]:
 def _owed() -> FromClause:
     """Findings beside who owes them."""
     finding, owed = schema.FINDINGS, schema.ASSIGNMENTS
-    joined = finding.outerjoin(owed, (finding.c.test == owed.c.test) & (finding.c.item == owed.c.item))
-    owner = func.coalesce(owed.c.owner, "").label("owner")
-    return select(*finding.c, owner, owed.c.due_at).select_from(joined).subquery("owed")
+    counts = owed.c.until.is_(None)
+    joined = finding.outerjoin(owed, _of_one(finding, owed) & counts)
+    return select(*finding.c, _owner(), owed.c.due_at).select_from(joined).subquery("owed")
+
+
+def _owed_at(at: datetime) -> FromClause:
+    """The findings that were known at a time, open or closed as they were, beside who owed them then."""
+    finding, owed, spell = schema.FINDINGS, schema.ASSIGNMENTS, schema.CLOSED_SPELLS
+    counted = (owed.c.made_at <= at) & (owed.c.until.is_(None) | (owed.c.until > at))
+    lasted = (spell.c.closed_at <= at) & (spell.c.reopened_at > at)
+    joined = finding.outerjoin(owed, _of_one(finding, owed) & counted)
+    joined = joined.outerjoin(spell, _of_one(finding, spell) & lasted)
+    later = spell.alias("later")
+    came_back = select(func.count()).where(_of_one(finding, later), later.c.reopened_at > at)
+    closed = case((finding.c.closed_at <= at, finding.c.closed_at), else_=spell.c.closed_at)
+    computed = {
+        "closed_at": closed.label("closed_at"),
+        "reopened": (finding.c.reopened - came_back.scalar_subquery()).label("reopened"),
+    }
+    columns = [computed.get(column.name, column) for column in finding.c]
+    wanted = select(*columns, _owner(), owed.c.due_at).select_from(joined)
+    return wanted.where(finding.c.first_seen_at <= at).subquery("owed")
+
+
+def _of_one(finding: FromClause, other: FromClause) -> ColumnElement[bool]:
+    return (finding.c.test == other.c.test) & (finding.c.item == other.c.item)
+
+
+def _owner() -> Label[str]:
+    return func.coalesce(schema.ASSIGNMENTS.c.owner, "").label("owner")
 
 
 LISTS: Mapping[type[object], Listed[typing.Any]] = {  # each entry's own type is that of its key
@@ -124,8 +170,14 @@ LISTS: Mapping[type[object], Listed[typing.Any]] = {  # each entry's own type is
     Finding: _of_run(schema.FINDINGS, rows.of_finding, rows.finding),
     Checkpoint: _of_run(schema.CHECKPOINTS, rows.of_checkpoint, rows.checkpoint),
     OwedFinding: Listed(
-        source=_owed(), key=("test", "item"), write=written, read=_reader(OwedFinding), kept=False
+        source=_owed(),
+        key=("test", "item"),
+        write=written,
+        read=_reader(OwedFinding),
+        kept=False,
+        source_at=_owed_at,
     ),
+    ClosedSpell: _kept(ClosedSpell, schema.CLOSED_SPELLS),
     Account: _kept(Account, schema.ACCOUNTS),
     Engagement: _kept(Engagement, schema.ENGAGEMENTS),
     Passkey: _kept(Passkey, schema.PASSKEYS),

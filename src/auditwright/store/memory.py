@@ -28,7 +28,16 @@ from auditwright.core.ports import (
 from auditwright.core.question import Answer, Condition, Question, answered, meets
 from auditwright.core.resource import Resource
 from auditwright.core.resources import kinds
-from auditwright.core.run import Checkpoint, EvidenceRecord, Finding, GapRecord, JobRecord, ResultRecord, Run
+from auditwright.core.run import (
+    Checkpoint,
+    ClosedSpell,
+    EvidenceRecord,
+    Finding,
+    GapRecord,
+    JobRecord,
+    ResultRecord,
+    Run,
+)
 from auditwright.store.codec import codec_of
 from auditwright.store.inventory_asking import value_of
 from auditwright.store.lists import listed
@@ -103,8 +112,8 @@ class _Tables:
             kept=dict(self.kept),
         )
 
-    def of_kind(self, kind: type[K]) -> list[K]:
-        """Every record of a type."""
+    def of_kind(self, kind: type[K], as_of: datetime | None = None) -> list[K]:
+        """Every record of a type, findings with who owes them as of a time."""
         of_runs: Mapping[type[object], Iterable[object]] = {
             Run: self.runs.values(),
             JobRecord: self.jobs.values(),
@@ -115,19 +124,43 @@ class _Tables:
             Checkpoint: self.checkpoints,
         }
         if kind is OwedFinding:
-            found: Iterable[object] = (self._owed(finding) for finding in self.findings.values())
+            found: Iterable[object] = self._owed(as_of)
         else:
+            assert as_of is None, "no other type of record than OwedFinding knows how it was"
             found = of_runs.get(kind, self.kept.values())
         return [record for record in found if isinstance(record, kind)]
 
-    def _owed(self, finding: Finding) -> OwedFinding:
-        owed = self.kept.get((Assignment, finding.test, finding.item))
-        assigned = owed if isinstance(owed, Assignment) else None
-        return OwedFinding(
-            **asdict(finding),
-            owner=assigned.owner if assigned else "",
-            due_at=assigned.due_at if assigned else None,
-        )
+    def _owed(self, as_of: datetime | None) -> Iterator[OwedFinding]:
+        owed = {(each.test, each.item): each for each in self.of_kind(Assignment) if _counted(each, as_of)}
+        spells = self.of_kind(ClosedSpell)
+        for finding in self.findings.values():
+            known = finding if as_of is None else _as_of(finding, spells, as_of)
+            if known is not None:
+                assigned = owed.get((known.test, known.item))
+                yield OwedFinding(
+                    **asdict(known),
+                    owner=assigned.owner if assigned else "",
+                    due_at=assigned.due_at if assigned else None,
+                )
+
+
+def _as_of(finding: Finding, spells: Iterable[ClosedSpell], at: datetime) -> Finding | None:
+    """A finding as it was at a time; None before it was first seen."""
+    if finding.first_seen_at > at:
+        return None
+    its = [each for each in spells if (each.test, each.item) == (finding.test, finding.item)]
+    later = [each for each in its if each.reopened_at > at]
+    closed = [each.closed_at for each in later if each.closed_at <= at]
+    if finding.closed_at is not None and finding.closed_at <= at:
+        closed = [finding.closed_at]
+    return replace(finding, closed_at=closed[0] if closed else None, reopened=finding.reopened - len(later))
+
+
+def _counted(assignment: Assignment, as_of: datetime | None) -> bool:
+    """Whether an assignment counts, or counted at a time."""
+    if as_of is None:
+        return assignment.until is None
+    return assignment.made_at <= as_of and (assignment.until is None or assignment.until > as_of)
 
 
 class _MemoryTransaction:
@@ -329,22 +362,28 @@ class MemoryRecords:
         """Every record of a type that meets the conditions, by key."""
         return _met(self._tables, kind, where)
 
-    def answer(self, kind: type[K], question: Question) -> Answer[K]:
+    def answer(self, kind: type[K], question: Question, *, as_of: datetime | None = None) -> Answer[K]:
         """One page of the records of a type, and how many there are in all."""
-        return answered(self._tables.of_kind(kind), question, value=_value, key=listed(kind).key)
+        return answered(self._tables.of_kind(kind, as_of), question, value=_value, key=listed(kind).key)
 
-    def tally(self, kind: type[K], by: Sequence[str], *where: Condition) -> Mapping[tuple[object, ...], int]:
+    def tally(
+        self, kind: type[K], by: Sequence[str], *where: Condition, as_of: datetime | None = None
+    ) -> Mapping[tuple[object, ...], int]:
         """How many records that meet the conditions have each combination of the fields' values."""
-        return Counter(tuple(_row(r)[name] for name in by) for r in _met(self._tables, kind, where))
+        return Counter(tuple(_row(r)[name] for name in by) for r in _met(self._tables, kind, where, as_of))
 
     def least(
-        self, kind: type[K], by: Sequence[str], field: str, *where: Condition
+        self,
+        kind: type[K],
+        by: Sequence[str],
+        field: str,
+        *where: Condition,
+        as_of: datetime | None = None,
     ) -> Mapping[tuple[object, ...], object]:
         """The least value of a field among the records that meet the conditions, by other fields' values."""
+        met = _met(self._tables, kind, where, as_of)
         found: dict[tuple[object, ...], object] = {}
-        for record in answered(
-            _met(self._tables, kind, where), Question(order=(field,), limit=10**9), value=_value, key=()
-        ).rows:
+        for record in answered(met, Question(order=(field,), limit=10**9), value=_value, key=()).rows:
             found.setdefault(tuple(_value(record, name) for name in by), _value(record, field))
         return found
 
@@ -371,10 +410,14 @@ def _key_of(record: object) -> tuple[object, ...]:
     return tuple(row[name] for name in listed(type(record)).key)
 
 
-def _met(tables: _Tables, kind: type[K], where: Iterable[Condition]) -> list[K]:
+def _met(
+    tables: _Tables, kind: type[K], where: Iterable[Condition], as_of: datetime | None = None
+) -> list[K]:
     conditions = tuple(where)
     found = [
-        each for each in tables.of_kind(kind) if all(meets(partial(_value, each), one) for one in conditions)
+        each
+        for each in tables.of_kind(kind, as_of)
+        if all(meets(partial(_value, each), one) for one in conditions)
     ]
     return sorted(found, key=_key_of)
 

@@ -285,34 +285,40 @@ class SqlRecords:
         with self._reading() as connection:
             return _kept(connection, kind, where)
 
-    def answer(self, kind: type[K], question: Question) -> Answer[K]:
+    def answer(self, kind: type[K], question: Question, *, as_of: datetime | None = None) -> Answer[K]:
         """One page of the records of a type, and how many there are in all."""
         assert question.limit <= MAX_PAGE_ROWS, f"a page has at most {MAX_PAGE_ROWS} rows"
         form = listed(kind)
-        counted = select(func.count()).select_from(form.source).where(all_of(form.source, question.where))
+        source = form.source_as_of(as_of)
+        counted = select(func.count()).select_from(source).where(all_of(source, question.where))
         with self._reading() as connection:
-            found = (
-                connection.execute(page(form.source, form.key, question)).mappings() if question.limit else ()
-            )
+            found = connection.execute(page(source, form.key, question)).mappings() if question.limit else ()
             rows = [form.read(row) for row in found]
             # A page that is not full is the last: it says itself how many rows there are.
             is_last = len(rows) < question.limit and (bool(rows) or not question.offset)
             total = question.offset + len(rows) if is_last else connection.execute(counted).scalar_one()
             return Answer(rows=rows, total=total)
 
-    def tally(self, kind: type[K], by: Sequence[str], *where: Condition) -> Mapping[tuple[object, ...], int]:
+    def tally(
+        self, kind: type[K], by: Sequence[str], *where: Condition, as_of: datetime | None = None
+    ) -> Mapping[tuple[object, ...], int]:
         """How many records that meet the conditions have each combination of the fields' values."""
-        source = listed(kind).source
+        source = listed(kind).source_as_of(as_of)
         fields = [source.c[name] for name in by]
         wanted = select(*fields, func.count()).where(all_of(source, where)).group_by(*fields)
         with self._reading() as connection:
             return {tuple(values): count for *values, count in connection.execute(wanted)}
 
     def least(
-        self, kind: type[K], by: Sequence[str], field: str, *where: Condition
+        self,
+        kind: type[K],
+        by: Sequence[str],
+        field: str,
+        *where: Condition,
+        as_of: datetime | None = None,
     ) -> Mapping[tuple[object, ...], object]:
         """The least value of a field among the records that meet the conditions, by other fields' values."""
-        source = listed(kind).source
+        source = listed(kind).source_as_of(as_of)
         fields = [source.c[name] for name in by]
         least = func.min(source.c[field], type_=source.c[field].type)
         wanted = select(*fields, least).where(all_of(source, where)).group_by(*fields)

@@ -225,6 +225,16 @@ FINDINGS = Table(
     Index("findings_open", "closed_at", "first_seen_at", "test", "item"),
 )
 
+CLOSED_SPELLS = Table(
+    "closed_spells",
+    METADATA,
+    Column("test", _TEXT, primary_key=True),
+    Column("item", _TEXT, primary_key=True),
+    Column("closed_at", Instant, primary_key=True),
+    Column("reopened_at", Instant, nullable=False),
+    Index("closed_spells_by_end", "reopened_at"),
+)
+
 TILES = Table(
     "tiles",
     METADATA,
@@ -379,10 +389,11 @@ ASSIGNMENTS = Table(
     METADATA,
     _key("test"),
     _key("item"),
+    Column("made_at", Instant, primary_key=True),
     _text("owner"),
     _at("due_at", nullable=True),
     _text("made_by"),
-    _at("made_at"),
+    _at("until", nullable=True),
     Index("assignments_by_owner", "owner"),
 )
 

@@ -13,7 +13,7 @@ from auditwright.core.act import OwedFinding
 from auditwright.core.control_test import Severity
 from auditwright.core.evidence import Gap
 from auditwright.core.ids import CriterionId, TestId
-from auditwright.core.question import AnyOf, Before, Condition, Either, Is, Question, Since
+from auditwright.core.question import AnyOf, Before, Is, Question, Since
 from auditwright.core.run import GapRecord
 from auditwright.engine.readiness import Status
 
@@ -21,6 +21,9 @@ SOON = timedelta(days=14)
 
 MAX_AHEAD = 8
 """What comes next; the lists of waivers and findings have the rest."""
+
+IS_OPEN = Is("closed_at", None)
+"""The condition of findings that are open, or were at the time that is asked about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +55,10 @@ def attention(view: View) -> tuple[Attention, ...]:
     held = board(view)
     wanted = [each for each in held.tests.values() if each.status in {Status.DEVIATION, Status.UNDETERMINED}]
     deviating = [each.test for each in wanted if each.status is Status.DEVIATION]
-    open_then = open_at(view.as_of)
-    first = view.workspace.stores.records.least(OwedFinding, ["test"], "first_seen_at", *open_then)
-    owners = _owners(view, open_then)
+    first = view.workspace.stores.records.least(
+        OwedFinding, ["test"], "first_seen_at", IS_OPEN, as_of=view.known_at
+    )
+    owners = _owners(view)
     fine = fine_until(view, [each.test for each in wanted if each.test not in deviating])
     found = [_attention(view, held, each, owners) for each in wanted]
     dated = [
@@ -64,18 +68,13 @@ def attention(view: View) -> tuple[Attention, ...]:
     return tuple(sorted(dated, key=_urgency))
 
 
-def open_at(at: datetime) -> tuple[Condition, ...]:
-    """The conditions of findings that were open at a time."""
-    return (
-        Before("first_seen_at", at + timedelta.resolution),
-        Either((Is("closed_at", None), Since("closed_at", at + timedelta.resolution))),
-    )
-
-
-def _owners(view: View, open_then: tuple[Condition, ...]) -> Mapping[TestId, str]:
+def _owners(view: View) -> Mapping[TestId, str]:
     """By test, the person named for its findings, where it is one person."""
     named: dict[TestId, set[str]] = {}
-    for test, owner in view.workspace.stores.records.tally(OwedFinding, ["test", "owner"], *open_then):
+    counted = view.workspace.stores.records.tally(
+        OwedFinding, ["test", "owner"], IS_OPEN, as_of=view.known_at
+    )
+    for test, owner in counted:
         if owner:
             named.setdefault(TestId(str(test)), set()).add(str(owner))
     return {test: next(iter(owners)) for test, owners in named.items() if len(owners) == 1}
@@ -126,7 +125,7 @@ def ahead(view: View) -> tuple[Ahead, ...]:
     due = Question(
         where=(
             AnyOf("test", tuple(board(view).tests)),
-            *open_at(view.as_of),
+            IS_OPEN,
             Since("due_at", view.as_of),
             Before("due_at", until),
         ),
@@ -140,7 +139,7 @@ def ahead(view: View) -> tuple[Ahead, ...]:
             path="/findings/one",
             parameters=(("test", each.test), ("item", each.item)),
         )
-        for each in view.workspace.stores.records.answer(OwedFinding, due).rows
+        for each in view.workspace.stores.records.answer(OwedFinding, due, as_of=view.known_at).rows
         if each.due_at is not None
     ]
     return tuple(sorted(found, key=lambda each: (each.at, each.what))[:MAX_AHEAD])

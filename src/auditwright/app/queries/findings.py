@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
-from auditwright.app.queries.attention import open_at
+from auditwright.app.queries.attention import IS_OPEN
 from auditwright.app.queries.board import Board, board
 from auditwright.app.queries.days import Day, days_of
 from auditwright.app.queries.lists import Filter, ListForm
@@ -75,7 +75,7 @@ KINDS: Mapping[FindingState, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingRow:
-    """A finding as a list shows it. Owner and due date are those of now, whatever day is looked at."""
+    """A finding as a list shows it."""
 
     test: TestId
     test_title: str
@@ -89,7 +89,8 @@ class FindingRow:
     state: FindingState
     waived_until: datetime | None
     first_seen_at: datetime
-    last_seen_at: datetime
+    last_seen_at: datetime | None
+    """None where it was seen again since the day that is looked at, and not by the newest run of then."""
     closed_at: datetime | None
     reopened: int
     owner: str
@@ -123,7 +124,8 @@ class FindingPage:
     """Of what was said last."""
     waivers: tuple[WaiverRow, ...]
     """Those that name it, in whatever state."""
-    assignment: Assignment | None
+    assignments: tuple[Assignment, ...]
+    """Who owed it until then, the newest first: the first of them counts."""
     comments: tuple[Comment, ...]
     path: PathView | None
 
@@ -152,10 +154,12 @@ def finding_counts(view: View) -> FindingCounts:
 
 def _counted(view: View, held: Board) -> FindingCounts:
     records = view.workspace.stores.records
-    is_open = (AnyOf("test", tuple(held.tests)), *_open(view))
+    is_open = (AnyOf("test", tuple(held.tests)), IS_OPEN)
     by_severity = dict.fromkeys(reversed(Severity), 0)
     without_owner = 0
-    for (test, owner), count in records.tally(OwedFinding, ["test", "owner"], *is_open).items():
+    for (test, owner), count in records.tally(
+        OwedFinding, ["test", "owner"], *is_open, as_of=view.known_at
+    ).items():
         by_severity[view.workspace.catalogue.tests[TestId(str(test))].severity] += count
         without_owner += count if owner == "" else 0
     late = Question(where=(*is_open, Before("due_at", view.as_of)), limit=0)
@@ -163,20 +167,15 @@ def _counted(view: View, held: Board) -> FindingCounts:
         total=sum(by_severity.values()),
         by_severity=by_severity,
         without_owner=without_owner,
-        late=records.answer(OwedFinding, late).total,
+        late=records.answer(OwedFinding, late, as_of=view.known_at).total,
     )
-
-
-def _open(view: View) -> tuple[Condition, ...]:
-    """The conditions of what was open then; of now, those that an index finds: nothing was closed or seen later."""
-    return open_at(view.as_of) if view.looks_back else (Is("closed_at", None),)
 
 
 def _asked(view: View, held: Board, where: Iterable[Condition]) -> tuple[set[TestId], list[Condition]]:
     """The tests whose findings are asked for, and the conditions that the database knows."""
     tests = set(held.tests)
     catalogue = view.workspace.catalogue.tests
-    kept: list[Condition] = [Before("first_seen_at", view.as_of + timedelta.resolution)] * view.looks_back
+    kept: list[Condition] = []
     for condition in where:
         match condition:
             case AnyOf("severity", values):
@@ -201,7 +200,7 @@ def _in_state(view: View, states: Sequence[str]) -> tuple[Condition, ...]:
     if set(states) >= {OPEN, CLOSED}:
         return ()
     if OPEN in states:
-        return _open(view)
+        return (IS_OPEN,)
     return (Before("closed_at", view.as_of + timedelta.resolution),)
 
 
@@ -223,7 +222,7 @@ def _answer(
             offset=question.offset,
             limit=question.limit,
         )
-        return records.answer(OwedFinding, of_tests)
+        return records.answer(OwedFinding, of_tests, as_of=view.known_at)
     severities = [*Severity] if first.startswith("-") else [*reversed(Severity)]
     return _by_severity(view, tests, severities, _Part(where=where, order=tuple(others), page=question))
 
@@ -254,7 +253,7 @@ def _by_severity(
             offset=max(wanted.page.offset - total, 0),
             limit=wanted.page.limit - len(rows),
         )
-        found = view.workspace.stores.records.answer(OwedFinding, part)
+        found = view.workspace.stores.records.answer(OwedFinding, part, as_of=view.known_at)
         rows.extend(found.rows)
         total += found.total
     return Answer(rows=rows, total=total)
@@ -262,11 +261,12 @@ def _by_severity(
 
 def _row(view: View, held: Board, found: OwedFinding) -> FindingRow:
     test = test_row(view, held, found.test)
-    closed_at = found.closed_at if found.closed_at is not None and found.closed_at <= view.as_of else None
     waiver = waiver_in_force(held.waivers, found.test, found.item, at=view.as_of)
-    if closed_at is not None:
+    was_seen = _was_seen(view, held, found)
+    last_seen_at = held.tests[found.test].concluded_at if was_seen else None
+    if found.closed_at is not None:
         state = FindingState.CLOSED
-    elif not _was_seen(view, held, found):
+    elif not was_seen:
         state = FindingState.UNDETERMINED
     else:
         state = FindingState.WAIVED if waiver is not None else FindingState.DEVIATION
@@ -283,12 +283,12 @@ def _row(view: View, held: Board, found: OwedFinding) -> FindingRow:
         state=state,
         waived_until=waiver.ends_at if waiver is not None and state is FindingState.WAIVED else None,
         first_seen_at=found.first_seen_at,
-        last_seen_at=found.last_seen_at,
-        closed_at=closed_at,
+        last_seen_at=found.last_seen_at if found.last_seen_at <= view.as_of else last_seen_at,
+        closed_at=found.closed_at,
         reopened=found.reopened,
         owner=found.owner,
         due_at=found.due_at,
-        late=closed_at is None and found.due_at is not None and found.due_at < view.as_of,
+        late=found.closed_at is None and found.due_at is not None and found.due_at < view.as_of,
     )
 
 
@@ -321,7 +321,7 @@ def finding_page(view: View, test: TestId, item: ResourceId) -> FindingPage | No
         return None
     key = (Is("test", test), Is("item", item))
     records = view.workspace.stores.records
-    found = records.kept(OwedFinding, *key, Before("first_seen_at", view.as_of + timedelta.resolution))
+    found = records.answer(OwedFinding, Question(where=key, limit=1), as_of=view.known_at).rows
     if not found:
         return None
     spans = tuple(history(view, test, item))
@@ -339,7 +339,7 @@ def finding_page(view: View, test: TestId, item: ResourceId) -> FindingPage | No
         spans=spans,
         evidence=spans[0].evidence if spans else (),
         waivers=waivers_naming(view, test, item),
-        assignment=next(iter(records.kept(Assignment, *key)), None),
+        assignments=_assignments(view, key),
         comments=tuple(reversed(said.rows)),
         path=_path(view, test, item),
     )
@@ -347,6 +347,15 @@ def finding_page(view: View, test: TestId, item: ResourceId) -> FindingPage | No
 
 MAX_COMMENTS = 200
 """The newest comments that a page shows."""
+
+MAX_ASSIGNMENTS = 20
+"""The newest of those that a page shows."""
+
+
+def _assignments(view: View, key: tuple[Condition, ...]) -> tuple[Assignment, ...]:
+    made = Before("made_at", view.as_of + timedelta.resolution)
+    question = Question(where=(*key, made), order=("-made_at",), limit=MAX_ASSIGNMENTS)
+    return tuple(view.workspace.stores.records.answer(Assignment, question).rows)
 
 
 def _days(view: View, test: TestId, spans: Sequence[ObservedSpan]) -> tuple[Day, ...]:

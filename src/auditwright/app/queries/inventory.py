@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from itertools import pairwise
 
-from auditwright.app.queries.attention import open_at
+from auditwright.app.queries.attention import IS_OPEN
 from auditwright.app.queries.board import board
 from auditwright.app.queries.lists import Filter, ListForm
 from auditwright.app.queries.view import View
@@ -150,8 +150,8 @@ def item_page(view: View, kind: type[Resource], item: ResourceId) -> ItemPage | 
     for span in inventory.outcomes(item, as_of=view.as_of):
         spans[span.test] = span
     records = view.workspace.stores.records
-    where = (Is("item", item), *open_at(view.as_of))
-    findings = records.answer(OwedFinding, Question(where=where, order=("-first_seen_at",))).rows
+    asked = Question(where=(Is("item", item), IS_OPEN), order=("-first_seen_at",))
+    findings = records.answer(OwedFinding, asked, as_of=view.known_at).rows
     return ItemPage(
         item=found[0],
         kind=KindRow(kind=kind.kind, title=title_of(kind.kind), count=0, accounts=0),

@@ -7,19 +7,34 @@ from datetime import datetime, timedelta
 import msgspec
 
 from auditwright.app.errors import AppError
-from auditwright.app.queries.lists import ListForm
+from auditwright.app.queries.lists import Filter, ListForm
 from auditwright.app.queries.view import View
-from auditwright.app.queries.vulnerabilities import register_at
+from auditwright.app.queries.vulnerabilities import GRAVEST, SEVERITIES, register_at
 from auditwright.app.vulns.kept import body_of
 from auditwright.core.ids import Digest
 from auditwright.core.question import Answer, Before, Is, Question, answered
 from auditwright.core.run import EvidenceRecord
 from auditwright.integrations.vulnerabilities import PUBLISHED
 from auditwright.vulns.issue import Family, Line
+from auditwright.vulns.release import Change, Group
 
 RELEASES = ListForm(
     sorts=("release", "made_at", "open", "upgrades"), order=("-made_at",), searched=("release",)
 )
+
+
+ISSUES_OF = ListForm(
+    sorts=("id", "package", "line", "gravest"),
+    order=(),
+    filters=(
+        Filter(name="group", title="Where it stands", field="group", values=tuple(Group)),
+        Filter(name="change", title="Since the release before", field="change", values=tuple(Change)),
+        Filter(name="severity", title="Severity", field="severity", values=SEVERITIES),
+        Filter(name="line", title="Asset", field="line"),
+    ),
+    searched=("id", "package"),
+)
+"""Issues of one report, which stand in the order of the report unless asked otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +231,26 @@ def release_page(view: View, release: str, other: str = "") -> ReleasePage | Non
         others=tuple(name for name in rows if name != release),
         compared=_compared(document, document_of(view, rows[other])) if other in rows else None,
     )
+
+
+def release_issues(page: ReleasePage, question: Question) -> Answer[IssueDocument]:
+    """The issues of a report; where it is compared with another one, those that the other one has not."""
+    issues = page.compared.only_here if page.compared else page.document.issues
+    return answered(issues, question, value=_issue_field, key=())
+
+
+def _issue_field(issue: IssueDocument, name: str) -> object:
+    match name:
+        case "id":
+            return issue.ids[0]
+        case "package":
+            return issue.family.name
+        case "line":
+            return issue.line.name
+        case "gravest":
+            return GRAVEST.get(issue.severity, len(SEVERITIES))
+        case _:
+            return getattr(issue, name)
 
 
 def newest_document(view: View) -> ReleaseDocument | None:

@@ -28,6 +28,11 @@ class View:
         """True where an earlier day is shown."""
         return self.as_of < self.now
 
+    @property
+    def known_at(self) -> datetime | None:
+        """The time that the records are asked as of; None for now."""
+        return self.as_of if self.looks_back else None
+
     def reaches(self, criterion: Criterion) -> bool:
         """Whether a criterion may be seen; what meets it, tests it or is evidence of it follows it."""
         return self.engagement is None or criterion.category in self.engagement.categories

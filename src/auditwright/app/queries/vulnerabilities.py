@@ -176,7 +176,7 @@ def _row(line: str, architecture: str, entry: Entry) -> IssueRow:
     )
 
 
-_GRAVEST = {severity: rank for rank, severity in enumerate(SEVERITIES)}
+GRAVEST = {severity: rank for rank, severity in enumerate(SEVERITIES)}
 
 
 def _urgency(row: IssueRow) -> tuple[bool, bool, bool, float, int, str, str]:
@@ -187,7 +187,7 @@ def _urgency(row: IssueRow) -> tuple[bool, bool, bool, float, int, str, str]:
         dealt_with,
         row.due_at is None,
         due,
-        _GRAVEST.get(row.severity, len(SEVERITIES)),
+        GRAVEST.get(row.severity, len(SEVERITIES)),
         row.id,
         row.line,
     )
@@ -227,7 +227,7 @@ def issues(view: View, question: Question) -> Answer[IssueRow]:
             case "state":
                 return row.state(view.as_of)
             case "gravest":
-                return _GRAVEST.get(row.severity, len(SEVERITIES))
+                return GRAVEST.get(row.severity, len(SEVERITIES))
             case "tool":
                 return row.tools[0] if row.tools else ""
             case _:

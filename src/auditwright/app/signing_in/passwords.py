@@ -16,117 +16,17 @@ MIN_LENGTH = 12
 MAX_LENGTH = 128
 """ASVS 5.0 6.2.9 asks that at least 64 are taken; a limit keeps one post from costing much."""
 
-MIN_REST = 6
-"""Characters that must be left of a password when what anybody would try first is taken out."""
-
-MIN_DISTINCT = 5
-"""Different characters that a password has at least."""
-
-MIN_RUN = 3
-"""Characters of a row of keys or of the alphabet that are taken out together."""
+MIN_SCORE = 4
+"""Of zxcvbn: whoever tries the likeliest first needs more than ten thousand million tries."""
 
 HASHES_AT_ONCE = 4
 """A hash takes 64 MiB: posts of passwords may not take all memory."""
 
-COMMON = frozenset(
-    {
-        "administrator",
-        "admin",
-        "root",
-        "user",
-        "guest",
-        "login",
-        "welcome",
-        "password",
-        "passwort",
-        "passwd",
-        "pass",
-        "secret",
-        "letmein",
-        "changeme",
-        "default",
-        "qwerty",
-        "qwertz",
-        "azerty",
-        "iloveyou",
-        "love",
-        "monkey",
-        "dragon",
-        "master",
-        "shadow",
-        "sunshine",
-        "princess",
-        "superman",
-        "batman",
-        "football",
-        "baseball",
-        "soccer",
-        "hockey",
-        "michael",
-        "jordan",
-        "charlie",
-        "andrew",
-        "daniel",
-        "thomas",
-        "jessica",
-        "ashley",
-        "summer",
-        "winter",
-        "spring",
-        "autumn",
-        "january",
-        "february",
-        "march",
-        "april",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-        "monday",
-        "friday",
-        "company",
-        "business",
-        "office",
-        "computer",
-        "internet",
-        "server",
-        "database",
-        "test",
-        "testing",
-        "demo",
-        "temp",
-        "hello",
-        "trustno",
-        "whatever",
-        "starwars",
-        "pokemon",
-        "freedom",
-        "cheese",
-        "flower",
-        "correct horse battery staple",
-        "correcthorsebatterystaple",
-    }
-)
-"""What begins the lists of broken passwords, as people write it. Longer words that hold one lose it too."""
+SHORTEST_WORD = 3
+"""Letters of a word that a password may not rest on."""
 
-ROWS = (
-    "abcdefghijklmnopqrstuvwxyz",
-    "01234567890",
-    "qwertyuiop",
-    "qwertzuiop",
-    "asdfghjkl",
-    "zxcvbnm",
-    "yxcvbnm",
-    "1q2w3e4r5t6y7u8i9o0p",
-    "1qaz2wsx3edc4rfv5tgb6yhn7ujm",
-)
-"""Rows that fingers walk along, in both directions."""
-
-_AS_LETTERS = str.maketrans("013457@$!", "oieastasi")
-"""Digits and signs that stand for letters."""
+QUOTED = "correcthorsebatterystaple"
+"""What explanations of good passwords quote, so that it is none."""
 
 _hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)
 
@@ -139,19 +39,27 @@ def normalized(password: str) -> str:
 def weakness(password: str, known: Iterable[str]) -> str:
     """Why a password is not taken, or nothing. `known` is what anybody knows: the organization, the email, the name.
 
-    No kind of character is asked for: length counts, and what is left without what is tried first.
+    No kind of character is asked for: what counts is how late it would be tried by somebody who begins with common
+    passwords, words, names, dates and rows of keys, each also as people disguise it (Wheeler, zxcvbn, USENIX Security 2016).
     """
     text = normalized(password)
     if len(text) < MIN_LENGTH:
         return f"Enter at least {MIN_LENGTH} characters. A few words that do not belong together are easy to keep in mind."
     if len(text) > MAX_LENGTH:
         return f"Enter at most {MAX_LENGTH} characters."
-    if len(set(text.casefold())) < MIN_DISTINCT:
-        return "This repeats a few characters. Enter one that is harder to guess."
-    words = sorted(_words(known) | COMMON, key=len, reverse=True)
-    if min(len(_rest(form, words)) for form in _forms(text)) < MIN_REST:
-        return "This is among what is tried first: common words, names, rows of keys. Enter one that is harder to guess."
+    if _score(text, known) < MIN_SCORE:
+        return "This is among what is tried early: common passwords and words, names, dates, rows of keys. Enter one that is harder to guess."
     return ""
+
+
+def _score(text: str, known: Iterable[str]) -> int:
+    """How late a password would be tried, from 0 to 4."""
+    # The lists of words take a moment to read.
+    from zxcvbn import zxcvbn
+
+    if re.sub(r"[\W_]+", "", text.casefold()) == QUOTED:
+        return 0
+    return zxcvbn(text, user_inputs=[*_words(known)], max_length=MAX_LENGTH)["score"]
 
 
 def hashed(password: str) -> str:
@@ -179,59 +87,13 @@ def is_dated(hash_: str) -> bool:
     return _hasher().check_needs_rehash(hash_)
 
 
-def _forms(text: str) -> tuple[str, str]:
-    """A password as typed, and with digits read as letters."""
-    folded = text.casefold()
-    return folded, folded.translate(_AS_LETTERS)
-
-
 def _words(known: Iterable[str]) -> set[str]:
     """The words of what anybody knows, each alone and all together."""
     found: set[str] = set()
     for text in known:
         words = re.split(r"[\W_]+", text.casefold())
         found |= {*words, "".join(words)}
-    return {word for word in found if len(word) >= MIN_RUN}
-
-
-def _rest(text: str, words: Iterable[str]) -> str:
-    """What is left without words and rows; digits and signs at either end of it count for nothing."""
-    for word in words:
-        text = text.replace(word, " ")
-    text = _without_rows(text)
-    text = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", text)
-    return re.sub(r"\s+", "", text)
-
-
-def _without_rows(text: str) -> str:
-    kept = []
-    at = 0
-    while at < len(text):
-        run = _run(text, at)
-        if run >= MIN_RUN:
-            at += run
-            continue
-        kept.append(text[at])
-        at += 1
-    return "".join(kept)
-
-
-def _run(text: str, at: int) -> int:
-    """How many characters from here on follow a row, or are one character again and again."""
-    longest = len(text) - at - len(text[at:].lstrip(text[at]))
-    for row in (*ROWS, *(row[::-1] for row in ROWS)):
-        start = row.find(text[at])
-        length = 0
-        while (
-            start >= 0
-            and text[at : at + length + 1] == row[start : start + length + 1]
-            and length < len(row) - start
-        ):
-            length += 1
-            if at + length >= len(text):
-                break
-        longest = max(longest, length)
-    return longest
+    return {word for word in found if len(word) >= SHORTEST_WORD}
 
 
 @cache

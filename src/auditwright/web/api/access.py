@@ -1,13 +1,15 @@
-"""Access: what was proved of every target, and of each credential."""
+"""Access: what was proved of every target and credential, what closes a target, and what any change would come to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeAlias, cast
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
+from pydantic import JsonValue
 from starlette.exceptions import HTTPException
 
+from auditwright.access.lint import LintFinding
 from auditwright.app.queries import access
 from auditwright.app.queries.access import TargetRow
 from auditwright.app.queries.view import View
@@ -15,10 +17,16 @@ from auditwright.app.rights import Right
 from auditwright.core.ids import Digest
 from auditwright.core.question import Answer, Question
 from auditwright.core.resources import ProvedAccess
+from auditwright.render.access import Written, elsewhere_line, needs_of
 from auditwright.web.api.rows import PREFIX, Rows, Text, asks, listed
 from auditwright.web.visit import Visit, may
 
 router = APIRouter(prefix=PREFIX, tags=["Systems"])
+
+MAX_CHANGES = 100
+"""Ids in one call; fewer are offered."""
+
+ChangeId: TypeAlias = Annotated[str, Query(pattern="^[0-9a-f]{12}$")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +39,21 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WholePath:
+    """How somebody without a second factor gets to a target."""
+
+    start: Sequence[str]
+    """The credentials that it begins with."""
+    steps: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WholeTarget:
     """One target: what the verdict takes for granted, what is missing for one, and the evidence."""
 
     row: TargetRow
+    path: WholePath | None
+    """A path that was replayed; None where none is known."""
     open_path: Sequence[str]
     """A path that cannot be ruled out, of an unknown verdict."""
     assumptions: Sequence[str]
@@ -60,8 +79,10 @@ class VerdictRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeToMake:
-    """One change, as it is made after those before it. Nothing of it is run here."""
+    """One change, as it is written out. Nothing of it is run here."""
 
+    id: str
+    """Of what it does: the same in every run."""
     title: str
     cuts: str
     supposes: str
@@ -79,9 +100,67 @@ class Closing:
     """False while it is worked out, which takes seconds, in a large account minutes."""
     before: str
     after: str
+    least: bool
+    """True where no set of the changes that were considered disrupts less."""
     changes: Sequence[ChangeToMake]
+    """Each as it is made after those before it."""
+    considered: Sequence[ChangeToMake]
+    """What can be tried: those changes and others that cut some path, each as it is made alone."""
     left: Sequence[str]
     """What stays open."""
+    elsewhere: Sequence[str]
+    """What the changes do to other targets."""
+    evidence: Sequence[str]
+    """What could be shown instead of changed."""
+    needs: Sequence[str]
+    """Facts that are to be supplied before the commands can run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetThen:
+    """A target, its verdict now, and with the changes made."""
+
+    target: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supposed:
+    """What some of the changes that were considered would come to at every target."""
+
+    ready: bool
+    """False while it is worked out, which takes seconds, in a large account minutes."""
+    targets: Sequence[TargetThen]
+    left_off: int
+    """Targets beyond those, of which nothing was proved again."""
+    strange: Sequence[str]
+    """Ids that name no change that is offered any more; they were left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LooseCondition:
+    """A condition on MFA that reads as if it asked for a second factor and does not, with a request that shows it."""
+
+    policy: str
+    """Where it stands."""
+    statement: str
+    title: str
+    why: str
+    action: str
+    resource: str
+    caller: str
+    instead: Sequence[Mapping[str, JsonValue]]
+    """Statements to put in its place; none where no correction was proved."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LooseConditions:
+    """Every such condition of the newest run's policies."""
+
+    ready: bool
+    """False while the policies are read."""
+    found: Sequence[LooseCondition]
 
 
 @router.get("/access")
@@ -99,6 +178,7 @@ def target(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Text) -> Wh
         raise HTTPException(404)
     return WholeTarget(
         row=found.row,
+        path=WholePath(start=found.path.start, steps=found.path.steps) if found.path else None,
         open_path=found.open_path,
         assumptions=found.assumptions,
         missing=found.missing,
@@ -109,27 +189,75 @@ def target(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Text) -> Wh
 @router.get("/access/fix")
 def fix(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Text) -> Closing:
     """The least that closes a target; ask again while it is worked out."""
-    if access.target_page(visit.view, target) is None:
-        raise HTTPException(404)
+    _known(visit, target)
     found = access.fix(visit.view, target)
     if found is None:
-        return Closing(ready=False, before="", after="", changes=[], left=[])
+        return _UNREADY
     return Closing(
         ready=True,
         before=found.before,
         after=found.after,
-        changes=[
-            ChangeToMake(
-                title=each.change.title,
-                cuts=each.change.reason,
-                supposes=each.change.supposes,
-                diff=each.diff,
-                commands=each.commands.text,
-                terraform=each.terraform.text,
-            )
-            for each in found.written
-        ],
+        least=found.repair.least,
+        changes=[_change(each) for each in found.written],
+        considered=[_change(each) for each in found.offered],
         left=found.repair.left,
+        elsewhere=[elsewhere_line(each) for each in found.elsewhere],
+        evidence=[each.says for each in found.repair.evidence],
+        needs=needs_of(found.written),
+    )
+
+
+_UNREADY = Closing(
+    ready=False,
+    before="",
+    after="",
+    least=False,
+    changes=(),
+    considered=(),
+    left=(),
+    elsewhere=(),
+    evidence=(),
+    needs=(),
+)
+
+
+def _change(written: Written) -> ChangeToMake:
+    return ChangeToMake(
+        id=written.change.id,
+        title=written.change.title,
+        cuts=written.change.reason,
+        supposes=written.change.supposes,
+        diff=written.diff,
+        commands=written.commands.text,
+        terraform=written.terraform.text,
+    )
+
+
+@router.get("/access/what-if")
+def what_if(
+    visit: Annotated[Visit, may(Right.READ_SYSTEMS)],
+    target: Text,
+    change: Annotated[list[ChangeId], Query(min_length=1, max_length=MAX_CHANGES)],
+) -> Supposed:
+    """What some changes that were considered would come to; ask again while it is worked out.
+
+    Each is named by its id; in whatever order they stand, they are made together.
+    """
+    _known(visit, target)
+    found = access.what_if(visit.view, target, change)
+    if found is None:
+        return Supposed(ready=False, targets=[], left_off=0, strange=[])
+    rows = [TargetThen(target=words, before=before, after=after) for words, before, after in found.rows]
+    return Supposed(ready=True, targets=rows, left_off=found.left_off, strange=found.strange)
+
+
+@router.get("/access/lint")
+def lint(visit: Annotated[Visit, may(Right.READ_SYSTEMS)]) -> LooseConditions:
+    """Conditions on MFA that look right and are not; ask again while the policies are read."""
+    linted = access.lint(visit.view)
+    return LooseConditions(
+        ready=linted is not None,
+        found=[_loose(each.where, found) for each in linted or () for found in each.findings],
     )
 
 
@@ -142,6 +270,24 @@ def credentials(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Text) 
         return Answer(rows=[_verdict(each) for each in found.rows], total=found.total)
 
     return listed(visit, access.CREDENTIALS, answer, more=("target",))
+
+
+def _known(visit: Visit, target: str) -> None:
+    if access.target_page(visit.view, target) is None:
+        raise HTTPException(404)
+
+
+def _loose(where: str, found: LintFinding) -> LooseCondition:
+    return LooseCondition(
+        policy=where,
+        statement=found.sid or str(found.index),
+        title=found.title,
+        why=found.why,
+        action=found.request.action,
+        resource=found.request.resource,
+        caller=found.request.caller.arn,
+        instead=[cast("Mapping[str, JsonValue]", each) for each in found.corrected],
+    )
 
 
 def _verdict(proved: ProvedAccess) -> VerdictRow:

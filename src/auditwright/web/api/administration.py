@@ -1,4 +1,4 @@
-"""What people did, and who has access."""
+"""What people did, each act with its proof; the tokens that count; and what the program folder sets."""
 
 from base64 import b64encode
 from collections.abc import Sequence
@@ -9,11 +9,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from starlette.exceptions import HTTPException
 
-from auditwright.app.queries import acts
+from auditwright.app.queries import acts, tokens
 from auditwright.app.queries.lists import Filter, ListForm
+from auditwright.app.queries.settings import SettingsPage, settings_page
 from auditwright.app.queries.view import View
 from auditwright.app.rights import Right
-from auditwright.core.account import Account, Role
+from auditwright.app.tokens import end_token
 from auditwright.core.act import Act
 from auditwright.core.ids import AccountId
 from auditwright.core.question import Answer, Question
@@ -35,13 +36,6 @@ ACTS = ListForm(
         Filter(name="until", title="Up to this day", field="until"),
     ),
     searched=("actor_name", "verb", "subject", "detail"),
-)
-
-PEOPLE = ListForm(
-    sorts=("name", "email", "made_at"),
-    order=("name",),
-    filters=(Filter(name="role", title="Role", field="role", values=tuple(Role)),),
-    searched=("name", "email"),
 )
 
 
@@ -77,15 +71,18 @@ class ProvedAct:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """Somebody who may sign in, or once might."""
+class LiveToken:
+    """A token that counts; what it is known by is shown to its maker alone, once."""
 
-    id: AccountId
-    email: str
+    id: str
     name: str
-    role: Role
+    account: AccountId
+    maker: str
+    """The name of who made it."""
+    scopes: Sequence[str]
     made_at: datetime
-    ended_at: datetime | None
+    ends_at: datetime
+    used_at: datetime | None
 
 
 @router.get("/acts", openapi_extra=asks(ACTS))
@@ -116,15 +113,37 @@ def one_act(visit: Annotated[Visit, may(Right.READ_LOG)], seq: Seq) -> ProvedAct
     )
 
 
-@router.get("/people", openapi_extra=asks(PEOPLE))
-def people(visit: Annotated[Visit, may(Right.MANAGE_PEOPLE)]) -> Rows[Person]:
-    """Who has access, and who had."""
+@router.get("/tokens")
+def live_tokens(visit: Annotated[Visit, may(Right.MANAGE_SETTINGS)]) -> Sequence[LiveToken]:
+    """The tokens of everybody that count."""
+    return [
+        LiveToken(
+            id=row.token.id,
+            name=row.token.name,
+            account=row.token.account,
+            maker=row.owner,
+            scopes=row.token.scopes,
+            made_at=row.token.made_at,
+            ends_at=row.token.ends_at,
+            used_at=row.token.used_at,
+        )
+        for row in tokens.token_rows(visit.view)
+    ]
 
-    def answer(view: View, question: Question) -> Answer[Person]:
-        found = view.workspace.stores.records.answer(Account, question)
-        return Answer(rows=_people(found.rows), total=found.total)
 
-    return listed(visit, PEOPLE, answer)
+@router.post("/tokens/{token}/end", status_code=204)
+def end(visit: Annotated[Visit, may(Right.MANAGE_SETTINGS)], token: str) -> None:
+    """End anybody's token at once, also the one that is shown here."""
+    held = next((row.token for row in tokens.token_rows(visit.view) if row.token.id == token), None)
+    if held is None:
+        raise HTTPException(404)
+    end_token(visit.workspace, held, visit.actor, visit.now)
+
+
+@router.get("/settings")
+def settings(visit: Annotated[Visit, may(Right.READ_SYSTEMS)]) -> SettingsPage:
+    """What the program folder's files define, where things are kept, and the log's public key."""
+    return settings_page(visit.view)
 
 
 def _act(act: Act) -> ActRow:
@@ -137,17 +156,3 @@ def _act(act: Act) -> ActRow:
         subject=act.subject,
         detail=act.detail,
     )
-
-
-def _people(accounts: Sequence[Account]) -> list[Person]:
-    return [
-        Person(
-            id=each.id,
-            email=each.email,
-            name=each.name,
-            role=each.role,
-            made_at=each.made_at,
-            ended_at=each.ended_at,
-        )
-        for each in accounts
-    ]

@@ -20,7 +20,7 @@ from auditwright.web.visit import AS_OF, May, Visit, may
 PATH = f"{PREFIX}/openapi.json"
 
 TEXT = """\
-Everything that the pages show, for programs, by the same queries.
+Everything that the pages show and do, for programs, by the same queries and the same acts.
 
 A call shows a token: `Authorization: Bearer awt_…`. Tokens are made under Account; each has scopes, and never more rights
 than who made it. A browser that is signed in may read, and change nothing. Lists are asked `?q=`, by filters, `?sort=`,

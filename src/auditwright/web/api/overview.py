@@ -1,12 +1,16 @@
-"""How many criteria, controls and tests have each status."""
+"""Where the organization stands: in figures, what needs attention, what comes next, and how fresh the evidence is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter
 
+from auditwright.app.queries.attention import Attention, ahead, attention
 from auditwright.app.queries.board import board
+from auditwright.app.queries.days import ReadinessDay, readiness_days
+from auditwright.app.queries.freshness import Freshness, freshness
 from auditwright.app.rights import Right
 from auditwright.engine.readiness import Tally
 from auditwright.web.api.rows import PREFIX
@@ -34,6 +38,16 @@ class Overview:
     waivers_in_force: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComesNext:
+    """Something that happens within the next days."""
+
+    at: datetime
+    what: str
+    address: str
+    """Of its page on this site."""
+
+
 @router.get("/overview")
 def overview(visit: Annotated[Visit, may(Right.READ_PROGRAM)]) -> Overview:
     """How many criteria, controls and tests have each status."""
@@ -50,3 +64,30 @@ def overview(visit: Annotated[Visit, may(Right.READ_PROGRAM)]) -> Overview:
         tests=held.tests_tally,
         waivers_in_force=sum(waiver.test in held.tests for waiver in held.waivers),
     )
+
+
+@router.get("/overview/attention")
+def what_needs_attention(visit: Annotated[Visit, may(Right.READ_PROGRAM)]) -> Sequence[Attention]:
+    """Every test that stops the organization from being ready, the gravest first: since when, and who owes it."""
+    return attention(visit.view)
+
+
+@router.get("/overview/ahead")
+def what_comes(visit: Annotated[Visit, may(Right.READ_PROGRAM)]) -> Sequence[ComesNext]:
+    """What ends or falls due within two weeks, the next first."""
+    return [
+        ComesNext(at=each.at, what=each.what, address=visit.link(each.path, **dict(each.parameters)))
+        for each in ahead(visit.view)
+    ]
+
+
+@router.get("/overview/freshness")
+def how_fresh(visit: Annotated[Visit, may(Right.READ_PROGRAM)]) -> Freshness:
+    """What the newest run saw of each source and place, and what of it was declared and not observed."""
+    return freshness(visit.view)
+
+
+@router.get("/overview/days")
+def days(visit: Annotated[Visit, may(Right.READ_PROGRAM)]) -> Sequence[ReadinessDay]:
+    """How many criteria had each status at the end of each of the last days, the oldest first."""
+    return readiness_days(visit.view)

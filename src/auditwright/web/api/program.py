@@ -1,23 +1,26 @@
 """Criteria, controls and tests: where each stands, what runs came to, and what was examined."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.exceptions import HTTPException
 
-from auditwright.app.queries import program
+from auditwright.app.queries import program, waivers
 from auditwright.app.queries.board import board
+from auditwright.app.queries.days import Day
 from auditwright.app.queries.program import ControlRow, CriterionPage, CriterionRow, ItemRow, TestRow
 from auditwright.app.rights import Right
-from auditwright.core.control_test import Remediation
+from auditwright.app.waiving import MAX_ITEMS
+from auditwright.core.control_test import Remediation, Setting
 from auditwright.core.evidence import Gap
-from auditwright.core.ids import ControlId, CriterionId, TestId
-from auditwright.core.run import ResultRecord
+from auditwright.core.ids import ControlId, CriterionId, ResourceId, TestId
+from auditwright.core.run import EvidenceRecord, ResultRecord
 from auditwright.core.waiver import Waiver
-from auditwright.web.api.rows import PREFIX, Rows, asks, listed
+from auditwright.web.api.findings import Said, said
+from auditwright.web.api.rows import PREFIX, Line, Rows, Text, asks, listed
 from auditwright.web.visit import Visit, may
 
 router = APIRouter(prefix=PREFIX, tags=["Program"])
@@ -25,7 +28,7 @@ router = APIRouter(prefix=PREFIX, tags=["Program"])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WholeControl:
-    """A control, the criteria that it meets, its tests, and the waivers in force on what they examine."""
+    """A control, the criteria that it meets, its tests, and the waivers and evidence of what they examine."""
 
     row: ControlRow
     not_applicable: str
@@ -33,17 +36,36 @@ class WholeControl:
     criteria: Sequence[CriterionRow]
     tests: Sequence[TestRow]
     waivers: Sequence[Waiver]
+    evidence: Sequence[EvidenceRecord]
+    """The newest of what its tests examine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WholeTest:
-    """A control test, how to put a deviation right, what hides items from it, and the waivers in force."""
+    """A control test, its last days, how to put a deviation right, and what hides items from it."""
 
     row: TestRow
+    settings: Mapping[str, Setting]
+    """As the organization set them, or else by default."""
+    days: Sequence[Day]
+    """Where it stood on each of the last days, the oldest first."""
     remediation: Remediation
     gaps: Sequence[Gap]
     controls: Sequence[ControlRow]
     waivers: Sequence[Waiver]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoveredItems:
+    """What ids and patterns stand for in the newest run."""
+
+    items: Sequence[ResourceId]
+    """The items among them that deviate."""
+    deviating: int
+    """Items that deviate in all."""
+    examined: int
+    ran: bool
+    """False where the test has not run, so that nothing can be said."""
 
 
 @router.get("/criteria", openapi_extra=asks(program.CRITERIA))
@@ -80,6 +102,7 @@ def control(visit: Annotated[Visit, may(Right.READ_PROGRAM)], control: str) -> W
         criteria=found.criteria,
         tests=[each.row for each in found.tests],
         waivers=found.waivers,
+        evidence=found.evidence,
     )
 
 
@@ -91,12 +114,14 @@ def tests(visit: Annotated[Visit, may(Right.READ_PROGRAM)]) -> Rows[TestRow]:
 
 @router.get("/tests/{test}")
 def test(visit: Annotated[Visit, may(Right.READ_PROGRAM)], test: str) -> WholeTest:
-    """One control test, how to put a deviation right, and what hides items from it."""
+    """One control test, its last days, how to put a deviation right, and what hides items from it."""
     found = program.test_page(visit.view, TestId(test))
     if found is None:
         raise HTTPException(404)
     return WholeTest(
         row=found.row,
+        settings=found.settings,
+        days=found.days,
         remediation=found.test.remediation,
         gaps=found.gaps,
         controls=found.controls,
@@ -115,6 +140,31 @@ def items(visit: Annotated[Visit, may(Right.READ_PROGRAM)], test: str) -> Rows[I
     """What the newest run examined under a test, the worst first, each with its evidence."""
     known = _known(visit, test)
     return listed(visit, program.ITEMS, lambda view, question: program.items(view, known, question))
+
+
+@router.get("/tests/{test}/item")
+def item(visit: Annotated[Visit, may(Right.READ_PROGRAM)], test: str, item: Text) -> Sequence[Said]:
+    """What a test said of one item over time, the newest first."""
+    spans = program.history(visit.view, _known(visit, test), ResourceId(item))
+    if not spans:
+        raise HTTPException(404)
+    return [said(span) for span in spans]
+
+
+@router.get("/tests/{test}/covered")
+def covered(
+    visit: Annotated[Visit, may(Right.READ_PROGRAM)],
+    test: str,
+    items: Annotated[list[Line], Query(min_length=1, max_length=MAX_ITEMS)],
+) -> CoveredItems:
+    """What a waiver of ids and patterns would cover now: the items among them that deviate."""
+    found = waivers.covered(visit.view, _known(visit, test), items)
+    return CoveredItems(
+        items=[each.item for each in found.items],
+        deviating=found.deviating,
+        examined=found.examined,
+        ran=found.ran,
+    )
 
 
 def _known(visit: Visit, test: str) -> TestId:

@@ -10,11 +10,14 @@ from auditwright.web.api import (
     integrations,
     inventory,
     overview,
+    people,
     program,
+    releases,
     runs,
     search,
     vulnerabilities,
     waivers,
+    webhooks,
     whoami,
 )
 
@@ -28,9 +31,12 @@ RESOURCES: tuple[APIRouter, ...] = (
     inventory.router,
     access.router,
     vulnerabilities.router,
+    releases.router,
     integrations.router,
     runs.router,
     search.router,
+    people.router,
+    webhooks.router,
     administration.router,
 )
 """In the order in which the reference names them."""

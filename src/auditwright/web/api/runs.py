@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -17,7 +18,7 @@ from auditwright.core.outcome import Conclusion
 from auditwright.core.question import Answer, Question
 from auditwright.core.run import GapRecord, ResultRecord, Run
 from auditwright.web.api.rows import PREFIX, Rows, asks, listed
-from auditwright.web.pages.runs import begin
+from auditwright.web.pages.runs import begin, halt
 from auditwright.web.problems import ProblemError
 from auditwright.web.visit import Visit, may
 
@@ -47,10 +48,27 @@ class WholeRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartedRun:
-    """A run that was started, or taken up."""
+    """A run that was started, taken up, or told to stop."""
 
     run: RunId | None
     """None where it is not known yet; it is soon the newest of the list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtWorkNow:
+    """What is at work."""
+
+    run: RunId | None
+    """The newest collection that is not finished."""
+    course: Course | None
+    """How that one stands; None where there is none."""
+    process: str
+    """Who does a run; empty where nobody does."""
+    busy: bool
+    problem: str
+    """Why the last run of this process broke off; empty where it did not."""
+    next_at: datetime | None
+    """When the schedule runs next; None where nothing is scheduled, or nothing ever ran."""
 
 
 @router.get("/runs", openapi_extra=asks(runs.FORM))
@@ -72,6 +90,29 @@ def start(visit: Annotated[Visit, may(Right.RUN)]) -> StartedRun:
         return StartedRun(run=begin(visit, _now(visit)))
     except AppError as error:
         raise ProblemError(409, str(error)) from None
+
+
+@router.get("/runs/now")
+def at_work(visit: Annotated[Visit, may(Right.READ_SYSTEMS)]) -> AtWorkNow:
+    """What is under way, who does it, and when the schedule runs next."""
+    now = _now(visit)
+    return AtWorkNow(
+        run=now.unfinished.id if now.unfinished else None,
+        course=now.course,
+        process=now.process,
+        busy=now.busy,
+        problem=visit.site.background.problem if now.here is None else "",
+        next_at=now.next_at,
+    )
+
+
+@router.post("/runs/stop", status_code=202)
+def stop(visit: Annotated[Visit, may(Right.RUN)]) -> StartedRun:
+    """Stop the run of this process after the question that is under way; whoever runs next takes it up."""
+    stopped = halt(visit)
+    if stopped is None:
+        raise ProblemError(409, "This process runs nothing.")
+    return StartedRun(run=stopped.run)
 
 
 @router.get("/runs/{run}")

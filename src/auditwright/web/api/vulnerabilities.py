@@ -1,22 +1,31 @@
-"""Vulnerabilities with their clocks, and the release reports that were published."""
+"""Vulnerabilities with their clocks, the upgrades that clear them, and where scanners disagree."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Generic, TypeVar
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from auditwright.app.queries import releases, vulnerabilities
-from auditwright.app.queries.releases import ReleaseRow
+from auditwright.app.queries.releases import ReleaseDocument
 from auditwright.app.queries.view import View
 from auditwright.app.queries.vulnerabilities import IssueRow
 from auditwright.app.rights import Right
 from auditwright.core.question import Answer, Question
+from auditwright.vulns.ledger import Clock
+from auditwright.web.api.releases import (
+    ScannersCompared,
+    UpgradeToMake,
+    scanners_compared,
+    upgrade_to_make,
+)
 from auditwright.web.api.rows import NO_NUL, PREFIX, Rows, asks, listed
 from auditwright.web.visit import Visit, may
+
+T = TypeVar("T")
 
 router = APIRouter(prefix=PREFIX, tags=["Systems"])
 
@@ -61,6 +70,31 @@ class VulnerabilityRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline:
+    """A deadline of an issue, and why it is so."""
+
+    set_at: datetime
+    due_at: datetime | None
+    """None: with the next planned upgrade."""
+    label: str
+    table: str
+    """The decision table of that day."""
+    reason: str
+    facts: Mapping[str, str]
+    """What the table was told; `unknown` where nobody knew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningClock:
+    """One run of an issue, from detection until it was gone."""
+
+    detected_at: datetime
+    gone_at: datetime | None
+    deadlines: Sequence[Deadline]
+    """The first is that of detection, the last is in force."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
     """A decision about an issue, as the program folder states it."""
 
@@ -78,9 +112,20 @@ class WholeVulnerability:
     """One issue of one asset, and all that is known of it."""
 
     row: VulnerabilityRow
+    clocks: Sequence[RunningClock]
+    """The last is the one that counts now."""
     decisions: Sequence[Decided]
     elsewhere: Sequence[VulnerabilityRow]
     """The same vulnerability on other assets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewestReport(Generic[T]):
+    """What the newest release report says."""
+
+    release: str | None
+    """None where none was published."""
+    rows: Sequence[T]
 
 
 @router.get("/vulnerabilities", openapi_extra=asks(vulnerabilities.ISSUES))
@@ -92,6 +137,18 @@ def rows(visit: Annotated[Visit, may(Right.READ_SYSTEMS)]) -> Rows[Vulnerability
         return Answer(rows=[_row(each, view.as_of) for each in found.rows], total=found.total)
 
     return listed(visit, vulnerabilities.ISSUES, answer)
+
+
+@router.get("/vulnerabilities/upgrades")
+def upgrades(visit: Annotated[Visit, may(Right.READ_SYSTEMS)]) -> NewestReport[UpgradeToMake]:
+    """The upgrades to make, each with the issues that it clears, by the newest release report."""
+    return _newest(visit, lambda document: [upgrade_to_make(each) for each in document.upgrades])
+
+
+@router.get("/vulnerabilities/disagreement")
+def disagreement(visit: Annotated[Visit, may(Right.READ_SYSTEMS)]) -> NewestReport[ScannersCompared]:
+    """Where scanners disagree and why, by the newest release report."""
+    return _newest(visit, lambda document: [scanners_compared(each) for each in document.disagreement])
 
 
 @router.get("/vulnerabilities/counts")
@@ -130,6 +187,7 @@ def issue(
     at = visit.view.as_of
     return WholeVulnerability(
         row=_row(found.row, at),
+        clocks=[_clock(each) for each in found.entry.clocks],
         decisions=[
             Decided(
                 status=each.status,
@@ -146,19 +204,29 @@ def issue(
     )
 
 
-@router.get("/releases", openapi_extra=asks(releases.RELEASES))
-def published(visit: Annotated[Visit, may(Right.READ_SYSTEMS)]) -> Rows[ReleaseRow]:
-    """The release reports that were published, the newest first; each is evidence by its digest."""
-    return listed(visit, releases.RELEASES, releases.releases)
+def _newest(visit: Visit, told: Callable[[ReleaseDocument], Sequence[T]]) -> NewestReport[T]:
+    document = releases.newest_document(visit.view)
+    if document is None:
+        return NewestReport(release=None, rows=[])
+    return NewestReport(release=document.release, rows=told(document))
 
 
-@router.get("/releases/{release}")
-def one(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], release: str) -> ReleaseRow:
-    """One release report; its whole document is evidence by its digest."""
-    found = next((row for row in releases.release_rows(visit.view) if row.release == release), None)
-    if found is None:
-        raise HTTPException(404)
-    return found
+def _clock(clock: Clock) -> RunningClock:
+    return RunningClock(
+        detected_at=clock.detected_at,
+        gone_at=clock.gone_at,
+        deadlines=[
+            Deadline(
+                set_at=each.set_at,
+                due_at=each.due_at,
+                label=each.label,
+                table=each.table,
+                reason=each.reason,
+                facts=each.facts,
+            )
+            for each in clock.terms
+        ],
+    )
 
 
 def _row(row: IssueRow, at: datetime) -> VulnerabilityRow:

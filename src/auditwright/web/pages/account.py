@@ -31,10 +31,15 @@ DONE = {
     "passkey": "The passkey is added. It signs you in from now on.",
     "removed": "The passkey is removed. It signs in nowhere any more.",
     "password": "The password is changed.",
+    "codes": "The new one-time codes and recovery codes count from now on, and the ones before no more.",
+    "recovery": "The new recovery codes count from now on, and the ones before no more.",
     "ended": "The session is ended. Its browser signs in anew.",
     "others": "Every other session is ended.",
     "proved": "A second factor was shown. What you wanted to do can be done for ten minutes.",
 }
+
+CHANGES = frozenset({"passkey", "removed", "password", "codes", "recovery"})
+"""What changes how one signs in: whoever does it because somebody else may have got in ends their sessions too."""
 
 YEAR_S = 31_536_000
 
@@ -166,7 +171,7 @@ def confirm(
         return _codes_form(gate, enrolment, problem="This is not the code of now.")
     gate.take_step(Enrolment)
     recovery = set_codes(visit.workspace, enrolment, step, visit.now)
-    return gate.page("recovery_codes.html", codes=recovery, next="/account")
+    return gate.page("recovery_codes.html", codes=recovery, next="/account?done=codes")
 
 
 @router.post("/account/recovery")
@@ -177,7 +182,7 @@ def recovery(visit: Annotated[Visit, may(Right.SELF)], gate: AtGate) -> Response
         made_anew = renew_recovery_codes(visit.workspace, visit.account, visit.now)
     except FactorError as error:
         return _page(visit, problem=str(error))
-    return gate.page("recovery_codes.html", codes=made_anew, next="/account")
+    return gate.page("recovery_codes.html", codes=made_anew, next="/account?done=recovery")
 
 
 @router.post("/account/sessions/end")
@@ -219,6 +224,7 @@ def _page(visit: Visit, *, done: str = "", problem: str = "") -> Response:
         sessions=sessions_of(visit.workspace, visit.account.id, visit.now),
         current=visit.in_browser.session.digest,
         done=DONE.get(done, ""),
+        is_changed=done in CHANGES,
         problem=problem,
         least=passwords.MIN_LENGTH,
     )

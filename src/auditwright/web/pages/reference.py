@@ -15,13 +15,15 @@ router = APIRouter()
 COMMON = frozenset({"as_of", "page", "per_page"})
 """Parameters that the page explains once."""
 
+ROWS = "Rows_"
+"""How a page of a list begins its name in the description; what it has, the reference explains once."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """What a call can be given."""
 
     name: str
-    place: str
     shape: str
     text: str
 
@@ -90,16 +92,20 @@ def _call(path: str, method: str, operation: Mapping[str, object]) -> Call:
         title=str(operation["summary"]),
         text=str(operation["description"]).rpartition("\n\n")[0],
         scope=scope,
-        parameters=[_parameter(each) for each in parameters if each["name"] not in COMMON],
+        parameters=[_parameter(each) for each in parameters if _is_told(each)],
         body=_content(operation.get("requestBody")),
         answer=next(answers, ""),
     )
 
 
+def _is_told(parameter: Mapping[str, object]) -> bool:
+    """Whether a parameter is told with its call: a part of the path stands there already."""
+    return parameter["name"] not in COMMON and parameter["in"] == "query"
+
+
 def _parameter(each: Mapping[str, object]) -> Parameter:
     return Parameter(
         name=str(each["name"]),
-        place=str(each["in"]),
         shape=_shape(each.get("schema")),
         text=str(each.get("description", "")),
     )
@@ -117,7 +123,8 @@ def _shape(schema: object) -> str:
     """A schema in a word, such as `list of CriterionRow`."""
     match schema:
         case {"$ref": str(ref)}:
-            text = ref.rpartition("/")[2]
+            name = ref.rpartition("/")[2]
+            text = f"rows of {name[len(ROWS) : -1]}" if name.startswith(ROWS) else name
         case {"anyOf": list(members)}:
             text = " or ".join(_shape(each) for each in members)
         case {"type": "array", "prefixItems": list(members)}:
@@ -138,6 +145,8 @@ def _shape(schema: object) -> str:
 def _shapes(made: Mapping[str, object]) -> Iterator[Shape]:
     components = cast("Mapping[str, Mapping[str, Mapping[str, object]]]", made["components"])
     for name, schema in components["schemas"].items():
+        if name.startswith(ROWS):
+            continue
         fields = cast("Mapping[str, object]", schema.get("properties", {}))
         yield Shape(
             name=name,

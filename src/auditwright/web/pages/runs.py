@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
 from auditwright.app.acting import Deed, acting
+from auditwright.app.background import AtWork
 from auditwright.app.errors import AppError
 from auditwright.app.queries import runs as queries
 from auditwright.app.queries.runs import FORM, GAPS_FORM, Course, Now, RunRow
@@ -181,14 +182,22 @@ def begin(visit: Visit, now: queries.Now) -> RunId | None:
 @router.post("/runs/stop")
 def stop(visit: Annotated[Visit, may(Right.RUN)]) -> Response:
     """Stop the run of this process after the question that is under way."""
-    at_work = visit.site.background.at_work()
+    at_work = halt(visit)
     if at_work is None:
         return RedirectResponse("/runs", status_code=303)
+    where = f"/runs/{at_work.run}" if at_work.run else "/runs"
+    return RedirectResponse(f"{where}?done=stopping", status_code=303)
+
+
+def halt(visit: Visit) -> AtWork | None:
+    """Stop what this process runs; None where it runs nothing."""
+    at_work = visit.site.background.at_work()
+    if at_work is None:
+        return None
     deed = Deed(actor=visit.actor, verb="run.stop", subject=at_work.run or "run", detail="Stopped a run.")
     with acting(visit.workspace, deed, visit.now):
         visit.site.background.stop()
-    where = f"/runs/{at_work.run}" if at_work.run else "/runs"
-    return RedirectResponse(f"{where}?done=stopping", status_code=303)
+    return at_work
 
 
 @router.get("/runs/{run}")

@@ -1,18 +1,15 @@
 """Tokens of the API: make one, see when each was used, end it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
-from auditwright.app import tokens
+from auditwright.app.queries.tokens import TokenRow, token_rows, tokens_made_by
 from auditwright.app.rights import Right, TokenScope, scopes_for
-from auditwright.app.tokens import LONGEST, MadeToken, WantedToken, counts, end_token, make_token, problems_of
-from auditwright.core.account import Account, ApiToken
-from auditwright.core.question import Is
+from auditwright.app.tokens import LONGEST, MadeToken, WantedToken, end_token, make_token, problems_of
 from auditwright.web.visit import Visit, may
 
 router = APIRouter()
@@ -23,23 +20,14 @@ SCOPE_TEXTS: Mapping[TokenScope, str] = {
     TokenScope.READ: "See what you see",
     TokenScope.FINDINGS: "Name owners and due dates of findings, and comment",
     TokenScope.WAIVERS: "Ask for waivers, decide about those of others, and end them",
-    TokenScope.RUNS: "Start runs",
-    TokenScope.ADMINISTRATION: "The audit log, integrations, webhooks and people",
+    TokenScope.RUNS: "Start and stop runs",
+    TokenScope.ADMINISTRATION: "Read the audit log, connect integrations, add webhooks, end tokens, and invite and end people",
 }
 
 DAYS = 90
 """Offered for a new token."""
 
 DONE: Mapping[str, str] = {"ended": "The token was ended. Whoever shows it is refused from now on."}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownToken:
-    """A token as the page lists it."""
-
-    token: ApiToken
-    owner: str
-    """Of somebody else's, the name of who made it."""
 
 
 @router.get(PATH)
@@ -98,17 +86,9 @@ def _page(
     )
 
 
-def _live(visit: Visit) -> Sequence[ShownToken]:
+def _live(visit: Visit) -> Sequence[TokenRow]:
     """The tokens that count which somebody may end, their own first."""
-    own = [token for token in tokens.tokens_of(visit.workspace, visit.account) if counts(token, visit.now)]
-    shown = [ShownToken(token=token, owner="") for token in own]
+    own = tokens_made_by(visit.view, visit.account)
     if not visit.may(Right.MANAGE_SETTINGS):
-        return shown
-    records = visit.workspace.stores.records
-    names = {account.id: account.name for account in records.kept(Account)}
-    others = [
-        ShownToken(token=token, owner=names.get(token.account, token.account))
-        for token in records.kept(ApiToken, Is("ended_at", None))
-        if token.account != visit.account.id and counts(token, visit.now)
-    ]
-    return [*shown, *others]
+        return own
+    return [*own, *(row for row in token_rows(visit.view) if row.token.account != visit.account.id)]

@@ -1,9 +1,6 @@
 """Webhooks: add one, try it, see what was sent, end it."""
 
-import json
-import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Response
@@ -11,7 +8,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
 from auditwright.app import webhooks
-from auditwright.app.delivering import deliver
+from auditwright.app.delivering import Trial, send_test
+from auditwright.app.queries.webhooks import webhook_row, webhook_rows
 from auditwright.app.rights import Right
 from auditwright.app.webhooks import (
     Event,
@@ -20,11 +18,8 @@ from auditwright.app.webhooks import (
     add_webhook,
     end_webhook,
     problems_of,
-    slack_text,
 )
-from auditwright.core.act import Delivery, Webhook
-from auditwright.core.log import iso
-from auditwright.core.question import Is, Question
+from auditwright.core.act import Webhook
 from auditwright.web.visit import Visit, may
 
 router = APIRouter()
@@ -45,9 +40,6 @@ FORM_TEXTS: Mapping[webhooks.Form, str] = {
     webhooks.Form.SLACK: "A text for Slack and its likes",
 }
 
-MAX_DELIVERIES = 5
-"""The newest messages that the page shows of each webhook."""
-
 DONE: Mapping[str, tuple[str, str]] = {
     "ended": ("ok", "The webhook was ended. Nothing more is sent to it."),
     "sent": ("ok", "The test message was taken."),
@@ -56,17 +48,6 @@ DONE: Mapping[str, tuple[str, str]] = {
         "The test message was not taken. What it met stands beside the webhook; it is tried again.",
     ),
 }
-
-TEST = "test"
-"""The event of a message that somebody sends to see whether it arrives."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownWebhook:
-    """A webhook with what was sent to it last."""
-
-    webhook: Webhook
-    deliveries: Sequence[Delivery]
 
 
 @router.get(PATH)
@@ -96,12 +77,8 @@ def try_out(
     visit: Annotated[Visit, may(Right.MANAGE_SETTINGS)], webhook: Annotated[str, Form()] = ""
 ) -> Response:
     """Send a message that says nothing but that it arrived."""
-    held = _found(visit, webhook)
-    message = _test_message(visit, held)
-    with visit.workspace.stores.records.transaction() as write:
-        write.keep([message])
-    tried = deliver(visit.workspace, message.id, visit.now)
-    done = "sent" if tried is not None and tried.delivered_at is not None else "unsent"
+    tried = send_test(visit.workspace, _found(visit, webhook), _trial(visit), visit.now)
+    done = "sent" if tried.delivered_at else "unsent"
     return RedirectResponse(f"{PATH}?done={done}", status_code=303)
 
 
@@ -115,29 +92,14 @@ def end(
 
 
 def _found(visit: Visit, webhook: str) -> Webhook:
-    held = [each for each in webhooks.live(visit.workspace) if each.id == webhook]
-    if not held:
+    row = webhook_row(visit.view, webhook)
+    if row is None:
         raise HTTPException(404)
-    return held[0]
+    return row.webhook
 
 
-def _test_message(visit: Visit, webhook: Webhook) -> Delivery:
-    address = f"{visit.site.address.url}{PATH}"
-    title = f"A test of the webhook, sent by {visit.account.name}"
-    told = {"type": TEST, "timestamp": iso(visit.now), "data": {"title": title, "url": address}}
-    is_slack = webhook.form == webhooks.Form.SLACK
-    return Delivery(
-        id=f"msg-{secrets.token_hex(16)}",
-        webhook=webhook.id,
-        event=TEST,
-        subject=webhook.id,
-        body=slack_text(title, address) if is_slack else json.dumps(told, ensure_ascii=False),
-        made_at=visit.now,
-        attempts=0,
-        next_at=visit.now,
-        delivered_at=None,
-        problem="",
-    )
+def _trial(visit: Visit) -> Trial:
+    return Trial(sent_by=visit.account.name, address=f"{visit.site.address.url}{PATH}")
 
 
 def _page(
@@ -147,17 +109,6 @@ def _page(
     problems: Mapping[str, str] | None = None,
     made: MadeWebhook | None = None,
 ) -> Response:
-    records = visit.workspace.stores.records
-    shown = [
-        ShownWebhook(
-            webhook=each,
-            deliveries=records.answer(
-                Delivery,
-                Question(where=(Is("webhook", each.id),), order=("-made_at",), limit=MAX_DELIVERIES),
-            ).rows,
-        )
-        for each in webhooks.live(visit.workspace)
-    ]
     return visit.page(
         "webhooks.html",
         status=422 if problems else 200,
@@ -165,7 +116,7 @@ def _page(
         problems=problems or {},
         made=made,
         done=DONE.get(visit.request.query_params.get("done", "")),
-        shown=shown,
+        shown=webhook_rows(visit.view),
         events=EVENT_TEXTS,
         forms=FORM_TEXTS,
     )

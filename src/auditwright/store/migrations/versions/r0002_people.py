@@ -40,10 +40,22 @@ def upgrade() -> None:
     op.create_index("results_by_conclusion", "results", ["test", "conclusion", "concluded_at"])
     op.create_index("evidence_by_time", "evidence", ["collected_at", "seq"])
     op.create_index("findings_open", "findings", ["closed_at", "first_seen_at", "test", "item"])
+    _findings()
     _people()
     _credentials()
     _acts()
     _outside()
+
+
+def _findings() -> None:
+    op.create_table(
+        "closed_spells",
+        _key("test"),
+        _key("item"),
+        sa.Column("closed_at", sa.BigInteger, primary_key=True, autoincrement=False),
+        _number("reopened_at"),
+    )
+    op.create_index("closed_spells_by_end", "closed_spells", ["reopened_at"])
 
 
 def _people() -> None:
@@ -126,10 +138,11 @@ def _acts() -> None:
         "assignments",
         _key("test"),
         _key("item"),
+        sa.Column("made_at", sa.BigInteger, primary_key=True, autoincrement=False),
         *_texts("owner"),
         _number("due_at", nullable=True),
         *_texts("made_by"),
-        _number("made_at"),
+        _number("until", nullable=True),
     )
     op.create_index("assignments_by_owner", "assignments", ["owner"])
     op.create_table(
