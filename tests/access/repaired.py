@@ -14,6 +14,7 @@ from auditwright.access.repair_edits import (
     EntriesUsed,
     EntryGone,
     EntryNarrowed,
+    GroupLeft,
     Guarded,
     KeysGone,
     MappingGone,
@@ -73,6 +74,7 @@ def picture(name: str = "alice", *, mode: str = "API_AND_CONFIG_MAP") -> World:
         allow(["sts:AssumeRole", "s3:*"]),
         allow("iam:PassRole", "arn:aws:iam::111122223333:role/${aws:username}"),
         attached="shared",
+        GroupList=["staff"],
     )
     details = (
         alice,
@@ -142,6 +144,7 @@ def edits(name: str = "alice") -> dict[str, Edit]:
             f"policy of {each}": Revised(where=Where(place=Place.RESOURCE, arn=each), revision=asks)
             for each in RESOURCES
         },
+        "membership": GroupLeft(user=alice, group=staff),
         "attachment": Detached(holder=alice, policy=arn("policy", "shared")),
         "keys": KeysGone(user=alice, only_inactive=False),
         "inactive keys": KeysGone(user=alice, only_inactive=True),

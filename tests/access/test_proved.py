@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from hypothesis import HealthCheck, given, settings
 
+from auditwright.access.checker import Checker
 from auditwright.access.facts import Fact, Kind
 from auditwright.access.picture import picture, starts_seen
 from auditwright.access.proved import REACHABLE, UNKNOWN, UNREACHABLE, NamedTarget, proved_access
@@ -154,5 +155,5 @@ def test_what_is_proved_together_is_what_each_credential_comes_to_by_itself(acco
     found = proofs(account)
     for start in starts_seen(here):
         if start.kind in OVERALL:
-            alone = accepted(here, prove(explorer, [start], target))
+            alone = accepted(Checker(here), prove(explorer, [start], target))
             assert found[start.id, ADMINISTRATOR].verdict == WORDS[type(alone)], start.id

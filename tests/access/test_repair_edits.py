@@ -31,6 +31,7 @@ CHANGED: Mapping[str, set[str]] = {
     },
     "trust policy": {f"roles {DEPLOY} trust"},
     **{f"policy of {each}": {f"documents {each}"} for each in RESOURCES},
+    "membership": {f"users {ALICE} groups {STAFF}"},
     "attachment": {f"users {ALICE} attachments {SHARED}"},
     "keys": {f"users {ALICE} credentials active_keys", f"users {ALICE} credentials inactive_keys"},
     "inactive keys": {f"users {ALICE} credentials inactive_keys"},

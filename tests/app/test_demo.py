@@ -23,9 +23,11 @@ from auditwright.app.certifying import seal_of
 from auditwright.app.demo.company import MARK, NOTICE, make_code, make_folders
 from auditwright.app.demo.emulator import no_real_credentials
 from auditwright.app.errors import AppError
-from auditwright.app.picturing import seen_sha256
+from auditwright.app.linting import lint_world
+from auditwright.app.picturing import picture, seen_sha256
 from auditwright.app.workspace import DATABASE_URL, open_workspace
 from auditwright.core.ids import TestId
+from auditwright.core.resources import ProvedAccess
 from auditwright.sign.verify import verify_package
 
 REAL_KEY = "AKIAREALKEYOFSOMEBODY"
@@ -138,21 +140,49 @@ def test_what_is_wrong_on_purpose_is_found_and_the_rest_is_in_order(demo: Demo) 
         "data.buckets-not-public",
         "data.databases-encrypted",
         "network.ssh-closed",
+        "access.no-path-to-cluster-admin",
+        "access.cluster-creator-holds-no-hidden-access",
+        "kubernetes.namespaces-isolated",
         "northwind.contractors-have-a-last-day",
     ):
         assert statuses[test] == "deviation", test
     for test in (
         "network.rdp-closed",
+        "kubernetes.few-cluster-administrators",
         "identity.root-has-no-keys",
         "monitoring.trail-bucket-private",
         "northwind.production-databases-span-zones",
     ):
         assert statuses[test] == "satisfied", test
-    # The role is refused in one region, no cluster and no scanner is connected, and what nobody saw is no pass.
-    gaps = [gap["operation"] for gap in report["not_observable"]]
-    unconnected = ("kubernetes_", "scanned_asset", "vulnerability_issue")
-    assert [gap for gap in gaps if not gap.startswith(unconnected)] == ["ssm:DescribeInstanceInformation"]
-    assert "kubernetes_binding" in gaps
+    # The role is refused in one region, and what nobody saw is no pass.
+    assert [gap["operation"] for gap in report["not_observable"]] == ["ssm:DescribeInstanceInformation"]
+
+
+def test_the_company_sees_a_hole_what_is_not_known_and_what_is_closed(demo: Demo) -> None:
+    with open_workspace(demo.out / "northwind") as workspace:
+        proofs = workspace.stores.inventory.resources(ProvedAccess, as_of=datetime.now(UTC))
+        world = picture(workspace, now=datetime.now(UTC))
+    assert {each.target: each.verdict for each in proofs if each.credential == "everybody"} == {
+        "administrator of account 410983217705": "reachable",
+        "administrator of account 286417730952": "reachable",
+        "administrator of account 553120986641": "unreachable",
+        "administrator of account 671904382215": "unreachable",
+        "administrator of cluster fleet": "reachable",
+        "cluster fleet": "reachable",
+        "administrator of cluster depot": "unknown",
+        "cluster depot": "unknown",
+        "administrator of cluster assembly": "unreachable",
+        "cluster assembly": "unreachable",
+    }
+    (hole,) = (
+        each for each in proofs if (each.credential, each.target) == ("key:hanne.brandt", "cluster fleet")
+    )
+    assert hole.path[-1] == "sts:GetCallerIdentity (presigned), fleet: hanne in system:masters"
+    missing = {text for each in proofs if each.target == "cluster depot" for text in each.missing}
+    assert "the creator of the cluster is not known" in missing
+    assert any(
+        found.sid == "NoDeletionWithoutMfa" for linted in lint_world(world) for found in linted.findings
+    )
 
 
 def test_a_waiver_in_force_covers_its_item_and_one_that_ended_does_not(demo: Demo) -> None:

@@ -1,7 +1,8 @@
 """The demo's Amazon EKS answers in the shapes of AWS's own model, and moves a cluster only the way that AWS does."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import cast
 from urllib.parse import unquote
 
@@ -11,7 +12,7 @@ from botocore.model import StructureShape
 from botocore.serialize import create_serializer
 from botocore.validate import ParamValidator
 
-from auditwright.app.demo.emulated_eks import ADMINISTRATOR, Answer, Asker, EmulatedEks
+from auditwright.app.demo.emulated_eks import ADMINISTRATOR, HISTORY_DAYS, Answer, Asker, EmulatedEks
 
 ACCOUNT, REGION = "111122223333", "eu-central-1"
 NUNO = Asker(
@@ -168,3 +169,25 @@ def test_a_session_of_a_role_makes_no_cluster() -> None:
     eks.by = None
     status, refused = eks.ask("CreateCluster", **CREATE)
     assert (status, refused["__type"]) == (403, "AccessDeniedException")
+
+
+@pytest.mark.parametrize(("days", "kept"), [(HISTORY_DAYS, 1), (HISTORY_DAYS + 1, 0)])
+def test_who_made_a_cluster_is_in_the_history_for_as_long_as_the_event_is_kept(
+    eks: Eks, days: int, kept: int
+) -> None:
+    eks.does("CreateCluster", **{**CREATE, "name": "another"})
+    eks.emulated.age("fleet", days)
+    names = [
+        str(cast("Sequence[Mapping[str, object]]", each["Resources"])[0]["ResourceName"])
+        for each in eks.events("CreateCluster")
+    ]
+    assert names.count("fleet") == kept
+    assert names.count("another") == 1
+    made = cast("Mapping[str, float]", eks.does("DescribeCluster", name="fleet")["cluster"])["createdAt"]
+    assert datetime.now(UTC) - datetime.fromtimestamp(made, UTC) >= timedelta(days=days)
+
+
+def test_a_cluster_whose_maker_gets_no_rights_has_no_entry_of_its_maker(eks: Eks) -> None:
+    access = {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": False}
+    eks.does("CreateCluster", **{**CREATE, "name": "closed", "accessConfig": access})
+    assert eks.does("ListAccessEntries", clusterName="closed")["accessEntries"] == []

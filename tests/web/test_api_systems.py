@@ -37,7 +37,7 @@ def caller(site: Served) -> httpx2.Client:
     return site.program()
 
 
-def ready(caller: httpx2.Client, path: str, **asked: int) -> dict[str, object]:
+def ready(caller: httpx2.Client, path: str, **asked: str) -> dict[str, object]:
     """The answer of what is worked out apart from the request, once it is there."""
     return eventually(
         lambda: caller.get(f"/api/v1/access/{path}", params={"target": TARGET, **asked}).json(),
@@ -58,13 +58,22 @@ def test_what_closes_a_target_is_tried_before_it_is_made(caller: httpx2.Client) 
     changes = fix["changes"]
     assert isinstance(changes, list)
     assert "aws-auth mapUsers" in changes[0]["title"]
-    tried = ready(caller, "what-if", change=0)["targets"]
+    tried = ready(caller, "what-if", change=changes[0]["id"])["targets"]
     assert isinstance(tried, list)
     assert (tried[0]["before"], tried[0]["after"]) == ("REACHABLE", "UNKNOWN")
+    considered = fix["considered"]
+    assert isinstance(considered, list)
+    other = next(each["id"] for each in considered if each["title"] == "Delete the access keys of alice")
+    assert other not in {each["id"] for each in changes}
+    tried = ready(caller, "what-if", change=other)["targets"]
+    assert isinstance(tried, list)
+    assert (tried[0]["target"], tried[0]["before"]) == (TARGET, "REACHABLE")
+    assert tried[0]["after"] != "REACHABLE"
+    assert ready(caller, "what-if", change="0" * 12)["strange"] == ["0" * 12]
     asked = {"target": TARGET}
     for wrong in (asked, {**asked, "change": "-1"}):
         assert caller.get("/api/v1/access/what-if", params=wrong).status_code == 422
-    assert caller.get("/api/v1/access/what-if?target=the moon&change=0").status_code == 404
+    assert caller.get("/api/v1/access/what-if?target=the moon&change=000000000000").status_code == 404
 
 
 def test_a_condition_that_asks_for_no_second_factor_is_told_with_its_correction(

@@ -11,6 +11,7 @@ It shares nothing of how a closed set is found: it goes through every session, w
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import assert_never
 
 from auditwright.access.asking import Actor, Question, actor_of, assuming, let_in, probe, put, read
@@ -31,28 +32,57 @@ MAX_PROBLEMS = 20
 """A certificate with this many holes is not read further."""
 
 
+MAX_KEPT = 64
+"""Closed sets that are remembered while many targets are checked; each may hold every fact of a large picture."""
+
+
 def check(world: World, certificate: Certificate) -> tuple[str, ...]:
     """What is wrong with a certificate; nothing where it proves that the target is out of reach."""
-    found: list[str] = []
-    for problem in _problems(world, certificate):
-        found.append(problem)
-        if len(found) >= MAX_PROBLEMS:
-            break
-    return tuple(found)
+    return Checker(world).check(certificate)
 
 
-def _problems(world: World, certificate: Certificate) -> Iterator[str]:
-    held = frozenset(certificate.held)
-    strange = next((each for each in (*held, certificate.target) if not _is_of(world, each)), None)
-    if strange is not None:
-        yield f"{strange} is about nothing that the picture has"
-        return
+class Checker:
+    """Checks certificates on one picture: what two of them say alike of a start and what is held is gone through once."""
+
+    def __init__(self, world: World) -> None:
+        """Begin without having checked anything."""
+        self._world = world
+        self._gone_through: dict[tuple[object, ...], tuple[str, ...]] = {}
+
+    def check(self, certificate: Certificate) -> tuple[str, ...]:
+        """What is wrong with a certificate; nothing where it proves that the target is out of reach."""
+        return tuple(islice(self._problems(certificate), MAX_PROBLEMS))
+
+    def _problems(self, certificate: Certificate) -> Iterator[str]:
+        world, held = self._world, frozenset(certificate.held)
+        strange = next((each for each in (*held, certificate.target) if not _is_of(world, each)), None)
+        if strange is not None:
+            yield f"{strange} is about nothing that the picture has"
+            return
+        if certificate.target in held:  # (1)
+            yield f"the target, {certificate.target}, is held"
+        yield from self._not_closed(certificate, held)
+        for fact in certificate.held:
+            if fact.kind is Kind.SESSION:
+                yield from _asked(world, fact, held, certificate.target)
+
+    def _not_closed(self, certificate: Certificate, held: frozenset[Fact]) -> tuple[str, ...]:
+        """Everything that no target has a part in: the same for two certificates that differ in it alone."""
+        key = (certificate.whose, certificate.start, certificate.held)
+        found = self._gone_through.get(key)
+        if found is None:
+            if len(self._gone_through) >= MAX_KEPT:
+                self._gone_through.clear()
+            found = tuple(islice(_not_closed(self._world, certificate, held), MAX_PROBLEMS))
+            self._gone_through[key] = found
+        return found
+
+
+def _not_closed(world: World, certificate: Certificate, held: frozenset[Fact]) -> Iterator[str]:
     yield from _begins(world, certificate)
     for fact in certificate.start:  # (1)
         if fact not in held:
             yield f"{fact} is of the start and not held"
-    if certificate.target in held:
-        yield f"the target, {certificate.target}, is held"
     if world.unseen:
         yield f"the picture lacks a source: {world.unseen[0].says}"
     entrances = Entrances(world)
@@ -62,7 +92,6 @@ def _problems(world: World, certificate: Certificate) -> Iterator[str]:
                 yield from _lacking(held, law.gains, f"follows from {fact}")
         if fact.kind is Kind.SESSION:
             yield from _out_of(world, fact, held, entrances)
-            yield from _asked(world, fact, held, certificate.target)
 
 
 def _is_of(world: World, fact: Fact) -> bool:  # noqa: C901, PLR0911  # one case a kind

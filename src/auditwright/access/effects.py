@@ -104,6 +104,8 @@ def _effects(world: World, way: Way, class_: SessionClass, target: str) -> Itera
         case Gain.VOUCHED:
             yield Effect(gains=(session(target, SessionClass.OUTSIDE),))
         case Gain.ROOT:
+            if world.accounts[target].organization is None:
+                return  # AWS: sts:AssumeRoot reaches members of an organization alone.
             root = session(f"arn:{world.partition}:iam::{target}:root", SessionClass.CONSOLE)
             yield Effect(gains=(root,), certain=False, assumptions=(CENTRAL_ROOT,))
         case Gain.READ:

@@ -333,11 +333,13 @@ class _Picture:
     # --- accounts: step 3
 
     def _account(self, id_: str) -> Account:
+        membership = self._membership(id_)
         return Account(
             id=id_,
             root=self._root(id_),
             service_policies=self._levels(id_, _SERVICE_CONTROL),
             resource_policies=self._levels(id_, _RESOURCE_CONTROL),
+            organization=membership if isinstance(membership, Unknown) else membership.organization,
         )
 
     def _membership(self, account: str) -> OrganizationMembership | Unknown:

@@ -17,6 +17,7 @@ from typing import assert_never
 
 from auditwright.access.assumptions import Assumption
 from auditwright.access.certificate import EVERYBODY, Certificate
+from auditwright.access.checker import Checker
 from auditwright.access.closure import Closure
 from auditwright.access.explorer import Explorer
 from auditwright.access.facts import Fact, Kind, session
@@ -183,6 +184,7 @@ class _Proofs:
         self._evidence = evidence
         self._explorer: Explorer = explorer_for(world, [each.fact for each in targets])
         self._starts = [each for each in starts_seen(world) if each.kind in OVERALL]
+        self._checker = Checker(world)
         self._left = MAX_WORK
         self._closures: dict[tuple[tuple[Fact, ...], ...], Closure] = {}
         """What may come of each of several starts: the same for every target."""
@@ -258,7 +260,7 @@ class _Proofs:
 
     def _accepted(self, verdict: Verdict) -> Verdict:
         """(5) A proof that the checker does not accept is none."""
-        return accepted(self._world, verdict)
+        return accepted(self._checker, verdict)
 
     def _digest(self, certificate: Certificate) -> str:
         """The digest of a certificate, of which many verdicts may share one."""

@@ -18,7 +18,7 @@ from heapq import heappop, heappush
 from itertools import count
 
 from auditwright.access.certificate import EVERYBODY
-from auditwright.access.checker import check
+from auditwright.access.checker import Checker
 from auditwright.access.facts import Fact
 from auditwright.access.repair_candidates import candidates
 from auditwright.access.repair_changes import Change
@@ -63,6 +63,8 @@ class Repair:
     """True where no set of the changes that were considered costs less."""
     left: tuple[str, ...]
     """What stays open, a line each."""
+    considered: tuple[Change, ...]
+    """Every change that cuts a path which the search met, those that it chose included; made in this order."""
 
 
 def repair(world: World, target: Fact, *, starts: Sequence[Start] | None = None) -> Repair:
@@ -82,6 +84,7 @@ def repair(world: World, target: Fact, *, starts: Sequence[Start] | None = None)
         complete=complete,
         least=least and complete,
         left=() if complete else _left(after),
+        considered=tuple(search.pool),
     )
 
 
@@ -241,18 +244,32 @@ class _Search:
         return made
 
 
+class Verdicts:
+    """Verdicts on some targets of one picture; what is found for one serves the others."""
+
+    def __init__(self, world: World, targets: Iterable[Fact]) -> None:
+        """Begin without having asked for any."""
+        self._world = world
+        self._explorer = explorer_for(world, targets)
+        self._checker = Checker(world)
+
+    def of(self, target: Fact, chosen: Sequence[Start] | None = None) -> Verdict:
+        """The verdict on a target; a certificate that the checker refuses is none."""
+        begun = starts_in(self._world, chosen)
+        whose = (EVERYBODY,) if chosen is None else None
+        verdict = prove(self._explorer, begun, target, whose=whose)
+        if isinstance(verdict, Unreachable):
+            refused = self._checker.check(verdict.certificate)
+            if refused:
+                return Undecided(
+                    possible=None, assumptions=(), missing=tuple(f"check: {each}" for each in refused)
+                )
+        return verdict
+
+
 def verdict_in(world: World, target: Fact, chosen: Sequence[Start] | None) -> Verdict:
-    """The verdict on a picture; a certificate that the checker refuses is none."""
-    begun = starts_in(world, chosen)
-    whose = (EVERYBODY,) if chosen is None else None
-    verdict = prove(explorer_for(world, [target]), begun, target, whose=whose)
-    if isinstance(verdict, Unreachable):
-        refused = check(world, verdict.certificate)
-        if refused:
-            return Undecided(
-                possible=None, assumptions=(), missing=tuple(f"check: {each}" for each in refused)
-            )
-    return verdict
+    """The verdict on one target of a picture."""
+    return Verdicts(world, [target]).of(target, chosen)
 
 
 def _evidence(search: _Search, verdict: Undecided) -> Iterable[Evidence]:

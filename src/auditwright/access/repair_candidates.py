@@ -33,6 +33,7 @@ from auditwright.access.repair_edits import (
     EntriesUsed,
     EntryGone,
     EntryNarrowed,
+    GroupLeft,
     Guarded,
     KeysGone,
     MappingGone,
@@ -224,6 +225,7 @@ def _on_caller(world: World, step: WitnessStep, answer: Answer) -> Iterator[Chan
             yield _closing_enrollment(world, principal, held, step)
     yield _denying(principal, step, answer)
     for attachment in held:
+        yield from _leaving(principal, attachment, action, step)
         yield from _removals(world, attachment, action, step)
 
 
@@ -321,6 +323,22 @@ def _on_account(world: World, step: WitnessStep, answer: Answer) -> Iterator[Cha
             document=document,
         ),
     )
+
+
+def _leaving(
+    principal: Principal, attachment: Attachment, action: str, step: WitnessStep
+) -> Iterator[Change]:
+    """A user without a group that allows an action; the others in it keep what they have."""
+    group = attachment.holder
+    allows = any(each.effect is Effect.ALLOW for each in attachment.policy.relevant(action))
+    if isinstance(principal, User) and allows and group in principal.groups:
+        yield Change(
+            kind=ChangeKind.LEAVE_GROUP,
+            subject=principal.arn,
+            title=f"Take {principal.name} out of the group {group.rpartition('/')[2]}",
+            reason=step.text,
+            edit=GroupLeft(user=principal.arn, group=group),
+        )
 
 
 def _removals(world: World, attachment: Attachment, action: str, step: WitnessStep) -> Iterator[Change]:

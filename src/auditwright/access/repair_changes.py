@@ -1,10 +1,15 @@
 """One change of a repair: what it does, which path it cuts, and how much it disrupts."""
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from auditwright.access.repair_edits import Edit, EntriesUsed, applied
 from auditwright.access.world import World
+
+ID_DIGITS = 12
+"""Of a digest, in base 16: a repair considers hundreds of changes at most."""
 
 
 class ChangeKind(StrEnum):
@@ -32,6 +37,7 @@ class ChangeKind(StrEnum):
     DELETE_PASSWORD = "delete a password"  # noqa: S105  # a kind of change
     DELETE_KEY = "delete an access key"
     DETACH_POLICY = "detach a policy"
+    LEAVE_GROUP = "take a user out of a group"
     REMOVE_ADMINISTRATOR = "remove an administrator's right"
 
 
@@ -66,6 +72,7 @@ WEIGHTS: dict[ChangeKind, int] = {
     ChangeKind.DELETE_PASSWORD: 6,
     ChangeKind.DELETE_KEY: 6,
     ChangeKind.DETACH_POLICY: 7,
+    ChangeKind.LEAVE_GROUP: 7,
     ChangeKind.REMOVE_ADMINISTRATOR: 8,
 }
 """How much each kind disrupts: an order, set by hand, in which a repair prefers less. Not a measure."""
@@ -82,6 +89,13 @@ class Change:
     reason: str
     """The step of a path that it cuts."""
     edit: Edit
+
+    @property
+    def id(self) -> str:
+        """A name that it has in every search: of what it does, and not of where it stands in a list."""
+        # Texts of a cloud may hold anything, half of a surrogate pair too: everything but ASCII is escaped.
+        said = json.dumps([type(self.edit).__name__, asdict(self.edit)], sort_keys=True)
+        return hashlib.sha256(said.encode()).hexdigest()[:ID_DIGITS]
 
     @property
     def weight(self) -> int:

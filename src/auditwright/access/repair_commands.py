@@ -24,6 +24,7 @@ from auditwright.access.repair_edits import (
     EntriesUsed,
     EntryGone,
     EntryNarrowed,
+    GroupLeft,
     Guarded,
     KeysGone,
     MappingGone,
@@ -129,6 +130,9 @@ def commands(world: World, change: Change) -> Script:  # noqa: C901, PLR0911, PL
             kind = kind_of(world, holder)
             names = {f"{kind}-name": last_name(holder), "policy-arn": policy}
             return _script(_aws("iam", f"detach-{kind}-policy", names))
+        case GroupLeft(user=user, group=group):
+            names = {"user-name": last_name(user), "group-name": last_name(group)}
+            return _script(_aws("iam", "remove-user-from-group", names))
         case KeysGone(user=user, only_inactive=only_inactive):
             return _deleting_keys({"user-name": last_name(user)}, only_inactive=only_inactive)
         case PasswordGone(user=user):

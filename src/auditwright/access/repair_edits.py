@@ -100,6 +100,15 @@ class Detached:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GroupLeft:
+    """A user is no longer in a group, and has none of its policies."""
+
+    user: str
+    group: str
+    """The ARN."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeysGone:
     """The access keys of a user are deleted: the inactive ones, or all of them."""
 
@@ -196,6 +205,7 @@ class Guarded:
 Edit: TypeAlias = (
     Revised
     | Detached
+    | GroupLeft
     | KeysGone
     | PasswordGone
     | DeviceEnrolled
@@ -219,6 +229,10 @@ def applied(world: World, edit: Edit) -> World:  # noqa: C901, PLR0911, PLR0912 
             return _attachments(
                 world, edit.holder, lambda held: tuple(each for each in held if each.reference != edit.policy)
             )
+        case GroupLeft():
+            user = world.users[edit.user]
+            kept = tuple(each for each in user.groups if each != edit.group)
+            return _with_user(world, replace(user, groups=kept))
         case KeysGone():
             user = world.users[edit.user]
             active = user.credentials.active_keys if edit.only_inactive else 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from auditwright.access.facts import Fact, Kind
 from auditwright.access.kubernetes_levels import Level
-from auditwright.access.repair import verdict_in
+from auditwright.access.repair import Verdicts
 from auditwright.access.repair_changes import Change
 from auditwright.access.verdict import Reachable, Unreachable, Verdict
 from auditwright.access.world import World
@@ -41,13 +41,13 @@ def elsewhere(world: World, target: Fact, changes: Sequence[Change]) -> tuple[El
     """The standard targets beside one whose verdict is another once some changes are made."""
     if not changes:
         return ()
-    after = made(world, changes)
+    others = [each for each in dict.fromkeys(standard_targets(world)) if each != target]
+    now, then = Verdicts(world, others), Verdicts(made(world, changes), others)
     found: list[Elsewhere] = []
-    for other in standard_targets(world):
-        if other != target:
-            one, two = verdict_in(world, other, None), verdict_in(after, other, None)
-            if type(one) is not type(two):
-                found.append(Elsewhere(target=other, before=one, after=two))
+    for other in others:
+        one, two = now.of(other), then.of(other)
+        if type(one) is not type(two):
+            found.append(Elsewhere(target=other, before=one, after=two))
     return tuple(found)
 
 

@@ -8,7 +8,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 
 from auditwright.access.eks import Cluster, Source
@@ -22,6 +22,7 @@ from auditwright.access.repair_edits import (
     EntriesUsed,
     EntryGone,
     EntryNarrowed,
+    GroupLeft,
     Guarded,
     KeysGone,
     MappingGone,
@@ -79,6 +80,13 @@ def terraform(world: World, change: Change) -> Script:  # noqa: C901, PLR0911, P
             kind = kind_of(world, holder)
             what = f"the attachment of {policy} to {kind} {last_name(holder)}"
             return _removed(f"aws_iam_{kind}_policy_attachment", last_name(policy), what)
+        case GroupLeft(user=user, group=group):
+            what = f"the membership of {last_name(user)} in {last_name(group)}"
+            script = _removed("aws_iam_user_group_membership", last_name(user), what)
+            beside = comment(
+                "Where the block names other groups too, take this one out of its groups instead."
+            )
+            return replace(script, lines=(beside, *script.lines))
         case KeysGone(user=user, only_inactive=only_inactive):
             what = f"{'each inactive' if only_inactive else 'each'} access key of {last_name(user)}"
             return _removed("aws_iam_access_key", last_name(user), what)

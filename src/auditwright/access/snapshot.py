@@ -342,6 +342,7 @@ def _account(id_: str, fields: Mapping[str, object]) -> Account:
         root=_root(fields.get("root")),
         service_policies=_levels(fields.get("scps"), "service control policy"),
         resource_policies=_levels(fields.get("rcps"), "resource control policy"),
+        organization=Unknown("a snapshot does not say whether its accounts belong to an organization"),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from auditwright.access.asking import Question
 from auditwright.access.assumptions import Assumption
 from auditwright.access.certificate import EVERYBODY, Certificate, crossings
-from auditwright.access.checker import check
+from auditwright.access.checker import Checker
 from auditwright.access.evaluator import Undecided as Open
 from auditwright.access.explorer import Explorer
 from auditwright.access.facts import Fact, Kind
@@ -122,12 +122,13 @@ def prove_all(explorer: Explorer, starts: Sequence[Start], target: Fact) -> Proo
     """
     world = explorer.world
     counted = [start for start in starts if start.kind in OVERALL]
-    overall = accepted(world, prove(explorer, counted, target, whose=(EVERYBODY,)))
+    checker = Checker(world)
+    overall = accepted(checker, prove(explorer, counted, target, whose=(EVERYBODY,)))
 
     def single(start: Start) -> Verdict:
         if start.kind in OVERALL and isinstance(overall, Unreachable):
             return overall
-        return accepted(world, prove(explorer, [start], target))
+        return accepted(checker, prove(explorer, [start], target))
 
     return Proof(
         target=target,
@@ -136,11 +137,11 @@ def prove_all(explorer: Explorer, starts: Sequence[Start], target: Fact) -> Proo
     )
 
 
-def accepted(world: World, verdict: Verdict) -> Verdict:
+def accepted(checker: Checker, verdict: Verdict) -> Verdict:
     """A verdict as it may be shown: a proof that the checker does not accept is none."""
     if not isinstance(verdict, Unreachable):
         return verdict
-    problems = check(world, verdict.certificate)
+    problems = checker.check(verdict.certificate)
     if not problems:
         return verdict
     return Undecided(possible=None, assumptions=(), missing=(f"the proof was not accepted: {problems[0]}",))

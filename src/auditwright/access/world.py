@@ -137,6 +137,8 @@ class Account:
     """Service control policies; no level where none apply."""
     resource_policies: Levels | Unknown
     """Resource control policies; no level where none apply."""
+    organization: str | Unknown | None
+    """The organization that it belongs to; None where the provider answered that there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

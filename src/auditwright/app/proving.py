@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from auditwright.access.asking import Actor, Answer, Question, actor_of, let_in, read
+from auditwright.access.checker import Checker
 from auditwright.access.context import Present
 from auditwright.access.facts import Fact, session
 from auditwright.access.policy import json_object
@@ -229,7 +230,7 @@ def proof_of(source: Source, target: Fact) -> Proof:
 
 def verdict_of(source: Source, start: Start, target: Fact) -> Verdict:
     """The verdict on one start."""
-    return accepted(source.world, prove(explorer_for(source.world, [target]), [start], target))
+    return accepted(Checker(source.world), prove(explorer_for(source.world, [target]), [start], target))
 
 
 # --- single requests

@@ -27,19 +27,18 @@ MAX_ROUNDS = 5
 """Two changes close the account of the demo; a repair that needs more than these is a defect."""
 
 _BEGINNING = (
-    "Northwind's cluster runs in an account of its own. moto has no access entries, so that the demo itself emulates Amazon "
-    "EKS; the cluster's own lists are files as kubectl writes them. A policy denies the two engineers everything without a "
-    "second factor. Is every path to the cluster behind one?"
+    "Northwind's clusters run in an account of their own, which is looked at by itself here: the company's own pages go on "
+    "showing what the run above saw. moto has no access entries, so that the demo itself emulates Amazon EKS; the cluster's own "
+    "lists are files as kubectl writes them. A policy denies the two engineers everything without a second factor. Is every "
+    "path to the cluster behind one?"
 )
 
 
 def tell(folders: "Folders", out: Path, emulator: "Emulator", *, called: str) -> None:
     """Tell the story; `out` is the demo's folder and `called` the program as they were given. Raises AppError."""
     from auditwright.access.verdict import Unreachable
-    from auditwright.app.demo.cluster import fill_fleet
     from auditwright.app.demo.company import write_fleet_program
 
-    fill_fleet(emulator)
     write_fleet_program(folders, endpoint_url=emulator.url, now=datetime.now(UTC))
     console().print("[bold]Who reaches the cluster with a plain access key[/]")
     indented(_BEGINNING, by=0)

@@ -31,6 +31,10 @@ UNTOLD_KEYS = frozenset({"aws:currenttime", "aws:epochtime", "aws:tokenissuetime
 """Condition keys that a printed request leaves out: when a snapshot is read says nothing of it."""
 
 
+MAX_OFFERED = 20
+"""Changes that are offered for trying; a large account has hundreds that cut some path, and nobody reads them."""
+
+
 def word_of(verdict: Verdict) -> str:
     """A verdict in a word."""
     return WORDS[type(verdict)]
@@ -153,6 +157,7 @@ def beside(answers: Sequence[Answered]) -> tuple[Sequence[Answered], Sequence[An
 def change_value(change: Change) -> Mapping[str, object]:
     """A change of a repair as plain values."""
     return {
+        "id": change.id,
         "kind": change.kind,
         "subject": change.subject,
         "title": change.title,
@@ -190,6 +195,16 @@ def written_out(world: World, changes: Sequence[Change]) -> Sequence[Written]:
     return found
 
 
+def written_alone(world: World, repair: Repair) -> Sequence[Written]:
+    """The changes that a search considered, each as it is made alone: those chosen first, then what disrupts least.
+
+    Of many, the first MAX_OFFERED.
+    """
+    chosen = {each.id for each in repair.changes}
+    order = sorted(repair.considered, key=lambda each: (each.id not in chosen, each.weight))
+    return [written for each in order[:MAX_OFFERED] for written in written_out(world, [each])]
+
+
 def needs_of(changes: Sequence[Written]) -> Sequence[str]:
     """The facts that are to be supplied before the commands of some changes can run, each once."""
     return tuple(dict.fromkeys(need for each in changes for need in each.commands.needs))
@@ -201,9 +216,12 @@ def elsewhere_line(other: Elsewhere) -> str:
 
 
 def repair_value(
-    repair: Repair, changes: Sequence[Written], others: Sequence[Elsewhere]
+    repair: Repair,
+    changes: Sequence[Written],
+    others: Sequence[Elsewhere],
+    considered: Sequence[Written],
 ) -> Mapping[str, object]:
-    """A repair as plain values, with its changes written out, and what they do to other targets."""
+    """A repair as plain values: its changes written out, what they do to other targets, and what else was considered."""
     return {
         "target": str(repair.target),
         "before": word_of(repair.before),
@@ -211,15 +229,8 @@ def repair_value(
         "complete": repair.complete,
         "least": repair.least,
         "cost": repair.cost,
-        "changes": [
-            {
-                **change_value(each.change),
-                "diff": each.diff,
-                "commands": _script_value(each.commands),
-                "terraform": _script_value(each.terraform),
-            }
-            for each in changes
-        ],
+        "changes": [_written_value(each) for each in changes],
+        "considered": [_written_value(each) for each in considered],
         "needs": list(needs_of(changes)),
         "elsewhere": [
             {
@@ -232,6 +243,15 @@ def repair_value(
         ],
         "evidence": [{"id": each.id, "says": each.says, "closes": each.closes} for each in repair.evidence],
         "left": list(repair.left),
+    }
+
+
+def _written_value(written: Written) -> Mapping[str, object]:
+    return {
+        **change_value(written.change),
+        "diff": written.diff,
+        "commands": _script_value(written.commands),
+        "terraform": _script_value(written.terraform),
     }
 
 

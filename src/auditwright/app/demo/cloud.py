@@ -14,7 +14,7 @@ PRODUCTION: Final = "410983217705"
 STAGING: Final = "286417730952"
 SECURITY: Final = "553120986641"
 FLEET: Final = "671904382215"
-"""The account of the company's cluster, which has a program of its own."""
+"""The account of the company's clusters, which has a program of its own beside the company's."""
 
 FRANKFURT: Final = HOME_REGION
 STOCKHOLM: Final = "eu-north-1"
@@ -36,7 +36,7 @@ def role_of(account: str) -> str:
 
 
 class Cloud:
-    """Clients of the three accounts, each made once."""
+    """Clients of the four accounts, each made once."""
 
     def __init__(self, url: str) -> None:
         import botocore.session
@@ -57,15 +57,18 @@ class Cloud:
         """One account in one region."""
         return Place(cloud=self, account=account, region=region)
 
-    def call_with(self, key: Mapping[str, str], service: str, method: str, **parameters: object) -> Answer:
-        """Call a method with a user's own access key, as CreateAccessKey gave it, in the home region."""
+    def call_with(
+        self, key: Mapping[str, str], where: tuple[str, str], method: str, **parameters: object
+    ) -> Answer:
+        """Call a method of (region, service) with a user's own access key, as CreateAccessKey gave it."""
         import botocore.session
 
         session = botocore.session.Session()
         session.register_component("data_loader", self._base.get_component("data_loader"))
         session.set_credentials(key["AccessKeyId"], key["SecretAccessKey"])
+        region, service = where
         client = session.create_client(
-            service, region_name=FRANKFURT, endpoint_url=self._url, config=self._config
+            service, region_name=region, endpoint_url=self._url, config=self._config
         )
         do: Callable[..., Answer] = getattr(client, method)
         return do(**parameters)

@@ -1,9 +1,12 @@
-"""The account of Northwind's cluster, with a hole that many have; and how its engineers make what a repair proposes.
+"""The account of Northwind's clusters, with a hole that many have; and how its engineers make what a repair proposes.
 
 A policy denies everything without a second factor. Two engineers have it, and an access key each:
 
-- Hanne is named in the cluster's aws-auth map. She needs no right of AWS to enter: she signs a request, and sends it nowhere.
-- Nuno made the cluster, before there was such a policy. No list names him.
+- Hanne is named in the aws-auth map of `fleet`. She needs no right of AWS to enter: she signs a request, and sends it nowhere.
+- Nuno made that cluster, before there was such a policy. No list names him.
+
+In another region stand two more: `depot` is older than CloudTrail's history, so that nobody can say who made it, and `assembly`
+knows access entries alone, of which the one leads to a role that asks for a second factor.
 """
 
 import json
@@ -14,13 +17,15 @@ from typing import Final, cast
 from auditwright.access.eks import Source
 from auditwright.access.repair_changes import Change
 from auditwright.access.repair_edits import EntriesUsed, MappingGone
-from auditwright.app.demo.cloud import FLEET, Cloud, Place, text
+from auditwright.app.demo.cloud import FLEET, FRANKFURT, STOCKHOLM, Cloud, Place, text
 from auditwright.app.demo.emulated_eks import ADMINISTRATOR
 from auditwright.app.demo.emulator import Emulator
 from auditwright.app.demo.emulator_server import Told
 from auditwright.app.errors import AppError
 
 CLUSTER: Final = "fleet"
+OLD: Final = "depot"
+CLOSED: Final = "assembly"
 MAPPED: Final = "hanne.brandt"
 CREATOR: Final = "nuno.silva"
 ROLE: Final = f"arn:aws:iam::{FLEET}:role/fleet-admin"
@@ -76,31 +81,20 @@ _AGES: Final = (
     Told(account=FLEET, mended=True, root_mfa=True),
     Told(account=FLEET, user=MAPPED, created=700, keys=[(31, 0)]),
     Told(account=FLEET, user=CREATOR, created=740, keys=[(24, 1)]),
+    Told(account=FLEET, region=STOCKHOLM, cluster=OLD, created=640),
 )
 
 
 def fill_fleet(emulator: Emulator) -> None:
-    """Make the account, and the cluster with the creator's own key."""
+    """Make the account, and each cluster with a user's own key."""
     cloud = Cloud(emulator.url)
     iam = cloud.at(FLEET)
     for role, trust in (("fleet-admin", _TRUST), ("fleet-cluster", _NODES)):
         iam.do("iam", "create_role", RoleName=role, AssumeRolePolicyDocument=json.dumps(trust))
     keys = {name: _engineer(iam, name) for name in (MAPPED, CREATOR)}
-    cloud.call_with(
-        keys[CREATOR],
-        "eks",
-        "create_cluster",
-        name=CLUSTER,
-        version="1.33",
-        roleArn=f"arn:aws:iam::{FLEET}:role/fleet-cluster",
-        resourcesVpcConfig={
-            "subnetIds": ["subnet-0a1f4c2e5d6b7a809", "subnet-0b2e5d3f6c7a8b910"],
-            "endpointPublicAccess": True,
-            "endpointPrivateAccess": True,
-            "publicAccessCidrs": ["203.0.113.0/24"],
-        },
-        accessConfig={"authenticationMode": "CONFIG_MAP"},
-    )
+    _cluster(cloud, keys[CREATOR], FRANKFURT, CLUSTER)
+    _cluster(cloud, keys[CREATOR], STOCKHOLM, OLD)
+    _closed_cluster(cloud, keys[CREATOR])
     for name in keys:
         iam.do(
             "iam",
@@ -110,6 +104,47 @@ def fill_fleet(emulator: Emulator) -> None:
             PolicyDocument=json.dumps(_ASK_FOR_MFA),
         )
     emulator.tell(_AGES)
+
+
+def _cluster(cloud: Cloud, key: Mapping[str, str], region: str, name: str, **access: object) -> None:
+    """A cluster that goes by its aws-auth map alone, unless `access` says otherwise."""
+    cloud.call_with(
+        key,
+        (region, "eks"),
+        "create_cluster",
+        name=name,
+        version="1.33",
+        roleArn=f"arn:aws:iam::{FLEET}:role/fleet-cluster",
+        resourcesVpcConfig={
+            "subnetIds": ["subnet-0a1f4c2e5d6b7a809", "subnet-0b2e5d3f6c7a8b910"],
+            "endpointPublicAccess": True,
+            "endpointPrivateAccess": True,
+            "publicAccessCidrs": ["203.0.113.0/24"],
+        },
+        accessConfig={"authenticationMode": "CONFIG_MAP", **access},
+    )
+
+
+def _closed_cluster(cloud: Cloud, key: Mapping[str, str]) -> None:
+    """A cluster whose maker got no rights in it, and whose one access entry is the administrators' role."""
+    _cluster(
+        cloud,
+        key,
+        STOCKHOLM,
+        CLOSED,
+        authenticationMode="API",
+        bootstrapClusterCreatorAdminPermissions=False,
+    )
+    place = cloud.at(FLEET, STOCKHOLM)
+    entry = {"clusterName": CLOSED, "principalArn": ROLE}
+    place.do("eks", "create_access_entry", **entry)
+    place.do(
+        "eks",
+        "associate_access_policy",
+        **entry,
+        policyArn=ADMINISTRATOR,
+        accessScope={"type": "cluster"},
+    )
 
 
 def _engineer(iam: Place, name: str) -> Mapping[str, str]:

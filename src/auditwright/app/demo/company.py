@@ -13,15 +13,20 @@ from string import Template
 from typing import Final
 
 from auditwright.app.demo.cloud import DOMAIN
+from auditwright.app.demo.cluster import CLOSED, CLUSTER, OLD
 from auditwright.app.demo.releases import RELEASES, UNREPORTED, DemoRelease
 from auditwright.app.errors import AppError
 from auditwright.app.setup import Answers, set_up
 
 NAME: Final = "Northwind Robotics"
-NOTICE: Final = "The cloud in this demo is emulated by moto; Northwind Robotics is fictional."
+NOTICE: Final = (
+    "The cloud of this demo is emulated by moto, its EKS by the demo; Northwind Robotics is fictional."
+)
 
 MARK: Final = ".auditwright-demo"
 """A folder with this file was made by the demo, and is replaced by the next one."""
+
+CLUSTERS: Final = (CLUSTER, OLD, CLOSED)
 
 _TEMPLATES: Final = frozenset({".toml", ".yaml", ".csv"})
 """Files that hold dates, which are counted from the day of the demo."""
@@ -105,6 +110,7 @@ def write_program(folders: Folders, *, endpoint_url: str, now: datetime) -> None
         _values(endpoint_url, now),
         categories=("security", "availability", "confidentiality"),
     )
+    _write_lists(folders.program)
 
 
 def write_fleet_program(folders: Folders, *, endpoint_url: str, now: datetime) -> None:
@@ -121,6 +127,16 @@ def _write(folder: Path, name: str, values: Mapping[str, str], *, categories: tu
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
     set_up(folder, Answers(organization=NAME, categories=categories, integrations=()))
+
+
+def _write_lists(folder: Path) -> None:
+    """The lists of each cluster, as kubectl prints them: one module made all, so that most are those of the first."""
+    for cluster in CLUSTERS:
+        for path, file in _files(resources.files("auditwright.app.demo.fleet") / "kubectl", ""):
+            target = folder / "kubectl" / cluster / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if not target.exists():
+                target.write_bytes(file.read_bytes())
 
 
 def _files(folder: Traversable, path: str) -> Iterator[tuple[str, Traversable]]:

@@ -6,7 +6,7 @@ It keeps clusters and their access entries, and answers as Amazon EKS documents:
 2. A cluster of the mode CONFIG_MAP refuses every question about access entries.
 3. Who made a cluster is administrator of it, unless CreateCluster said otherwise. In CONFIG_MAP mode nothing shows that.
    With the step to API_AND_CONFIG_MAP it becomes an access entry like any other.
-4. CloudTrail's event history says who made a cluster.
+4. CloudTrail's event history says who made a cluster, for as long as the event is kept.
 
 Who asks is the user whose access key signed the request. Rights are not looked at, as everywhere in moto.
 """
@@ -15,7 +15,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias, cast
 from uuid import NAMESPACE_URL, uuid5
 
@@ -25,6 +25,9 @@ Answer: TypeAlias = tuple[int, Fields]
 
 CONFIG_MAP: Final = "CONFIG_MAP"
 MODES: Final = (CONFIG_MAP, "API_AND_CONFIG_MAP", "API")
+
+HISTORY_DAYS: Final = 90
+"""AWS: CloudTrail's event history reaches back 90 days."""
 
 ADMINISTRATOR: Final = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 
@@ -130,6 +133,16 @@ class EmulatedEks:
         wanted = cast("Sequence[Mapping[str, str]]", json.loads(body or b"{}").get("LookupAttributes", []))
         names = {each["AttributeValue"] for each in wanted if each["AttributeKey"] == "EventName"}
         return 200, {"Events": [each for each in self._events if not names or each["EventName"] in names]}
+
+    def age(self, name: str, days: int) -> None:
+        """Have a cluster be made some days ago; past the history, who made it is in no event."""
+        cluster = self._clusters[name]
+        cluster.at = (datetime.now(UTC) - timedelta(days=days)).timestamp()
+        if days > HISTORY_DAYS:
+            made = {"ResourceType": "AWS::EKS::Cluster", "ResourceName": name}
+            self._events = [
+                each for each in self._events if made not in cast("list[object]", each["Resources"])
+            ]
 
     def _of_cluster(
         self, cluster: _Cluster, what: tuple[str, str], form: re.Match[str], asked: Fields

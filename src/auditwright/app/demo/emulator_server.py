@@ -29,6 +29,8 @@ class Told(TypedDict, total=False):
     """One instruction; ages are in days."""
 
     account: str
+    cluster: str
+    """A cluster of a region, whose age is set."""
     mended: bool
     """Whether to put right what moto answers otherwise than AWS does."""
     root_mfa: bool
@@ -86,7 +88,7 @@ class AnswersFirst:
         given = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         account, region = get_account_id_from(signed[1]), signed[2]
         if action in {_EKS, _LOOK_UP}:
-            eks = self._eks.setdefault((account, region), EmulatedEks(account, region))
+            eks = self.eks(account, region)
             method, path = str(environ["REQUEST_METHOD"]), str(environ.get("PATH_INFO", ""))
             key = signed[1]
             status, answer = (
@@ -100,6 +102,10 @@ class AnswersFirst:
         headers = [("Content-Type", "application/x-amz-json-1.1"), ("Content-Length", str(len(body)))]
         start_response(f"{status} {'OK' if status == 200 else 'Refused'}", headers)  # noqa: PLR2004  # HTTP
         return [body]
+
+    def eks(self, account: str, region: str) -> EmulatedEks:
+        """Amazon EKS of one account in one region."""
+        return self._eks.setdefault((account, region), EmulatedEks(account, region))
 
 
 def _action(environ: "WSGIEnvironment", service: str) -> str:
@@ -137,6 +143,8 @@ def apply(told: Told, application: AnswersFirst) -> None:
     if "action" in told:
         place = (told["account"], told["region"], told["action"])
         application.answers[place] = (told["status"], told["answer"])
+    if "cluster" in told:
+        application.eks(told["account"], told["region"]).age(told["cluster"], told["created"])
     if "user" in told:
         _age(told)
 

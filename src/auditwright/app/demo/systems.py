@@ -7,6 +7,7 @@ from typing import Final, cast
 
 from auditwright.app.demo.cloud import (
     DOMAIN,
+    FLEET,
     FRANKFURT,
     PRODUCTION,
     REGIONS,
@@ -70,7 +71,7 @@ _RULES: Final = (
 
 def networks(cloud: Cloud) -> None:
     """Make networks and security groups; AWS's default networks are taken away."""
-    for account in (PRODUCTION, STAGING, SECURITY):
+    for account in (PRODUCTION, STAGING, SECURITY, FLEET):
         for region in REGIONS:
             _without_default(cloud.at(account, region))
     for network in _NETWORKS:

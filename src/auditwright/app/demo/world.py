@@ -1,6 +1,6 @@
 """The cloud of Northwind Robotics, made through AWS's own API: a good part in order, and mistakes that people make.
 
-Three accounts (production, staging, security) in three regions. What is wrong is wrong on purpose, and each of
+Four accounts (production, staging, security, and that of the clusters) in three regions. What is wrong is wrong on purpose, and each of
 it is a mistake that companies of this size have: a key that is a year old, a leaver's account, a port that was
 opened for a night, a database that was never encrypted, a region that nobody looks at.
 
@@ -16,6 +16,7 @@ from urllib.request import Request, urlopen
 from auditwright.app.demo.cloud import (
     ANSWER_LIMIT_S,
     DOMAIN,
+    FLEET,
     FRANKFURT,
     PRODUCTION,
     REGIONS,
@@ -28,6 +29,7 @@ from auditwright.app.demo.cloud import (
     tags,
     text,
 )
+from auditwright.app.demo.cluster import fill_fleet
 from auditwright.app.demo.emulator import Emulator
 from auditwright.app.demo.emulator_server import Told
 from auditwright.app.demo.systems import databases, front, machines, networks
@@ -49,6 +51,7 @@ def fill(emulator: Emulator) -> None:
     cloud = Cloud(emulator.url)
     for part in (_identities, _storage, _keys, _watching, networks, machines, databases, front):
         part(cloud)
+    fill_fleet(emulator)
     emulator.tell(_AGES)
     emulator.tell(unemulated(cloud))
 
@@ -151,6 +154,15 @@ _GROUPS: Final = {
     "deploy": ("deployer", ("ecs:UpdateService", "ecr:PutImage", "ecr:InitiateLayerUpload")),
 }
 
+_LOOKS_CLOSED: Final = {
+    "Sid": "NoDeletionWithoutMfa",
+    "Effect": "Deny",
+    "Action": ["ec2:TerminateInstances", "rds:DeleteDBInstance"],
+    "Resource": "*",
+    "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "false"}},
+}
+"""An access key says nothing of a second factor, so that this holds of none: it should read BoolIfExists."""
+
 _TRUST: Final = {
     "Version": "2012-10-17",
     "Statement": [
@@ -169,17 +181,16 @@ def _identities(cloud: Cloud) -> None:
             if not any(user.account == account and group in user.groups for user in _USERS):
                 continue
             iam.do("iam", "create_group", GroupName=group)
-            document = {
-                "Version": "2012-10-17",
-                "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": "*"}],
-            }
+            allowed = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+            statements = [allowed, _LOOKS_CLOSED] if policy == "platform-operator" else [allowed]
+            document = {"Version": "2012-10-17", "Statement": statements}
             made = iam.do("iam", "create_policy", PolicyName=policy, PolicyDocument=json.dumps(document))
             iam.do("iam", "attach_group_policy", GroupName=group, PolicyArn=text(made, "Policy", "Arn"))
         iam.do("iam", "create_role", RoleName="fleet-task", AssumeRolePolicyDocument=json.dumps(_TRUST))
     for user in _USERS:
         _user(cloud.at(user.account), user)
     _too_much(cloud.at(PRODUCTION))
-    for account in (PRODUCTION, SECURITY):
+    for account in (PRODUCTION, SECURITY, FLEET):
         cloud.at(account).do(
             "iam",
             "update_account_password_policy",
@@ -272,7 +283,7 @@ _BLOCK: Final = {
 
 
 def _storage(cloud: Cloud) -> None:
-    for account in (STAGING, SECURITY):
+    for account in (STAGING, SECURITY, FLEET):
         cloud.at(account).do(
             "s3control", "put_public_access_block", AccountId=account, PublicAccessBlockConfiguration=_BLOCK
         )
@@ -347,6 +358,7 @@ def _keys(cloud: Cloud) -> None:
 _DETECTED: Final = (
     *((PRODUCTION, region) for region in REGIONS),
     *((SECURITY, region) for region in REGIONS),
+    *((FLEET, region) for region in REGIONS),
     # Staging runs machines in Stockholm too, and nobody switched the detector on there.
     (STAGING, FRANKFURT),
 )
@@ -355,6 +367,7 @@ _RECORDED: Final = (
     *((PRODUCTION, region) for region in REGIONS),
     *((STAGING, region) for region in (FRANKFURT, STOCKHOLM)),
     (SECURITY, FRANKFURT),
+    *((FLEET, region) for region in (FRANKFURT, STOCKHOLM)),
 )
 
 _LOG_GROUPS: Final = (
@@ -371,6 +384,7 @@ _LOG_GROUPS: Final = (
 def _watching(cloud: Cloud) -> None:
     _trail(cloud.at(PRODUCTION), "northwind-production", multi_region=True)
     _trail(cloud.at(SECURITY), "northwind-security", multi_region=True)
+    _trail(cloud.at(FLEET), "northwind-fleet", multi_region=True)
     _trail(cloud.at(STAGING), "northwind-staging", multi_region=False)
     for account, region in _DETECTED:
         cloud.at(account, region).do("guardduty", "create_detector", Enable=True)

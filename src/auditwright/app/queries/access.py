@@ -5,7 +5,7 @@ worked out from the run's evidence when somebody asks, apart from the request.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from auditwright.access.facts import Fact
@@ -18,8 +18,9 @@ from auditwright.access.proved import (
     UNREACHABLE,
     facts_of_targets,
 )
-from auditwright.access.repair import Repair, repair, verdict_in
-from auditwright.access.repair_elsewhere import Elsewhere, elsewhere, made, standard_targets
+from auditwright.access.repair import Repair, Verdicts, repair
+from auditwright.access.repair_changes import Change
+from auditwright.access.repair_elsewhere import Elsewhere, elsewhere, made
 from auditwright.access.world import World
 from auditwright.app.errors import AppError
 from auditwright.app.linting import Linted, lint_world
@@ -31,7 +32,7 @@ from auditwright.app.queries.view import View
 from auditwright.core.ids import Digest, RunId
 from auditwright.core.question import Answer, Question, answered
 from auditwright.core.resources import ProvedAccess
-from auditwright.render.access import Written, target_words, word_of, written_out
+from auditwright.render.access import Written, word_of, written_alone, written_out
 from auditwright.render.paths import paths
 from auditwright.render.readiness import PathView
 
@@ -40,6 +41,9 @@ EVERYBODY = "everybody"
 
 VERDICTS = (REACHABLE, UNKNOWN, UNREACHABLE)
 """The worst first."""
+
+MAX_PROVED = 24
+"""Targets that are proved again for an attempt: each costs up to seconds, and somebody waits."""
 
 TARGET_TYPES = (CLUSTER_ADMINISTRATOR, ACCOUNT_ADMINISTRATOR, CLUSTER)
 
@@ -109,6 +113,8 @@ class Fix:
 
     repair: Repair
     written: tuple[Written, ...]
+    offered: tuple[Written, ...]
+    """What was considered for the paths, each change as it is made alone; those of the repair first."""
     elsewhere: tuple[Elsewhere, ...]
     before: str
     after: str
@@ -116,10 +122,16 @@ class Fix:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhatIf:
-    """What some of the changes of a repair would come to."""
+    """What some of the changes that were considered would come to."""
 
     rows: tuple[tuple[str, str, str], ...]
-    """Each target in words, its verdict now, and its verdict with the changes made."""
+    """Each target in words, its verdict now, and its verdict with the changes made; the one that was asked first."""
+    left_off: int
+    """Targets beyond MAX_PROVED, of which nothing was proved again."""
+    written: tuple[Written, ...]
+    """The changes, each as it is made after those before it."""
+    strange: tuple[str, ...]
+    """Ids that name no change that is offered."""
 
 
 def proofs(view: View) -> Sequence[ProvedAccess]:
@@ -137,11 +149,16 @@ def access_page(view: View) -> AccessPage:
     rows = [_row(target, found) for target in dict.fromkeys(each.target for each in found)]
     run = board(view).run
     return AccessPage(
-        targets=tuple(sorted(rows, key=lambda row: (VERDICTS.index(row.verdict), row.type, row.target))),
+        targets=tuple(sorted(rows, key=lambda row: (VERDICTS.index(row.verdict), _place(row), row.target))),
         proved_at=run.finished_at if run and found else None,
         credentials=len({each.credential for each in found} - {EVERYBODY}),
         clusters=sum(row.type == CLUSTER_ADMINISTRATOR for row in rows),
     )
+
+
+def _place(row: TargetRow) -> int:
+    """Whatever rules most comes first; what the organization named itself, last."""
+    return TARGET_TYPES.index(row.type) if row.type in TARGET_TYPES else len(TARGET_TYPES)
 
 
 def _row(target: str, found: Iterable[ProvedAccess]) -> TargetRow:
@@ -215,41 +232,56 @@ def fix(view: View, target: str) -> Fix | None:
 
 
 def _fix(view: View, run: RunId, target: str) -> Fix:
-    world = _world(view, run, target)
+    world = _world(view, run, _named_in(view, target))
     found = repair(world, _fact(view, world, target))
     return Fix(
         repair=found,
         written=tuple(written_out(world, found.changes)),
+        offered=tuple(written_alone(world, found)),
         elsewhere=elsewhere(world, found.target, found.changes),
         before=word_of(found.before),
         after=word_of(found.after),
     )
 
 
-def what_if(view: View, target: str, chosen: Sequence[int]) -> WhatIf | None:
-    """What the chosen changes of the repair would come to, at every target; None while it is worked out."""
+def what_if(view: View, target: str, chosen: Iterable[str]) -> WhatIf | None:
+    """What some changes that were considered would come to, at every target; None while it is worked out.
+
+    `chosen` are ids of changes that a fix offers; of others it is told. Raises AppError.
+    """
     found, run = fix(view, target), board(view).run
     if found is None or run is None:
         return None
-    picked = tuple(sorted({place for place in chosen if 0 <= place < len(found.repair.changes)}))
-    return view.memo.later(
-        ("what if", run.id, target, picked), lambda: _what_if(view, run.id, found.repair, picked)
+    named = set(chosen)
+    picked = tuple(sorted(named.intersection(each.change.id for each in found.offered)))
+    tried = view.memo.later(
+        ("what if", run.id, view.workspace.program.digest, target, picked),
+        lambda: _what_if(
+            view, run.id, target, [each for each in found.repair.considered if each.id in picked]
+        ),
     )
+    return None if tried is None else replace(tried, strange=tuple(sorted(named.difference(picked))))
 
 
-def _what_if(view: View, run: RunId, found: Repair, picked: Sequence[int]) -> WhatIf:
-    world = _world(view, run, target_words(found.target))
-    after = made(world, [found.changes[place] for place in picked])
-    targets = dict.fromkeys((found.target, *standard_targets(world)))
+def _what_if(view: View, run: RunId, target: str, changes: Sequence[Change]) -> WhatIf:
+    program = view.workspace.program
+    world = _world(view, run, [each.resource for each in program.access_targets])
+    facts = facts_of_targets(world, named_targets(program))
+    targets = tuple(dict.fromkeys((target, *facts)))
+    proved = {words: facts[words] for words in targets[:MAX_PROVED]}
+    now, then = Verdicts(world, proved.values()), Verdicts(made(world, changes), proved.values())
+
+    def standing(fact: Fact) -> str:
+        # Every attempt is held against the same verdicts.
+        return view.memo.get(("standing", run, program.digest, fact), lambda: word_of(now.of(fact)))
+
+    rows = [(words, standing(fact), word_of(then.of(fact))) for words, fact in proved.items()]
     return WhatIf(
-        rows=tuple(
-            (
-                target_words(each),
-                word_of(verdict_in(world, each, None)),
-                word_of(verdict_in(after, each, None)),
-            )
-            for each in targets
-        )
+        # What was asked first, then what changes.
+        rows=tuple(sorted(rows, key=lambda row: (row[0] != target, row[1] == row[2]))),
+        left_off=len(targets) - len(proved),
+        written=tuple(written_out(world, changes)),
+        strange=(),
     )
 
 
@@ -262,14 +294,18 @@ def lint(view: View) -> tuple[Linted, ...] | None:
 
 
 def _lint(view: View, run: RunId) -> tuple[Linted, ...]:
-    return tuple(each for each in lint_world(_world(view, run, "")) if each.findings)
+    return tuple(each for each in lint_world(_world(view, run, ())) if each.findings)
 
 
-def _world(view: View, run: RunId, target: str) -> World:
-    """The picture that a run collected; a resource that the target names is asked about by name."""
-    named = [each.resource for each in view.workspace.program.access_targets if each.name in target]
-    key = ("world", run, view.workspace.program.digest, tuple(named))
-    return view.memo.get(key, lambda: picture(view.workspace, now=view.as_of, resources=named, run=run))
+def _named_in(view: View, target: str) -> Sequence[str]:
+    """The resources that a target names: they are asked about by name."""
+    return [each.resource for each in view.workspace.program.access_targets if each.name in target]
+
+
+def _world(view: View, run: RunId, resources: Sequence[str]) -> World:
+    """The picture that a run collected, in which some resources are asked about by name."""
+    key = ("world", run, view.workspace.program.digest, tuple(resources))
+    return view.memo.get(key, lambda: picture(view.workspace, now=view.as_of, resources=resources, run=run))
 
 
 def _fact(view: View, world: World, target: str) -> Fact:

@@ -324,14 +324,14 @@ def fix(  # noqa: PLR0913  # one parameter for each option
     from auditwright.access.repair import repair
     from auditwright.access.repair_elsewhere import elsewhere
     from auditwright.app.proving import opened, targeted
-    from auditwright.render.access import repair_value, word_of, written_out
+    from auditwright.render.access import repair_value, word_of, written_alone, written_out
 
     source = opened(snapshot, program, now=datetime.now(UTC), resources=_resource_of(target))
     found = repair(source.world, targeted(source, target))
     changes = written_out(source.world, found.changes)
     others = elsewhere(source.world, found.target, found.changes)
     if as_json:
-        print_json(repair_value(found, changes, others))
+        print_json(repair_value(found, changes, others, written_alone(source.world, found)))
     else:
         print_repair(found, changes, others, terraform=terraform)
     opened_another = any(each.worse for each in others)

@@ -47,8 +47,8 @@ _QUESTION = "SELECT name, account, last_used_at FROM user_account WHERE NOT mfa_
 def command(out: Path, serves: bool | None, port: int) -> None:
     """Run everything on an emulated cloud of a fictional company.
 
-    It starts an emulator of AWS on this machine, fills three accounts with what a robotics company of 46 people
-    has there, collects, tests, reports, exports a package and verifies it. In a fourth account it finds a path to a
+    It starts an emulator of AWS on this machine, fills four accounts with what a robotics company of 46 people
+    has there, collects, tests, reports, exports a package and verifies it. In one of them it finds a path to a
     cluster around the second factor, closes it and proves that it is closed. It asks nothing of the internet and
     never reads your own credentials. In the end it serves the company's pages on this machine, with a sign-in ready.
 
@@ -102,7 +102,7 @@ def _collect(folders: "Folders", emulator: "Emulator") -> "tuple[Run, ReleaseRep
     from auditwright.app.workspace import open_workspace
 
     now = datetime.now(UTC)
-    with _stage("Filling three accounts of Northwind Robotics"):
+    with _stage("Filling four accounts of Northwind Robotics"):
         fill(emulator)
     write_program(folders, endpoint_url=emulator.url, now=now)
     make_code(folders.code, now=now)

@@ -1,4 +1,4 @@
-"""Access: what was proved of every target and credential, what closes a target, and what some of it would come to."""
+"""Access: what was proved of every target and credential, what closes a target, and what any change would come to."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ from auditwright.app.rights import Right
 from auditwright.core.ids import Digest
 from auditwright.core.question import Answer, Question
 from auditwright.core.resources import ProvedAccess
-from auditwright.render.access import elsewhere_line, needs_of
+from auditwright.render.access import Written, elsewhere_line, needs_of
 from auditwright.web.api.rows import PREFIX, Name, Rows, asks, listed
 from auditwright.web.visit import Visit, may
 
 router = APIRouter(prefix=PREFIX, tags=["Systems"])
 
 MAX_CHANGES = 100
-"""More than any repair has."""
+"""Ids in one call; fewer are offered."""
 
-Place: TypeAlias = Annotated[int, Query(ge=0, lt=MAX_CHANGES)]
+ChangeId: TypeAlias = Annotated[str, Query(pattern="^[0-9a-f]{12}$")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +79,10 @@ class VerdictRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeToMake:
-    """One change, as it is made after those before it. Nothing of it is run here."""
+    """One change, as it is written out. Nothing of it is run here."""
 
+    id: str
+    """Of what it does: the same in every run."""
     title: str
     cuts: str
     supposes: str
@@ -101,6 +103,9 @@ class Closing:
     least: bool
     """True where no set of the changes that were considered disrupts less."""
     changes: Sequence[ChangeToMake]
+    """Each as it is made after those before it."""
+    considered: Sequence[ChangeToMake]
+    """What can be tried: those changes and others that cut some path, each as it is made alone."""
     left: Sequence[str]
     """What stays open."""
     elsewhere: Sequence[str]
@@ -122,11 +127,15 @@ class TargetThen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supposed:
-    """What some of the changes would come to at every target."""
+    """What some of the changes that were considered would come to at every target."""
 
     ready: bool
     """False while it is worked out, which takes seconds, in a large account minutes."""
     targets: Sequence[TargetThen]
+    left_off: int
+    """Targets beyond those, of which nothing was proved again."""
+    strange: Sequence[str]
+    """Ids that name no change that is offered any more; they were left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,17 +198,8 @@ def fix(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Name) -> Closi
         before=found.before,
         after=found.after,
         least=found.repair.least,
-        changes=[
-            ChangeToMake(
-                title=each.change.title,
-                cuts=each.change.reason,
-                supposes=each.change.supposes,
-                diff=each.diff,
-                commands=each.commands.text,
-                terraform=each.terraform.text,
-            )
-            for each in found.written
-        ],
+        changes=[_change(each) for each in found.written],
+        considered=[_change(each) for each in found.offered],
         left=found.repair.left,
         elsewhere=[elsewhere_line(each) for each in found.elsewhere],
         evidence=[each.says for each in found.repair.evidence],
@@ -208,26 +208,47 @@ def fix(visit: Annotated[Visit, may(Right.READ_SYSTEMS)], target: Name) -> Closi
 
 
 _UNREADY = Closing(
-    ready=False, before="", after="", least=False, changes=(), left=(), elsewhere=(), evidence=(), needs=()
+    ready=False,
+    before="",
+    after="",
+    least=False,
+    changes=(),
+    considered=(),
+    left=(),
+    elsewhere=(),
+    evidence=(),
+    needs=(),
 )
+
+
+def _change(written: Written) -> ChangeToMake:
+    return ChangeToMake(
+        id=written.change.id,
+        title=written.change.title,
+        cuts=written.change.reason,
+        supposes=written.change.supposes,
+        diff=written.diff,
+        commands=written.commands.text,
+        terraform=written.terraform.text,
+    )
 
 
 @router.get("/access/what-if")
 def what_if(
     visit: Annotated[Visit, may(Right.READ_SYSTEMS)],
     target: Name,
-    change: Annotated[list[Place], Query(min_length=1, max_length=MAX_CHANGES)],
+    change: Annotated[list[ChangeId], Query(min_length=1, max_length=MAX_CHANGES)],
 ) -> Supposed:
-    """What some changes of the fix would come to; ask again while it is worked out.
+    """What some changes that were considered would come to; ask again while it is worked out.
 
-    Each is named by its place among the changes, from 0.
+    Each is named by its id; in whatever order they stand, they are made together.
     """
     _known(visit, target)
     found = access.what_if(visit.view, target, change)
     if found is None:
-        return Supposed(ready=False, targets=[])
+        return Supposed(ready=False, targets=[], left_off=0, strange=[])
     rows = [TargetThen(target=words, before=before, after=after) for words, before, after in found.rows]
-    return Supposed(ready=True, targets=rows)
+    return Supposed(ready=True, targets=rows, left_off=found.left_off, strange=found.strange)
 
 
 @router.get("/access/lint")

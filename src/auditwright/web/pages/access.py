@@ -21,6 +21,9 @@ from auditwright.web.visit import Visit, may
 
 router = APIRouter()
 
+MAX_TRIED = 100
+"""Ids in one address; fewer are offered."""
+
 VERDICTS: Mapping[str, tuple[str, str]] = {
     "reachable": ("bad", "REACHABLE"),
     "unknown": ("und", "UNKNOWN"),
@@ -118,9 +121,9 @@ def credentials_file(
 def fix(
     visit: Annotated[Visit, may(Right.READ_SYSTEMS)],
     target: str = "",
-    change: Annotated[list[int] | None, Query()] = None,
+    change: Annotated[list[str] | None, Query(max_length=MAX_TRIED)] = None,
 ) -> Response:
-    """The least that closes a target, and what some of it would come to."""
+    """The least that closes a target, and what any of the changes that were considered would come to."""
     chosen = access.target_page(visit.view, target)
     if chosen is None:
         raise HTTPException(404)
@@ -131,6 +134,7 @@ def fix(
         chosen=chosen,
         fix=found,
         picked=set(change or ()),
+        fixing={each.id for each in found.repair.changes} if found else set(),
         tried=tried,
         waiting=found is None or bool(change and tried is None),
         verdicts={word: VERDICTS[word.lower()] for word in ("REACHABLE", "UNKNOWN", "UNREACHABLE")},
