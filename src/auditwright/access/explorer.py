@@ -24,13 +24,13 @@ from auditwright.access.asking import (
 from auditwright.access.assumptions import Assumption
 from auditwright.access.catalogue import ASSUME, WAYS, Gain, On, Use, Way
 from auditwright.access.effects import Effect as Follows
-from auditwright.access.effects import cluster_of, effects, targets_of
+from auditwright.access.effects import cluster_of, effects
 from auditwright.access.entering import Entrances
 from auditwright.access.evaluator import Policies
 from auditwright.access.facts import Fact, Kind, every
-from auditwright.access.glob import Wild, compile_pieces
 from auditwright.access.policy import Effect, Policy, Statement
 from auditwright.access.sessions import UNCONFIRMED, SessionClass, may_call
+from auditwright.access.targets import EVERYTHING, Named, Targets
 from auditwright.access.trusts import Trusts
 from auditwright.access.world import World, account_of
 from auditwright.core.outcome import Unknown
@@ -58,8 +58,6 @@ class Move:
 _KEYS_OF_RESOURCES = ("aws:resource", "iam:resourcetag/")
 _KEYS_OF_SESSIONS = frozenset({"aws:multifactorauthpresent", "aws:multifactorauthage"})
 """Condition keys that are the same for every session of a class."""
-EVERYTHING = None
-"""In place of a set of targets: every target there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,15 +79,14 @@ class Explorer:
     trusts: Trusts = field(init=False)
     _moves: dict[tuple[Fact, frozenset[Fact]], tuple[Move, ...]] = field(default_factory=dict)
     _touched: dict[str, frozenset[str]] = field(default_factory=dict)
-    _targets: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    _named: dict[tuple[str, int, str], frozenset[str] | None] = field(default_factory=dict)
+    _targets: Targets = field(init=False)
     _effects: dict[tuple[str, SessionClass, str], tuple[Follows, ...]] = field(default_factory=dict)
     _answered: dict[tuple[object, ...], Answer] = field(default_factory=dict)
-    _by_path: dict[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     _actions: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.entrances = Entrances(self.world)
+        self._targets = Targets(self.world)
         self.trusts = Trusts(self.world)
         used = {use.action.lower() for way in WAYS for use in way.uses} | PROBED_ACTIONS
         asked = {question.action.lower() for question in self.questions}
@@ -283,10 +280,7 @@ class Explorer:
 
     def targets(self, way: Way) -> tuple[str, ...]:
         """Every target that a way has."""
-        found = self._targets.get(way.id)
-        if found is None:
-            found = self._targets[way.id] = tuple(targets_of(self.world, way))
-        return found
+        return self._targets.of(way).every
 
     def _groups(self, actor: Actor, way: Way) -> Iterator[_Group]:
         """The targets that some statement may name, in groups of those that are decided alike."""
@@ -297,7 +291,7 @@ class Explorer:
         targets = self.targets(way)
         if way.target is On.WORKLOAD and not self.world.lists(way.existing):
             # What is in service was not seen: the same request stands for each that may be.
-            own = self._own(way, account_of(actor.fact.subject))
+            own = self._targets.own(way, account_of(actor.fact.subject))
             supposed = tuple(each for each in own if each in self.world.roles)
             seen = tuple(each for each in targets if each not in self.world.roles)
             yield from [_Group(targets=supposed, every=not seen)] if supposed else []
@@ -307,7 +301,7 @@ class Explorer:
                 yield _Group(targets=(target,))
             return
         # AWS: nobody acts on the identities of another account, but by taking a role.
-        targets = self._own(way, account_of(actor.fact.subject))
+        targets = self._targets.own(way, account_of(actor.fact.subject))
         actions = [use.action for use in way.uses if use.on is way.target]
         named = self._all_named(actor, way, actions)
         told_apart = self._told_apart(actor, way, actions)
@@ -318,18 +312,9 @@ class Explorer:
         for group in _partition(candidates, told_apart):
             yield _Group(targets=group)
 
-    def _own(self, way: Way, account: str) -> tuple[str, ...]:
-        """The targets of a way in an account, and AWS's own policies."""
-        key = f"{way.id} {account}"
-        found = self._targets.get(key)
-        if found is None:
-            found = tuple(each for each in self.targets(way) if account_of(each) in {account, "aws"})
-            self._targets[key] = found
-        return found
-
-    def _all_named(self, actor: Actor, way: Way, actions: Iterable[str]) -> frozenset[str] | None:
+    def _all_named(self, actor: Actor, way: Way, actions: Iterable[str]) -> Named:
         """The targets that some statement may allow each of the actions on."""
-        named: frozenset[str] | None = EVERYTHING
+        named: Named = EVERYTHING
         for action in actions:
             found = self._allowed_on(actor, action, way)
             if found is not EVERYTHING:
@@ -366,7 +351,7 @@ class Explorer:
             for statement in policy.relevant(action):
                 yield policy, statement
 
-    def _allowed_on(self, actor: Actor, action: str, way: Way) -> frozenset[str] | None:
+    def _allowed_on(self, actor: Actor, action: str, way: Way) -> Named:
         found: set[str] = set()
         for policies in actor.alternatives:
             if isinstance(policies.identity, Unknown):
@@ -380,14 +365,12 @@ class Explorer:
                         found |= named
         return frozenset(found)
 
-    def _named_by(
-        self, policy: Policy, statement: Statement, actor: Actor, way: Way
-    ) -> frozenset[str] | None:
+    def _named_by(self, policy: Policy, statement: Statement, actor: Actor, way: Way) -> Named:
         """The targets that a statement may name; EVERYTHING where it names all, or it is not known which."""
         resources = statement.resources
         if resources is None or resources.fixed.everything:
             return frozenset() if resources is not None and resources.negated else EVERYTHING
-        fixed = self._fixed(policy, statement, way)
+        fixed = self._targets.spelled(policy, statement, resources, way)
         if not resources.templates:
             return fixed
         if resources.negated or fixed is EVERYTHING:
@@ -397,39 +380,8 @@ class Explorer:
             resolved = template.resolve(actor.context)
             if resolved is None:
                 return EVERYTHING
-            found.update(self._matching(resolved.pieces, way))
+            found.update(self._targets.of(way).matching(resolved.pieces))
         return frozenset(found)
-
-    def _fixed(self, policy: Policy, statement: Statement, way: Way) -> frozenset[str] | None:
-        assert statement.resources is not None, "asked only where resources are named"
-        key = (policy.key, statement.index, way.id if way.service or way.existing else way.target.value)
-        if key not in self._named:
-            every = self.targets(way)
-            matches = statement.resources.fixed.matches
-            negated = statement.resources.negated
-            found = frozenset(target for target in every if matches(target) is not negated)
-            self._named[key] = EVERYTHING if len(found) == len(every) else found
-        return self._named[key]
-
-    def _matching(self, pieces: tuple[str | Wild, ...], way: Way) -> Iterable[str]:
-        """The targets that a pattern matches. One whose last part is literal is looked up by it."""
-        glob = compile_pieces(pieces)
-        literal = ""
-        for piece in reversed(pieces):
-            if not isinstance(piece, str):
-                break
-            literal = piece + literal
-        every = self._paths(way).get(literal.rpartition(":")[2], ()) if ":" in literal else self.targets(way)
-        return [target for target in every if glob.matches(target)]
-
-    def _paths(self, way: Way) -> Mapping[str, tuple[str, ...]]:
-        found = self._by_path.get(way.id)
-        if found is None:
-            paths: dict[str, list[str]] = {}
-            for target in self.targets(way):
-                paths.setdefault(target.rpartition(":")[2], []).append(target)
-            found = self._by_path[way.id] = {path: tuple(arns) for path, arns in paths.items()}
-        return found
 
     # --- what is no way of the catalogue
 

@@ -86,6 +86,12 @@ class Glob:
 
     _parts: tuple[_Part, ...]
 
+    @property
+    def begins(self) -> str:
+        """What every text of the pattern begins with, as far as it is one literal run."""
+        runs = self._parts[0].runs
+        return runs[0][1] if runs and runs[0][0] == 0 else ""
+
     def matches(self, text: str) -> bool:
         """True where the whole text is of the pattern."""
         first, last = self._parts[0], self._parts[-1]
