@@ -4,15 +4,13 @@ Most policies spell a resource out or end it in a star. Those are looked up, so 
 users takes n steps and not n times n.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TypeAlias
 
 from auditwright.access.catalogue import Gain, Way
 from auditwright.access.effects import targets_of
-from auditwright.access.glob import GlobSet, Wild, compile_pieces
+from auditwright.access.glob import Names, Wild, compile_pieces
 from auditwright.access.policy import Policy, Resources, Statement
 from auditwright.access.world import World, account_of
 
@@ -30,26 +28,13 @@ class Pool:
     """Targets of one kind."""
 
     every: tuple[str, ...]
-    _set: frozenset[str] = field(init=False)
-    _sorted: list[str] = field(init=False)
+    names: Names = field(init=False)
     _by_path: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._set = frozenset(self.every)
-        self._sorted = sorted(self.every)
+        self.names = Names(self.every)
         for target in self.every:
             self._by_path.setdefault(target.rpartition(":")[2], []).append(target)
-
-    def fitting(self, globs: GlobSet) -> frozenset[str]:
-        """Those that any of some patterns matches."""
-        if globs.everything:
-            return self._set
-        found = set(self._set & globs.literals)
-        for prefix in globs.prefixes:
-            found.update(self._beginning(prefix))
-        for glob in globs.globs:
-            found.update(target for target in self._beginning(glob.begins) if glob.matches(target))
-        return frozenset(found)
 
     def matching(self, pieces: tuple[str | Wild, ...]) -> Iterable[str]:
         """Those that a pattern matches. One whose last part is literal is looked up by it."""
@@ -61,13 +46,6 @@ class Pool:
             literal = piece + literal
         places = self._by_path.get(literal.rpartition(":")[2], ()) if ":" in literal else self.every
         return [target for target in places if glob.matches(target)]
-
-    def _beginning(self, prefix: str) -> Iterator[str]:
-        """Those that begin so: they stand together in order."""
-        for target in islice(self._sorted, bisect_left(self._sorted, prefix), None):
-            if not target.startswith(prefix):
-                return
-            yield target
 
 
 @dataclass(slots=True)
@@ -101,9 +79,7 @@ class Targets:
         key = (policy.key, statement.index, _kind(way))
         if key not in self._named:
             pool = self.of(way)
-            found = pool.fitting(resources.fixed)
-            if resources.negated:
-                found = frozenset(pool.every) - found
+            found = pool.names.fitting(resources.fixed, negated=resources.negated)
             self._named[key] = EVERYTHING if len(found) == len(pool.every) else found
         return self._named[key]
 
