@@ -50,6 +50,8 @@ class Closure:
     _touched: Touched = field(init=False)
     _ruling: dict[str, int] = field(default_factory=dict)
     _administrators: int = 0
+    _alone: dict[Fact, int] = field(default_factory=dict)
+    """The starts that are nothing but this fact."""
     boundless: int = 0
     """The starts that rule over every user and role: (3)."""
 
@@ -59,7 +61,10 @@ class Closure:
     def run(self, starts: Sequence[Iterable[Fact]]) -> Mapping[Fact, int]:
         """The bits of every fact that is reached; bit n is that of the nth start."""
         for number, facts in enumerate(starts):
-            for fact in facts:
+            given = tuple(facts)
+            if len(given) == 1:
+                self._alone[given[0]] = self._alone.get(given[0], 0) | 1 << number
+            for fact in given:
                 self._add(fact, 1 << number)
         while self._waiting or self._later:
             place = (self._waiting or self._later).popleft()
@@ -99,7 +104,7 @@ class Closure:
 
     def _rule(self) -> None:
         if len(self._ruling) == len(RULING):
-            self.boundless = reduce(and_, self._ruling.values(), self._administrators)
+            self.boundless |= reduce(and_, self._ruling.values(), self._administrators)
 
     def _changed(self, change: Fact, bits: int, *, first: bool) -> None:
         """Look again at the sessions of principals that a change touches, unless only boundless starts have made it."""
@@ -116,6 +121,9 @@ class Closure:
             self._waiting.append(place)
 
     def _follow(self, fact: Fact) -> None:
+        if not self.certain and self._alone.get(fact, 0) & self.boundless:
+            # Whoever holds what makes another start boundless is so too.
+            self.boundless |= self.reach[fact]
         bits = self._told(self.reach[fact])
         if not bits:
             return
