@@ -123,7 +123,7 @@ class Explorer:
         self.trusts = Trusts(self.world)
         used = {use.action.lower() for way in WAYS for use in way.uses} | PROBED_ACTIONS
         asked = {question.action.lower() for question in self.questions}
-        self._likeness = Likeness(self.world, frozenset(used | asked))
+        self._likeness = Likeness(self.world, frozenset(used | asked), frozenset(asked))
         self._asks_documents = any(map(self._has_document, self.questions))
         owned = (way for way in WAYS if way.target is On.RESOURCE and self._asks_documents)
         rewriting = {use.action.lower() for way in owned for use in way.uses}
