@@ -535,9 +535,7 @@ class Explorer:
         use = assuming(actor.caller)
         if not may_call(actor.class_, use.action.lower()):
             return
-        allowed = (
-            self._allowed_on(actor, use.action, ASSUME) if use.action.lower() in touched else frozenset()
-        )
+        allowed = self.roles_allowed(actor, touched)
         told_apart = self._told_apart(actor, ASSUME, (use.action,)) if self.world.roles else ()
         for trust in trusts:
             if allowed is EVERYTHING or trust.directly:
@@ -552,6 +550,11 @@ class Explorer:
                     )
                     for role in group[1:]:
                         yield from self._moves_of(actor, ASSUME, role, certain=answer.certain)
+
+    def roles_allowed(self, actor: Actor, touched: frozenset[str]) -> Named:
+        """The roles that a policy of the actor's may allow it to take; a trust that delegates lets it into no others."""
+        action = assuming(actor.caller).action
+        return self._allowed_on(actor, action, ASSUME) if action.lower() in touched else frozenset()
 
     def _administers(self, actor: Actor, touched: frozenset[str]) -> Iterator[Move]:
         account = account_of(actor.fact.subject)
