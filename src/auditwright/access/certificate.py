@@ -28,7 +28,7 @@ class Crossing:
     session: Fact
     way: str
     target: str
-    """Empty where the way is closed whatever the target."""
+    """Empty where the way is closed whatever the target, but for those that are held or named beside it."""
     closed_by: str
     """The statement that denies it, or what does not allow it."""
 
@@ -73,26 +73,38 @@ class Crossings:
         explorer = self.explorer
         actor = actor_of(explorer.world, fact, changes)
         touched = explorer.touched_by(actor)
-        taking = assuming(actor.caller).action
+        for target, closed in self._roles(actor, touched):
+            yield Crossing(session=fact, way=ASSUME.id, target=target, closed_by=closed)
+        for way, lacking in self._partly(touched):
+            closed = f"no policy allows {lacking}" if lacking else _closed_way(explorer, actor, way)
+            if closed:
+                yield Crossing(session=fact, way=way.id, target="", closed_by=closed)
+
+    def _roles(self, actor: Actor, touched: frozenset[str]) -> Iterator[tuple[str, str]]:
+        """Roles whose trust names an actor that is kept from them, and by what; what keeps it from most is said once."""
+        explorer = self.explorer
         allowed = explorer.roles_allowed(actor, touched)
+        by_what: dict[str, list[str]] = {}
         left = False
         for trust in explorer.trusts.naming(actor.caller):
             # A trust that delegates lets in whom a policy of the caller's allows to take the role.
             every = trust.directly or allowed is EVERYTHING
             roles = trust.roles if every else tuple(sorted(trust.members.intersection(allowed or ())))
             left = left or len(roles) < len(trust.roles)
-            for role in roles:
-                closed = _closed_role(explorer.world, actor, role)
+            for group in explorer.roles_alike(actor, trust, roles):
+                closed = _closed_role(explorer.world, actor, group[0])
                 if closed:
-                    yield Crossing(session=fact, way=ASSUME.id, target=role, closed_by=closed)
+                    by_what.setdefault(closed, []).extend(group)
         if left:
             others = " on other roles" if allowed else ""
-            closed = f"no policy allows {taking}{others}"
-            yield Crossing(session=fact, way=ASSUME.id, target="", closed_by=closed)
-        for way, lacking in self._partly(touched):
-            closed = f"no policy allows {lacking}" if lacking else _closed_way(explorer, actor, way)
-            if closed:
-                yield Crossing(session=fact, way=way.id, target="", closed_by=closed)
+            yield "", f"no policy allows {assuming(actor.caller).action}{others}"
+        else:
+            most = max(by_what, key=lambda what: len(by_what[what]), default="")
+            if len(by_what.get(most, ())) > 1:
+                yield "", most
+                del by_what[most]
+        for closed, kept in by_what.items():
+            yield from ((role, closed) for role in kept)
 
     def _partly(self, touched: frozenset[str]) -> tuple[tuple[Way, str], ...]:
         found = self._touched.get(touched)

@@ -313,7 +313,9 @@ class Explorer:
 
     def _bearing_on(self, actor: Actor, use: Use) -> tuple[int | Unknown, ...] | None:
         """The statements that bear on a request, by identity; None where they ask who calls."""
-        if self._by_caller(use, self._likeness.by_caller(actor.alternatives)):
+        action = use.action.lower()
+        asked = self._likeness.asks_who(action, actor.alternatives)
+        if self._by_caller(use, frozenset({action}) if asked else frozenset()):
             return None
         found: list[int | Unknown] = []
         for policies in actor.alternatives:
@@ -536,13 +538,12 @@ class Explorer:
         if not may_call(actor.class_, use.action.lower()):
             return
         allowed = self.roles_allowed(actor, touched)
-        told_apart = self._told_apart(actor, ASSUME, (use.action,)) if self.world.roles else ()
         for trust in trusts:
             if allowed is EVERYTHING or trust.directly:
                 roles: Iterable[str] = trust.roles
             else:
                 roles = sorted(allowed & trust.members)
-            for group in _partition(roles, told_apart if trust.alike else None):
+            for group in self.roles_alike(actor, trust, roles):
                 answer = let_in(self.world, actor, group[0])
                 if answer.possible:
                     yield from self._moves_of(
@@ -550,6 +551,11 @@ class Explorer:
                     )
                     for role in group[1:]:
                         yield from self._moves_of(actor, ASSUME, role, certain=answer.certain)
+
+    def roles_alike(self, actor: Actor, trust: Trust, roles: Iterable[str]) -> Iterable[tuple[str, ...]]:
+        """The roles of a trust policy in groups of those that an actor is let into alike."""
+        told_apart = self._told_apart(actor, ASSUME, (assuming(actor.caller).action,))
+        return _partition(roles, told_apart if trust.alike else None)
 
     def roles_allowed(self, actor: Actor, touched: frozenset[str]) -> Named:
         """The roles that a policy of the actor's may allow it to take; a trust that delegates lets it into no others."""

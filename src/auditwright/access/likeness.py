@@ -148,6 +148,18 @@ class Likeness:
                 found |= self.said(policies.boundary).by_caller
         return frozenset(found)
 
+    def asks_who(self, action: str, alternatives: Iterable[Policies]) -> bool:
+        """True where some policy decides an action by who calls."""
+        if action in self.by_guardrail:
+            return True
+        for policies in alternatives:
+            for policy in () if isinstance(policies.identity, Unknown) else policies.identity:
+                if action in self.said(policy).by_caller:
+                    return True
+            if isinstance(policies.boundary, Policy) and action in self.said(policies.boundary).by_caller:
+                return True
+        return False
+
     def held(self, alternatives: Iterable[Policies], actions: frozenset[str]) -> tuple[Held, ...]:
         """What policies say of some actions."""
         return tuple((self._identity(each, actions), self._boundary(each, actions)) for each in alternatives)
