@@ -30,7 +30,7 @@ ARN = f"arn:aws:iam::{ACCOUNT}:"
 TIMEOUT_S = 600
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 PUBLISHED = Path("access", "synthetic", "gaad-2000.json")
-"""An account of 2,000 principals in which many may do much; it is not part of the project."""
+"""A generated account of 2,000 principals in which many may do much; it is not part of the project."""
 
 WHAT = "every first factor to every role and administrator, with certificates"
 
