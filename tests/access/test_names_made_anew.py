@@ -25,12 +25,12 @@ from tests.access.accounts import (
 MAKING = ["iam:CreateUser", "iam:CreateAccessKey"]
 
 
-def knowing(gone: str, **beside: object) -> World:
+def knowing(gone: str, on: str = "*", **beside: object) -> World:
     """A user who may make users, and a cluster that still knows one who is not among those that were seen."""
     mapped: Json = {"mapUsers": [{"userarn": gone, "username": "gone", "groups": ["system:masters"]}]}
     here = cluster("CONFIG_MAP", creator=f"arn:aws:iam::{FOREIGN}:root")
     here |= {"aws_auth": mapped, **beside}
-    return world(snapshot(user("ops", allow(MAKING)), credentials=(held("ops"),), clusters=[here]))
+    return world(snapshot(user("ops", allow(MAKING, on)), credentials=(held("ops"),), clusters=[here]))
 
 
 def verdict(here: World) -> str:
@@ -39,6 +39,10 @@ def verdict(here: World) -> str:
 
 def test_a_name_that_nobody_has_can_be_made_anew() -> None:
     assert verdict(knowing(arn("user", "gone"))) == REACHABLE
+
+
+def test_a_policy_may_spell_out_the_name_that_nobody_has() -> None:
+    assert verdict(knowing(arn("user", "gone"), on=arn("user", "gone"))) == REACHABLE
 
 
 def test_a_name_may_be_taken_where_not_everybody_was_listed() -> None:

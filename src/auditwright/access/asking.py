@@ -6,16 +6,15 @@ themselves say which choices make a difference: each is tried.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import islice, product
 
 from auditwright.access.catalogue import ASSUME, NEW_ENTRY, On, Use
 from auditwright.access.context import ABSENT, Caller, CallerKind, Context, Entry, Present
 from auditwright.access.evaluator import Allowed, Decision, ImplicitDeny, Policies, Undecided, decide, may
 from auditwright.access.facts import Fact
-from auditwright.access.glob import Wild, pieces_of
 from auditwright.access.holdings import caller_of, policies_of
 from auditwright.access.matching import Request
+from auditwright.access.meeting import common
 from auditwright.access.policy import Effect, Policy, Resources, Statement
 from auditwright.access.sessions import ADVERSARY_ACCOUNT, SessionClass, may_call, session_context
 from auditwright.access.trusts import sessions_named
@@ -459,84 +458,3 @@ def _in_a_region(arn: str, fresh: str) -> str:
 
 
 ANY_REGION = "us-east-1"
-
-
-@lru_cache(maxsize=4096)
-def common(left: str, right: str, fresh: str) -> str | None:
-    """A text that both patterns match, `fresh` where both leave it open; None where there is none.
-
-    Walks both patterns at once, by characters; the walk is no longer than the product of their lengths.
-    """
-    return _common(tuple(_symbols(left)), tuple(_symbols(right)), fresh)
-
-
-def _symbols(pattern: str) -> Iterator[str | Wild]:
-    for piece in pieces_of(pattern):
-        if isinstance(piece, str):
-            yield from piece
-        else:
-            yield piece
-
-
-_Symbols = tuple[str | Wild, ...]
-
-
-def _common(left: _Symbols, right: _Symbols, fresh: str) -> str | None:
-    if len(left) * len(right) > MAX_WALK:
-        return None
-    start = (0, 0)
-    came: dict[tuple[int, int], tuple[tuple[int, int], str] | None] = {start: None}
-    todo = [start]
-    end = (len(left), len(right))
-    while todo:
-        place = todo.pop()
-        if place == end:
-            return _text(came, place)
-        for following, text in _steps(left, right, place, fresh):
-            if following not in came:
-                came[following] = (place, text)
-                todo.append(following)
-    return None
-
-
-MAX_WALK = 250_000
-"""Two patterns of 500 characters; an ARN is shorter."""
-
-
-def _steps(
-    left: _Symbols, right: _Symbols, place: tuple[int, int], fresh: str
-) -> Iterator[tuple[tuple[int, int], str]]:
-    """Where the walk can go on, least wanted first: a star that is left behind empty comes last."""
-    i, j = place
-    a = left[i] if i < len(left) else None
-    b = right[j] if j < len(right) else None
-    if a is Wild.ANY_RUN and b is Wild.ANY_RUN:
-        yield (i + 1, j), ""
-        yield (i, j + 1), ""
-        yield (i + 1, j + 1), fresh
-        return
-    if a is Wild.ANY_RUN:
-        yield (i + 1, j), ""
-        if b is not None:
-            yield (i, j + 1), "q" if b is Wild.ANY_ONE else str(b)
-        return
-    if b is Wild.ANY_RUN:
-        yield (i, j + 1), ""
-        if a is not None:
-            yield (i + 1, j), "q" if a is Wild.ANY_ONE else str(a)
-        return
-    if a is None or b is None:
-        return
-    if a is Wild.ANY_ONE or b is Wild.ANY_ONE or a == b:
-        literal = next((each for each in (a, b) if isinstance(each, str)), "q")
-        yield (i + 1, j + 1), literal
-
-
-def _text(came: dict[tuple[int, int], tuple[tuple[int, int], str] | None], place: tuple[int, int]) -> str:
-    parts: list[str] = []
-    step = came[place]
-    while step is not None:
-        place, text = step
-        parts.append(text)
-        step = came[place]
-    return "".join(reversed(parts))

@@ -5,7 +5,7 @@ without knowing how they were found (checker.py).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from auditwright.access.asking import Actor, actor_of, assuming, let_in, put
 from auditwright.access.catalogue import ASSUME, WAYS, Way
@@ -14,7 +14,7 @@ from auditwright.access.explorer import Explorer
 from auditwright.access.facts import Fact, Kind
 from auditwright.access.holdings import touching
 from auditwright.access.sessions import may_call
-from auditwright.access.trusts import Trusts
+from auditwright.access.targets import EVERYTHING
 from auditwright.access.world import World
 
 EVERYBODY = "everybody"
@@ -28,7 +28,7 @@ class Crossing:
     session: Fact
     way: str
     target: str
-    """Empty where the way is closed whatever the target."""
+    """Empty where the way is closed whatever the target, but for those that are held or named beside it."""
     closed_by: str
     """The statement that denies it, or what does not allow it."""
 
@@ -48,21 +48,73 @@ class Certificate:
 
 def crossings(explorer: Explorer, held: frozenset[Fact]) -> Iterator[Crossing]:
     """The ways out of a closed set that some statement allows in part, or that a trust names, each with what closes it."""
-    world = explorer.world
-    trusts = Trusts(world)
-    for fact in sorted(each for each in held if each.kind is Kind.SESSION):
-        changes = held.intersection(touching(world, fact.subject))
-        actor = actor_of(world, fact, changes)
-        for trust in trusts.naming(actor.caller):
-            for role in trust.roles:
-                closed = _closed_role(world, actor, role)
-                if closed:
-                    yield Crossing(session=fact, way=ASSUME.id, target=role, closed_by=closed)
+    return Crossings(explorer).of(held)
+
+
+@dataclass(slots=True)
+class Crossings:
+    """The ways that are closed to sessions of one world, each session's worked out once."""
+
+    explorer: Explorer
+    _found: dict[tuple[Fact, frozenset[Fact]], tuple[Crossing, ...]] = field(default_factory=dict)
+    _touched: dict[frozenset[str], tuple[tuple[Way, str], ...]] = field(default_factory=dict)
+    """For actions that some policy touches, the ways that have one of them, with what is lacking; empty where nothing is."""
+
+    def of(self, held: frozenset[Fact]) -> Iterator[Crossing]:
+        """The ways out of a closed set that are closed."""
+        for fact in sorted(each for each in held if each.kind is Kind.SESSION):
+            key = (fact, held.intersection(touching(self.explorer.world, fact.subject)))
+            found = self._found.get(key)
+            if found is None:
+                found = self._found[key] = tuple(self._out_of(*key))
+            yield from found
+
+    def _out_of(self, fact: Fact, changes: frozenset[Fact]) -> Iterator[Crossing]:
+        explorer = self.explorer
+        actor = actor_of(explorer.world, fact, changes)
         touched = explorer.touched_by(actor)
-        for way in WAYS:
-            closed = "" if way is ASSUME else _closed_way(explorer, actor, way, touched)
+        for target, closed in self._roles(actor, touched):
+            yield Crossing(session=fact, way=ASSUME.id, target=target, closed_by=closed)
+        for way, lacking in self._partly(touched):
+            closed = f"no policy allows {lacking}" if lacking else _closed_way(explorer, actor, way)
             if closed:
                 yield Crossing(session=fact, way=way.id, target="", closed_by=closed)
+
+    def _roles(self, actor: Actor, touched: frozenset[str]) -> Iterator[tuple[str, str]]:
+        """Roles whose trust names an actor that is kept from them, and by what; what keeps it from most is said once."""
+        explorer = self.explorer
+        allowed = explorer.roles_allowed(actor, touched)
+        by_what: dict[str, list[str]] = {}
+        left = False
+        for trust in explorer.trusts.naming(actor.caller):
+            # A trust that delegates lets in whom a policy of the caller's allows to take the role.
+            every = trust.directly or allowed is EVERYTHING
+            roles = trust.roles if every else tuple(sorted(trust.members.intersection(allowed or ())))
+            left = left or len(roles) < len(trust.roles)
+            for group in explorer.roles_alike(actor, trust, roles):
+                closed = _closed_role(explorer.world, actor, group[0])
+                if closed:
+                    by_what.setdefault(closed, []).extend(group)
+        if left:
+            others = " on other roles" if allowed else ""
+            yield "", f"no policy allows {assuming(actor.caller).action}{others}"
+        else:
+            most = max(by_what, key=lambda what: len(by_what[what]), default="")
+            if len(by_what.get(most, ())) > 1:
+                yield "", most
+                del by_what[most]
+        for closed, kept in by_what.items():
+            yield from ((role, closed) for role in kept)
+
+    def _partly(self, touched: frozenset[str]) -> tuple[tuple[Way, str], ...]:
+        found = self._touched.get(touched)
+        if found is None:
+            found = self._touched[touched] = tuple(
+                (way, next((use.action for use in way.uses if use.action.lower() not in touched), ""))
+                for way in WAYS
+                if way is not ASSUME and any(use.action.lower() in touched for use in way.uses)
+            )
+        return found
 
 
 def _closed_role(world: World, actor: Actor, role: str) -> str:
@@ -73,11 +125,8 @@ def _closed_role(world: World, actor: Actor, role: str) -> str:
     return "" if answer.possible else closing(answer.decision)
 
 
-def _closed_way(explorer: Explorer, actor: Actor, way: Way, touched: frozenset[str]) -> str:
-    """What closes a way of which a policy has some action; empty where it has none, or a request may go through."""
-    lacking = [use.action for use in way.uses if use.action.lower() not in touched]
-    if lacking:
-        return f"no policy allows {lacking[0]}" if len(lacking) < len(way.uses) else ""
+def _closed_way(explorer: Explorer, actor: Actor, way: Way) -> str:
+    """What closes a way of which a policy has every action; empty where a request may go through."""
     targets = explorer.targets(way)
     for use in way.uses:
         if use.on is way.target and not targets:

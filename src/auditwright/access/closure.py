@@ -16,14 +16,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import and_
+from typing import TypeAlias
 
-from auditwright.access.effects import laws
+from auditwright.access.bundles import Bundle
 from auditwright.access.explorer import Explorer
 from auditwright.access.facts import CHANGES, Fact, Kind
-from auditwright.access.holdings import touching
+from auditwright.access.holdings import Touched
 
 RULING = ("iam-002", "iam-005", "iam-007", "iam-012")
 """Keys, rights and trust of every user and role: (3)."""
+
+_Place: TypeAlias = Fact | Bundle
 
 
 @dataclass(slots=True)
@@ -33,108 +36,146 @@ class Closure:
     explorer: Explorer
     certain: bool
     reach: dict[Fact, int] = field(default_factory=dict)
-    _waiting: deque[Fact] = field(default_factory=deque)
-    _later: deque[Fact] = field(default_factory=deque)
+    _through: dict[Bundle, int] = field(default_factory=dict)
+    _waiting: deque[_Place] = field(default_factory=deque)
+    _later: deque[_Place] = field(default_factory=deque)
     """Ways on every target: followed when all else is, so that who rules (3) is known before the targets are gone through."""
-    _queued: set[Fact] = field(default_factory=set)
-    _watching: dict[Fact, set[Fact]] = field(default_factory=dict)
-    """For a fact that a move needs, the sessions and facts that have to be looked at again when it grows."""
-    _made: dict[Fact, list[Fact]] = field(default_factory=dict)
-    _touched: dict[Fact, set[Fact]] = field(default_factory=dict)
-    """For a change, the sessions of the principals that it touches."""
+    _queued: set[_Place] = field(default_factory=set)
+    _watching: dict[Fact, set[_Place]] = field(default_factory=dict)
+    """For a fact that something needs, what has to be looked at again when it grows."""
+    _sessions: dict[str, list[Fact]] = field(default_factory=dict)
+    """The sessions that were followed, by principal."""
+    _made: dict[str, list[Fact]] = field(default_factory=dict)
+    """The changes to a principal that some start has made."""
+    _touched: Touched = field(init=False)
     _ruling: dict[str, int] = field(default_factory=dict)
     _administrators: int = 0
-    _laws: dict[Fact, tuple[tuple[tuple[Fact, ...], tuple[Fact, ...]], ...]] = field(default_factory=dict)
+    _alone: dict[Fact, int] = field(default_factory=dict)
+    """The starts that are nothing but this fact."""
+    boundless: int = 0
+    """The starts that rule over every user and role: (3)."""
+
+    def __post_init__(self) -> None:
+        self._touched = Touched(self.explorer.world)
 
     def run(self, starts: Sequence[Iterable[Fact]]) -> Mapping[Fact, int]:
         """The bits of every fact that is reached; bit n is that of the nth start."""
         for number, facts in enumerate(starts):
-            for fact in facts:
+            given = tuple(facts)
+            if len(given) == 1:
+                self._alone[given[0]] = self._alone.get(given[0], 0) | 1 << number
+            for fact in given:
                 self._add(fact, 1 << number)
         while self._waiting or self._later:
-            fact = (self._waiting or self._later).popleft()
-            self._queued.discard(fact)
-            self._follow(fact)
+            place = (self._waiting or self._later).popleft()
+            self._queued.discard(place)
+            if isinstance(place, Bundle):
+                self._open(place, self._told(self._through[place]), place)
+            else:
+                self._follow(place)
         return self.reach
 
-    @property
-    def boundless(self) -> int:
-        """The starts that rule over every user and role: (3)."""
-        if len(self._ruling) < len(RULING):
-            return 0
-        return reduce(and_, self._ruling.values(), self._administrators)
+    def _told(self, bits: int) -> int:
+        """The starts that are followed further: of what cannot be ruled out for a boundless one, nothing is said (3)."""
+        return bits if self.certain else bits & ~self.boundless
 
     def _add(self, fact: Fact, bits: int) -> None:
         before = self.reach.get(fact, 0)
-        if bits & ~before:
-            self.reach[fact] = before | bits
-            for watching in self._watching.get(fact, ()):
-                self._queue(watching)
-            if fact.kind in CHANGES:
-                self._changed(fact, bits & ~before, first=not before)
-            if fact.kind is Kind.ADMINISTRATOR:
-                self._administrators |= bits
-            if fact.kind is Kind.EVERY and fact.subject in RULING:
-                self._ruling[fact.subject] = self._ruling.get(fact.subject, 0) | bits
-            self._queue(fact)
+        new = bits & ~before
+        if not new:
+            return
+        self.reach[fact] = before | new
+        for watching in self._watching.get(fact, ()):
+            self._queue(watching)
+        if fact.kind in CHANGES:
+            self._changed(fact, new, first=not before)
+        elif fact.kind is Kind.ADMINISTRATOR:
+            self._administrators |= new
+            self._rule()
+        elif fact.kind is Kind.EVERY:
+            if fact.subject in RULING:
+                self._ruling[fact.subject] = self._ruling.get(fact.subject, 0) | new
+                self._rule()
+            if fact not in self._queued:
+                self._queued.add(fact)
+                self._later.append(fact)
+            return
+        self._queue(fact)
+
+    def _rule(self) -> None:
+        if len(self._ruling) == len(RULING):
+            self.boundless |= reduce(and_, self._ruling.values(), self._administrators)
 
     def _changed(self, change: Fact, bits: int, *, first: bool) -> None:
         """Look again at the sessions of principals that a change touches, unless only boundless starts have made it."""
         told_apart = bits & ~self.boundless
-        for session in self._touched.get(change, ()) if first or told_apart else ():
+        for principal in self._touched.by(change) if first or told_apart else ():
             if first:
-                self._made[session].append(change)
-            if told_apart:
+                self._made.setdefault(principal, []).append(change)
+            for session in self._sessions.get(principal, ()) if told_apart else ():
                 self._queue(session)
 
-    def _queue(self, fact: Fact) -> None:
-        if fact not in self._queued:
-            self._queued.add(fact)
-            (self._later if fact.kind is Kind.EVERY else self._waiting).append(fact)
+    def _queue(self, place: _Place) -> None:
+        if place not in self._queued:
+            self._queued.add(place)
+            self._waiting.append(place)
 
     def _follow(self, fact: Fact) -> None:
-        for needs, gains in self._laws_of(fact):
-            bits = self._having(needs, self.reach[fact], fact)
-            for gain in gains if bits else ():
-                self._add(gain, bits)
+        if not self.certain and self._alone.get(fact, 0) & self.boundless:
+            # Whoever holds what makes another start boundless is so too.
+            self.boundless |= self.reach[fact]
+        bits = self._told(self.reach[fact])
+        if not bits:
+            return
+        following = self.explorer.following(fact)
+        if following is not None:
+            self._open(following, bits, fact)
         if fact.kind is Kind.SESSION:
-            self._move(fact)
+            self._move(fact, bits)
 
-    def _laws_of(self, fact: Fact) -> tuple[tuple[tuple[Fact, ...], tuple[Fact, ...]], ...]:
-        found = self._laws.get(fact)
-        if found is None:
-            found = self._laws[fact] = tuple(
-                (law.needs, law.gains)
-                for law in laws(self.explorer.world, fact)
-                if law.certain or not self.certain
-            )
-        return found
+    def _open(self, bundle: Bundle, bits: int, place: _Place) -> None:
+        """Give some starts what a bundle has; `place` is looked at again when what they lack grows."""
+        for fact in bundle.certain:
+            self._add(fact, bits)
+        if not self.certain:
+            for fact in bundle.possible:
+                self._add(fact, bits)
+        for part in bundle.parts:
+            self._pass(part, bits)
+        for each in bundle.needing:
+            if each.certain or not self.certain:
+                having = self._having(each.needs, bits, place)
+                for fact in each.gains if having else ():
+                    self._add(fact, having)
 
-    def _having(self, needs: Iterable[Fact], bits: int, waiting: Fact) -> int:
-        """The starts among `bits` that have all that is needed; `waiting` is looked at again when a need grows."""
+    def _pass(self, bundle: Bundle, bits: int) -> None:
+        before = self._through.get(bundle, 0)
+        if bits & ~before:
+            self._through[bundle] = before | bits
+            self._queue(bundle)
+
+    def _having(self, needs: Iterable[Fact], bits: int, place: _Place) -> int:
+        """The starts among `bits` that have all that is needed; the place is looked at again when a need grows."""
         for need in needs:
             bits &= self.reach.get(need, 0)
-            if need != waiting:
-                self._watching.setdefault(need, set()).add(waiting)
+            self._watching.setdefault(need, set()).add(place)
         return bits
 
-    def _move(self, session: Fact) -> None:
-        for changes, bits in self._told_apart(session):
-            for move in self.explorer.moves(session, changes):
-                if self.certain and not move.certain:
-                    continue
-                having = self._having(move.needs, bits, session) if move.needs else bits
-                for gain in move.gains if having else ():
-                    self._add(gain, having)
+    def _move(self, session: Fact, bits: int) -> None:
+        if session.subject not in self._sessions:
+            self._sessions[session.subject] = [session]
+        elif session not in self._sessions[session.subject]:
+            self._sessions[session.subject].append(session)
+        for changes, group in self._told_apart(session.subject, bits):
+            bundle = self.explorer.bundle(session, changes)
+            if bundle is not None:
+                self._pass(bundle, group)
 
-    def _told_apart(self, session: Fact) -> Iterator[tuple[frozenset[Fact], int]]:
+    def _told_apart(self, principal: str, bits: int) -> Iterator[tuple[frozenset[Fact], int]]:
         """The starts that hold a session, by the changes that they have made to its principal (2)."""
-        bits = self.reach[session]
         groups = {frozenset[Fact](): bits}
-        changes = self._changes_to(session)
-        boundless = self.boundless if changes else 0
-        for change in changes:
-            having = self.reach[change] & bits & ~boundless
+        for change in self._made.get(principal, ()):
+            having = self.reach[change] & bits & ~self.boundless
             if not having:
                 continue
             split: dict[frozenset[Fact], int] = {}
@@ -144,14 +185,4 @@ class Closure:
                 if group & ~having:
                     split[made] = group & ~having
             groups = split
-        yield from groups.items()
-
-    def _changes_to(self, session: Fact) -> list[Fact]:
-        """The changes to a session's principal that some start has made."""
-        made = self._made.get(session)
-        if made is None:
-            every = touching(self.explorer.world, session.subject)
-            made = self._made[session] = [change for change in every if change in self.reach]
-            for change in every:
-                self._touched.setdefault(change, set()).add(session)
-        return made
+        return iter(groups.items())

@@ -7,7 +7,8 @@
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from auditwright.access.asking import (
     PROBED_ACTIONS,
@@ -16,22 +17,28 @@ from auditwright.access.asking import (
     Question,
     actor_of,
     assuming,
+    bucket_of,
     let_in,
+    policy_of_resource,
     probe,
     put,
     read,
 )
 from auditwright.access.assumptions import Assumption
-from auditwright.access.catalogue import ASSUME, WAYS, Gain, On, Use, Way
+from auditwright.access.bundles import Bundle, bundle_of, together
+from auditwright.access.catalogue import ASSUME, NEW_ENTRY, WAYS, Gain, On, Use, Way
+from auditwright.access.context import CallerKind
 from auditwright.access.effects import Effect as Follows
-from auditwright.access.effects import cluster_of, effects, targets_of
+from auditwright.access.effects import cluster_of, effects, laws
 from auditwright.access.entering import Entrances
 from auditwright.access.evaluator import Policies
 from auditwright.access.facts import Fact, Kind, every
-from auditwright.access.glob import Wild, compile_pieces
+from auditwright.access.holdings import caller_of, policies_of
+from auditwright.access.likeness import Alike, Likeness
 from auditwright.access.policy import Effect, Policy, Statement
 from auditwright.access.sessions import UNCONFIRMED, SessionClass, may_call
-from auditwright.access.trusts import Trusts
+from auditwright.access.targets import EVERYTHING, Named, Targets
+from auditwright.access.trusts import Trust, Trusts
 from auditwright.access.world import World, account_of
 from auditwright.core.outcome import Unknown
 
@@ -56,10 +63,6 @@ class Move:
 
 
 _KEYS_OF_RESOURCES = ("aws:resource", "iam:resourcetag/")
-_KEYS_OF_SESSIONS = frozenset({"aws:multifactorauthpresent", "aws:multifactorauthage"})
-"""Condition keys that are the same for every session of a class."""
-EVERYTHING = None
-"""In place of a set of targets: every target there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,27 @@ class _Group:
     """True for all that the account has."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Takable:
+    """The ways that some rights may take, and the actions that decide on them."""
+
+    ways: tuple[Way, ...]
+    actions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """What sessions of the same rights have in common, and what is asked for each of them."""
+
+    shared: Bundle | None
+    ways: tuple[Way, ...]
+    """Ways that are decided by who calls."""
+    trusts: bool
+    """True where every trust policy is asked for each; else those that single callers out."""
+    rest: bool
+    """True where questions, and the rule over the account, are."""
+
+
 @dataclass(slots=True)
 class Explorer:
     """Answers about one world, each worked out once. Statements are told by identity: the world holds them all."""
@@ -80,20 +104,35 @@ class Explorer:
     entrances: Entrances = field(init=False)
     trusts: Trusts = field(init=False)
     _moves: dict[tuple[Fact, frozenset[Fact]], tuple[Move, ...]] = field(default_factory=dict)
-    _touched: dict[str, frozenset[str]] = field(default_factory=dict)
-    _targets: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    _named: dict[tuple[str, int, str], frozenset[str] | None] = field(default_factory=dict)
+    _bundles: dict[tuple[Fact, frozenset[Fact]], Bundle | None] = field(default_factory=dict)
+    _plans: dict[Alike, "_Plan"] = field(default_factory=dict)
+    _shared: dict[tuple[str, Alike], Bundle | None] = field(default_factory=dict)
+    _takable: dict[frozenset[str], "_Takable"] = field(default_factory=dict)
+    _followed: dict[Fact, Bundle | None] = field(default_factory=dict)
+    _on_every: dict[tuple[str, str], Bundle | None] = field(default_factory=dict)
+    _likeness: Likeness = field(init=False)
+    _asked_always: frozenset[str] = field(init=False)
+    _asks_documents: bool = field(init=False)
+    _targets: Targets = field(init=False)
     _effects: dict[tuple[str, SessionClass, str], tuple[Follows, ...]] = field(default_factory=dict)
     _answered: dict[tuple[object, ...], Answer] = field(default_factory=dict)
-    _by_path: dict[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
-    _actions: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.entrances = Entrances(self.world)
+        self._targets = Targets(self.world)
         self.trusts = Trusts(self.world)
         used = {use.action.lower() for way in WAYS for use in way.uses} | PROBED_ACTIONS
         asked = {question.action.lower() for question in self.questions}
-        self._actions = frozenset(used | asked)
+        self._likeness = Likeness(self.world, frozenset(used | asked), frozenset(asked))
+        self._asks_documents = any(map(self._has_document, self.questions))
+        owned = (way for way in WAYS if way.target is On.RESOURCE and self._asks_documents)
+        rewriting = {use.action.lower() for way in owned for use in way.uses}
+        self._asked_always = frozenset({_TAKING, *asked, *rewriting})
+
+    def _has_document(self, question: Question) -> bool:
+        """True where what is asked about has a policy of its own, which may name single callers."""
+        asked = ((question.action, question.resource), ("", bucket_of(question.resource)))
+        return any(policy_of_resource(self.world, *each) is not None for each in asked)
 
     def moves(self, fact: Fact, changes: frozenset[Fact] = frozenset()) -> tuple[Move, ...]:
         """Every move of a session, after changes to the policies of its principal."""
@@ -107,40 +146,124 @@ class Explorer:
         actor = actor_of(self.world, fact, changes)
         touched = self.touched_by(actor)
         yield from self._enters(fact)
-        yield from self._assumes(actor, touched)
-        for action in sorted(touched):
-            for way, others in _WAYS_FROM.get(action, ()):
-                if touched.issuperset(others):
-                    yield from self._takes(actor, way)
+        yield from self._assumes(actor, touched, self.trusts.naming(actor.caller))
+        for way in self._ways(touched).ways:
+            yield from self._takes(actor, way)
         yield from self._administers(actor, touched)
         yield from self._reads(actor)
+
+    # --- what sessions have in common
+
+    def bundle(self, fact: Fact, changes: frozenset[Fact] = frozenset()) -> Bundle | None:
+        """What a session leads to, as its moves say, with what is the same for others kept once."""
+        key = (fact, changes)
+        if key not in self._bundles:
+            self._bundles[key] = together(self._parts(fact, changes))
+        return self._bundles[key]
+
+    def following(self, fact: Fact) -> Bundle | None:
+        """What follows of itself from a fact that is held; what it takes besides is named in it."""
+        if fact not in self._followed:
+            if fact.kind is Kind.EVERY:
+                # A way on every target gives the same whichever class of sessions has it.
+                every = (fact.subject, fact.detail.partition("@")[2])
+                if every not in self._on_every:
+                    self._on_every[every] = bundle_of(laws(self.world, fact), given=fact)
+                self._followed[fact] = self._on_every[every]
+            else:
+                self._followed[fact] = bundle_of(laws(self.world, fact), given=fact)
+        return self._followed[fact]
+
+    def _parts(self, fact: Fact, changes: frozenset[Fact]) -> Iterator[Bundle | None]:
+        class_ = SessionClass(fact.detail)
+        alternatives = policies_of(self.world, fact.subject, changes)
+        caller = caller_of(self.world, fact.subject, class_, changes)
+        touched = self._open_to(class_, self._likeness.allowed(alternatives))
+        takable = self._ways(touched)
+        alike = Alike(
+            class_,
+            caller.kind,
+            (caller.account, account_of(fact.subject)),
+            ":role/aws-service-role/" in caller.issuer,
+            self._likeness.held(alternatives, takable.actions),
+        )
+        plan = self._plans.get(alike)
+        if plan is None:
+            actor = actor_of(self.world, fact, changes)
+            plan = self._plans[alike] = self._plan(actor, alike, touched)
+        yield plan.shared
+        if self.world.clusters:
+            yield bundle_of(self._enters(fact))
+        trusts = tuple((self.trusts.naming if plan.trusts else self.trusts.for_some)(caller))
+        if plan.ways or trusts or plan.rest:
+            actor = actor_of(self.world, fact, changes)
+            moves = [self._assumes(actor, touched, trusts), *(self._takes(actor, way) for way in plan.ways)]
+            if plan.rest:
+                moves += [self._administers(actor, touched), self._reads(actor)]
+            yield bundle_of(chain.from_iterable(moves))
+
+    def _plan(self, actor: Actor, alike: Alike, touched: frozenset[str]) -> "_Plan":
+        """What sessions of the same rights have in common, worked out for one of them."""
+        by_caller = self._likeness.by_caller(actor.alternatives)
+        ways = self._ways(touched).ways
+        own = tuple(way for way in ways if any(self._by_caller(use, by_caller) for use in way.uses))
+        parts = [
+            self._once(actor, alike, (way.id, [use.action for use in way.uses]), self._takes(actor, way))
+            for way in ways
+            if way not in own
+        ]
+        trusts = actor.caller.kind is CallerKind.FEDERATED or _TAKING in by_caller
+        if not trusts:
+            for_all = self.trusts.for_all_of(actor.caller.account)
+            moves = self._assumes(actor, touched, for_all)
+            parts.append(self._once(actor, alike, (ASSUME.id, [_TAKING]), moves))
+        asked = PROBED_ACTIONS.union(each.action.lower() for each in self.questions)
+        rest = self._asks_documents or not asked.isdisjoint(by_caller)
+        if not rest:
+            moves = chain(self._administers(actor, touched), self._reads(actor))
+            parts.append(self._once(actor, alike, ("", asked), moves))
+        return _Plan(shared=together(parts), ways=own, trusts=trusts, rest=rest)
+
+    def _once(
+        self, actor: Actor, alike: Alike, asked: tuple[str, Iterable[str]], moves: Iterable[Move]
+    ) -> Bundle | None:
+        """The bundle of some moves, which sessions share that differ in what does not bear on these."""
+        what, actions = asked
+        concerned = frozenset(map(str.lower, actions))
+        key = (what, replace(alike, held=self._likeness.held(actor.alternatives, concerned)))
+        if key not in self._shared:
+            self._shared[key] = bundle_of(moves)
+        return self._shared[key]
 
     # --- what some policy touches
 
     def touched_by(self, actor: Actor) -> frozenset[str]:
         """The actions of which some policy of the actor may allow something."""
-        found: set[str] = set()
-        for policies in actor.alternatives:
-            if isinstance(policies.identity, Unknown):
-                return self._actions
-            for policy in policies.identity:
-                found |= self._touched_in(policy)
-        return frozenset(found) if actor.class_ is not SessionClass.TOKEN else self._open_to_tokens(found)
+        return self._open_to(actor.class_, self._likeness.allowed(actor.alternatives))
 
     @staticmethod
-    def _open_to_tokens(actions: Iterable[str]) -> frozenset[str]:
-        return frozenset(action for action in actions if may_call(SessionClass.TOKEN, action))
+    def _open_to(class_: SessionClass, actions: frozenset[str]) -> frozenset[str]:
+        if class_ is not SessionClass.TOKEN:
+            return actions
+        return frozenset(action for action in actions if may_call(class_, action))
 
-    def _touched_in(self, policy: Policy) -> frozenset[str]:
-        touched = self._touched.get(policy.key)
-        if touched is None:
-            touched = frozenset(
-                action
-                for action in self._actions
-                if any(each.effect is not Effect.DENY for each in policy.relevant(action))
-            )
-            self._touched[policy.key] = touched
-        return touched
+    def _ways(self, touched: frozenset[str]) -> "_Takable":
+        """The ways of which some policy touches every action, and all actions that it takes to decide on them."""
+        found = self._takable.get(touched)
+        if found is None:
+            ways = [
+                way
+                for action in sorted(touched)
+                for way, others in _WAYS_FROM.get(action, ())
+                if touched.issuperset(others)
+            ]
+            if self._asks_documents:
+                # A resource's own policy may let in whom no other policy lets.
+                ways += [way for way in WAYS if way.target is On.RESOURCE and way not in ways]
+            actions = self._asked_always.union(use.action.lower() for way in ways for use in way.uses)
+            probed = PROBED_ACTIONS if touched.issuperset(PROBED_ACTIONS) else frozenset[str]()
+            found = self._takable[touched] = _Takable(ways=tuple(ways), actions=actions | probed)
+        return found
 
     # --- ways
 
@@ -167,37 +290,46 @@ class Explorer:
 
     def _put(self, actor: Actor, use: Use, target: str) -> Answer:
         """The answer to one use of a way; the same for every actor for whom the same statements count."""
-        bearing = self._bearing_on(actor, use.action)
+        bearing = self._bearing_on(actor, use)
         if bearing is None:
             return put(self.world, actor, use, target)
-        key = (use, target, actor.class_, actor.caller.kind, actor.caller.account, bearing)
+        key = (use, target, actor.class_, actor.caller.kind, self._accounts(actor), bearing)
         found = self._answered.get(key)
         if found is None:
             found = self._answered[key] = put(self.world, actor, use, target)
         return found
 
-    def _bearing_on(self, actor: Actor, action: str) -> tuple[int, ...] | None:
-        """The statements that bear on an action, by identity; None where they ask who calls."""
-        found: list[int] = []
-        account = self.world.accounts.get(actor.caller.account)
-        levels = account.resource_policies if account else ()
-        if isinstance(levels, Unknown):
+    @staticmethod
+    def _accounts(actor: Actor) -> tuple[str, str]:
+        return actor.caller.account, account_of(actor.fact.subject)
+
+    def _by_caller(self, use: Use, by_caller: frozenset[str]) -> bool:
+        """True where a request is decided by who makes it."""
+        return (
+            use.action.lower() in by_caller
+            or use.made == NEW_ENTRY
+            or (use.on is On.RESOURCE and self._asks_documents)
+        )
+
+    def _bearing_on(self, actor: Actor, use: Use) -> tuple[int | Unknown, ...] | None:
+        """The statements that bear on a request, by identity; None where they ask who calls."""
+        action = use.action.lower()
+        asked = self._likeness.asks_who(action, actor.alternatives)
+        if self._by_caller(use, frozenset({action}) if asked else frozenset()):
             return None
+        found: list[int | Unknown] = []
         for policies in actor.alternatives:
-            if isinstance(policies.identity, Unknown) or isinstance(policies.boundary, Unknown):
-                return None
-            if isinstance(policies.scps, Unknown):
-                return None
             bounds = () if policies.boundary is None else (policies.boundary,)
-            for part in (policies.identity, bounds, *policies.scps, *levels):
-                for policy in part:
-                    for statement in policy.relevant(action):
-                        if statement.uses_variables or not all(
-                            each.key in _KEYS_OF_SESSIONS for each in statement.conditions
-                        ):
-                            return None
-                        found.append(id(statement))
+            levels = (policies.scps,) if isinstance(policies.scps, Unknown) else policies.scps
+            for part in (policies.identity, bounds, *levels):
                 found.append(0)
+                for policy in (part,) if isinstance(part, Unknown) else part:
+                    if isinstance(policy, Unknown):
+                        found.append(policy)
+                    else:
+                        found += map(id, policy.relevant(use.action))
+            # A boundary that is silent denies, and no guardrail limits what only a service can take.
+            found += (policies.boundary is None, ":role/aws-service-role/" in actor.caller.issuer)
         return tuple(found)
 
     def _answers(self, actor: Actor, way: Way, target: str) -> tuple[Answer, ...] | None:
@@ -283,10 +415,7 @@ class Explorer:
 
     def targets(self, way: Way) -> tuple[str, ...]:
         """Every target that a way has."""
-        found = self._targets.get(way.id)
-        if found is None:
-            found = self._targets[way.id] = tuple(targets_of(self.world, way))
-        return found
+        return self._targets.of(way).every
 
     def _groups(self, actor: Actor, way: Way) -> Iterator[_Group]:
         """The targets that some statement may name, in groups of those that are decided alike."""
@@ -297,7 +426,7 @@ class Explorer:
         targets = self.targets(way)
         if way.target is On.WORKLOAD and not self.world.lists(way.existing):
             # What is in service was not seen: the same request stands for each that may be.
-            own = self._own(way, account_of(actor.fact.subject))
+            own = self._targets.own(way, account_of(actor.fact.subject))
             supposed = tuple(each for each in own if each in self.world.roles)
             seen = tuple(each for each in targets if each not in self.world.roles)
             yield from [_Group(targets=supposed, every=not seen)] if supposed else []
@@ -307,7 +436,7 @@ class Explorer:
                 yield _Group(targets=(target,))
             return
         # AWS: nobody acts on the identities of another account, but by taking a role.
-        targets = self._own(way, account_of(actor.fact.subject))
+        targets = self._targets.own(way, account_of(actor.fact.subject))
         actions = [use.action for use in way.uses if use.on is way.target]
         named = self._all_named(actor, way, actions)
         told_apart = self._told_apart(actor, way, actions)
@@ -318,18 +447,9 @@ class Explorer:
         for group in _partition(candidates, told_apart):
             yield _Group(targets=group)
 
-    def _own(self, way: Way, account: str) -> tuple[str, ...]:
-        """The targets of a way in an account, and AWS's own policies."""
-        key = f"{way.id} {account}"
-        found = self._targets.get(key)
-        if found is None:
-            found = tuple(each for each in self.targets(way) if account_of(each) in {account, "aws"})
-            self._targets[key] = found
-        return found
-
-    def _all_named(self, actor: Actor, way: Way, actions: Iterable[str]) -> frozenset[str] | None:
+    def _all_named(self, actor: Actor, way: Way, actions: Iterable[str]) -> Named:
         """The targets that some statement may allow each of the actions on."""
-        named: frozenset[str] | None = EVERYTHING
+        named: Named = EVERYTHING
         for action in actions:
             found = self._allowed_on(actor, action, way)
             if found is not EVERYTHING:
@@ -366,7 +486,7 @@ class Explorer:
             for statement in policy.relevant(action):
                 yield policy, statement
 
-    def _allowed_on(self, actor: Actor, action: str, way: Way) -> frozenset[str] | None:
+    def _allowed_on(self, actor: Actor, action: str, way: Way) -> Named:
         found: set[str] = set()
         for policies in actor.alternatives:
             if isinstance(policies.identity, Unknown):
@@ -380,14 +500,12 @@ class Explorer:
                         found |= named
         return frozenset(found)
 
-    def _named_by(
-        self, policy: Policy, statement: Statement, actor: Actor, way: Way
-    ) -> frozenset[str] | None:
+    def _named_by(self, policy: Policy, statement: Statement, actor: Actor, way: Way) -> Named:
         """The targets that a statement may name; EVERYTHING where it names all, or it is not known which."""
         resources = statement.resources
         if resources is None or resources.fixed.everything:
             return frozenset() if resources is not None and resources.negated else EVERYTHING
-        fixed = self._fixed(policy, statement, way)
+        fixed = self._targets.spelled(policy, statement, resources, way)
         if not resources.templates:
             return fixed
         if resources.negated or fixed is EVERYTHING:
@@ -397,39 +515,8 @@ class Explorer:
             resolved = template.resolve(actor.context)
             if resolved is None:
                 return EVERYTHING
-            found.update(self._matching(resolved.pieces, way))
+            found.update(self._targets.of(way).matching(resolved.pieces))
         return frozenset(found)
-
-    def _fixed(self, policy: Policy, statement: Statement, way: Way) -> frozenset[str] | None:
-        assert statement.resources is not None, "asked only where resources are named"
-        key = (policy.key, statement.index, way.id if way.service or way.existing else way.target.value)
-        if key not in self._named:
-            every = self.targets(way)
-            matches = statement.resources.fixed.matches
-            negated = statement.resources.negated
-            found = frozenset(target for target in every if matches(target) is not negated)
-            self._named[key] = EVERYTHING if len(found) == len(every) else found
-        return self._named[key]
-
-    def _matching(self, pieces: tuple[str | Wild, ...], way: Way) -> Iterable[str]:
-        """The targets that a pattern matches. One whose last part is literal is looked up by it."""
-        glob = compile_pieces(pieces)
-        literal = ""
-        for piece in reversed(pieces):
-            if not isinstance(piece, str):
-                break
-            literal = piece + literal
-        every = self._paths(way).get(literal.rpartition(":")[2], ()) if ":" in literal else self.targets(way)
-        return [target for target in every if glob.matches(target)]
-
-    def _paths(self, way: Way) -> Mapping[str, tuple[str, ...]]:
-        found = self._by_path.get(way.id)
-        if found is None:
-            paths: dict[str, list[str]] = {}
-            for target in self.targets(way):
-                paths.setdefault(target.rpartition(":")[2], []).append(target)
-            found = self._by_path[way.id] = {path: tuple(arns) for path, arns in paths.items()}
-        return found
 
     # --- what is no way of the catalogue
 
@@ -445,21 +532,18 @@ class Explorer:
                 assumptions=each.assumptions,
             )
 
-    def _assumes(self, actor: Actor, touched: frozenset[str]) -> Iterator[Move]:
+    def _assumes(self, actor: Actor, touched: frozenset[str], trusts: Iterable[Trust]) -> Iterator[Move]:
         """Roles that the actor may take: their trust decides, with the actor's policies where it delegates to them."""
         use = assuming(actor.caller)
         if not may_call(actor.class_, use.action.lower()):
             return
-        allowed = (
-            self._allowed_on(actor, use.action, ASSUME) if use.action.lower() in touched else frozenset()
-        )
-        told_apart = self._told_apart(actor, ASSUME, (use.action,)) if self.world.roles else ()
-        for trust in self.trusts.naming(actor.caller):
+        allowed = self.roles_allowed(actor, touched)
+        for trust in trusts:
             if allowed is EVERYTHING or trust.directly:
                 roles: Iterable[str] = trust.roles
             else:
-                roles = [role for role in trust.roles if role in allowed]
-            for group in _partition(roles, told_apart if trust.alike else None):
+                roles = sorted(allowed & trust.members)
+            for group in self.roles_alike(actor, trust, roles):
                 answer = let_in(self.world, actor, group[0])
                 if answer.possible:
                     yield from self._moves_of(
@@ -467,6 +551,16 @@ class Explorer:
                     )
                     for role in group[1:]:
                         yield from self._moves_of(actor, ASSUME, role, certain=answer.certain)
+
+    def roles_alike(self, actor: Actor, trust: Trust, roles: Iterable[str]) -> Iterable[tuple[str, ...]]:
+        """The roles of a trust policy in groups of those that an actor is let into alike."""
+        told_apart = self._told_apart(actor, ASSUME, (assuming(actor.caller).action,))
+        return _partition(roles, told_apart if trust.alike else None)
+
+    def roles_allowed(self, actor: Actor, touched: frozenset[str]) -> Named:
+        """The roles that a policy of the actor's may allow it to take; a trust that delegates lets it into no others."""
+        action = assuming(actor.caller).action
+        return self._allowed_on(actor, action, ASSUME) if action.lower() in touched else frozenset()
 
     def _administers(self, actor: Actor, touched: frozenset[str]) -> Iterator[Move]:
         account = account_of(actor.fact.subject)
@@ -503,6 +597,8 @@ class Explorer:
                     answers=(answer,),
                 )
 
+
+_TAKING = ASSUME.uses[0].action.lower()
 
 _NAMED = frozenset({On.USER, On.GROUP, On.ROLE, On.POLICY})
 

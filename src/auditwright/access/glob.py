@@ -5,9 +5,11 @@ looked for from where the one before ended, and taking the leftmost place never 
 is found by shifting a bit for each of its characters (Baeza-Yates and Gonnet), so no pattern makes a text slow.
 """
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import islice
 from typing import TypeAlias
 
 
@@ -86,6 +88,12 @@ class Glob:
 
     _parts: tuple[_Part, ...]
 
+    @property
+    def begins(self) -> str:
+        """What every text of the pattern begins with, as far as it is one literal run."""
+        runs = self._parts[0].runs
+        return runs[0][1] if runs and runs[0][0] == 0 else ""
+
     def matches(self, text: str) -> bool:
         """True where the whole text is of the pattern."""
         first, last = self._parts[0], self._parts[-1]
@@ -163,3 +171,36 @@ def compile_globs(patterns: Sequence[str]) -> GlobSet:
         prefixes=tuple(sorted(prefixes)),
         globs=tuple(globs),
     )
+
+
+@dataclass(slots=True)
+class Names:
+    """Many texts, of which those that fit some patterns are found: most patterns are looked up, not tried on each."""
+
+    every: Iterable[str]
+    _set: frozenset[str] = field(init=False)
+    _sorted: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._set = frozenset(self.every)
+        self._sorted = sorted(self._set)
+
+    def fitting(self, globs: GlobSet, *, negated: bool = False) -> frozenset[str]:
+        """Those that any of some patterns matches; or none of them does."""
+        found = self._set if globs.everything else self._matched(globs)
+        return self._set - found if negated else found
+
+    def _matched(self, globs: GlobSet) -> frozenset[str]:
+        found = set(self._set & globs.literals)
+        for prefix in globs.prefixes:
+            found.update(self._beginning(prefix))
+        for glob in globs.globs:
+            found.update(text for text in self._beginning(glob.begins) if glob.matches(text))
+        return frozenset(found)
+
+    def _beginning(self, prefix: str) -> Iterator[str]:
+        """Those that begin so: they stand together in order."""
+        for text in islice(self._sorted, bisect_left(self._sorted, prefix), None):
+            if not text.startswith(prefix):
+                return
+            yield text

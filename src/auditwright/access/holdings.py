@@ -4,8 +4,8 @@ Changes come as alternatives, because an adversary uses each policy before it ta
 does under any of them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice, product
 
@@ -91,6 +91,27 @@ def _touching(world: World, arn: str) -> tuple[Fact, ...]:
         if version != policy.default
     ]
     return tuple(dict.fromkeys(facts))
+
+
+@dataclass(slots=True)
+class Touched:
+    """The principals that changes can matter to: `touching`, read the other way."""
+
+    world: World
+    _by: dict[Fact, list[str]] | None = None
+    """Of changes to groups and managed policies; made once one of these is asked about."""
+
+    def by(self, change: Fact) -> Sequence[str]:
+        """The ARNs of the users and roles that a change touches."""
+        if self.world.principal(change.subject) is not None:
+            # What is the principal's own touches nobody else.
+            return (change.subject,) if change in touching(self.world, change.subject) else ()
+        if self._by is None:
+            self._by = {}
+            for arn in (*self.world.users, *self.world.roles):
+                for each in touching(self.world, arn):
+                    self._by.setdefault(each, []).append(arn)
+        return self._by.get(change, ())
 
 
 def _joinable(world: World, principal: Principal) -> tuple[str, ...]:

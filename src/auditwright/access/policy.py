@@ -15,7 +15,7 @@ from typing import cast
 from urllib.parse import unquote
 
 from auditwright.access.conditions import MAX_SHOWN, Condition, parse_condition
-from auditwright.access.glob import GlobSet, compile_globs, lower
+from auditwright.access.glob import GlobSet, Names, compile_globs, lower
 from auditwright.access.variables import Template, has_variables, parse_template
 
 MAX_DOCUMENT_BYTES = 2_000_000
@@ -47,6 +47,10 @@ class Actions:
     def match(self, action: str) -> bool:
         """True where an action, given in lower case, is among them."""
         return self._globs.matches(action) is not self.negated
+
+    def among(self, actions: Names) -> frozenset[str]:
+        """Those of some actions, given in lower case, that are among them."""
+        return actions.fitting(self._globs, negated=self.negated)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,10 @@
 """Which roles a caller may be let into, by whom their trust policies name; what they demand is the evaluator's."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from auditwright.access.context import Caller
+from auditwright.access.likeness import asks_who
 from auditwright.access.policy import Effect, Policy
 from auditwright.access.world import World
 
@@ -18,10 +19,14 @@ class Trust:
 
     policy: Policy
     roles: tuple[str, ...]
+    members: frozenset[str] = field(repr=False)
+    """The same."""
     directly: bool
     """True where the caller may be let in without a policy of its own."""
     alike: bool
     """True where the policy tells none of its roles from another."""
+    for_all: bool
+    """True where it tells no callers of an account and of one kind from each other."""
 
 
 @dataclass(slots=True)
@@ -33,46 +38,74 @@ class Trusts:
     _policies: dict[str, Policy] = field(default_factory=dict)
     _by_name: dict[str, dict[str, bool]] = field(default_factory=dict)
     """For each name, the keys of the policies that have it, and whether they name it directly."""
+    _found: dict[tuple[str, bool], Trust] = field(default_factory=dict)
+    _for_all: dict[str, tuple[Trust, ...]] = field(default_factory=dict)
+    _for_some: dict[str, dict[str, bool]] = field(default_factory=dict)
+    """As `_by_name`, without what is for all callers of an account alike."""
 
     def __post_init__(self) -> None:
         for role in self.world.roles.values():
             policy = role.trust
             if policy.key not in self._policies:
                 self._policies[policy.key] = policy
+                for_all = not any(map(asks_who, policy.statements))
                 for name, directly in _names(policy):
                     self._by_name.setdefault(name, {})[policy.key] = directly
+                    if not for_all:
+                        self._for_some.setdefault(name, {})[policy.key] = directly
             self._roles.setdefault(policy.key, []).append(role.arn)
 
     def naming(self, caller: Caller) -> Iterator[Trust]:
         """The trust policies that may let a caller in."""
+        return self._of(self._by_name, _names_of(caller))
+
+    def for_all_of(self, account: str) -> tuple[Trust, ...]:
+        """The trust policies that may let the users and roles of an account in, whoever of them calls."""
+        found = self._for_all.get(account)
+        if found is None:
+            named = self._of(self._by_name, (account, ANYONE))
+            found = self._for_all[account] = tuple(each for each in named if each.for_all)
+        return found
+
+    def for_some(self, caller: Caller) -> Iterator[Trust]:
+        """The trust policies that may let a caller in and not others of the account."""
+        return self._of(self._for_some, _names_of(caller))
+
+    def _of(self, by_name: Mapping[str, Mapping[str, bool]], names: Iterable[str]) -> Iterator[Trust]:
         found: dict[str, bool] = {}
-        for name in (
-            caller.account,
-            caller.arn,
-            caller.issuer,
-            _without_path(caller.issuer),
-            ANYONE,
-            UNREADABLE,
-        ):
-            for key, directly in self._by_name.get(name, {}).items() if name else ():
+        for name in names:
+            for key, directly in by_name.get(name, {}).items() if name else ():
                 found[key] = found.get(key, False) or directly
         for key, directly in found.items():
+            yield self._trust(key, directly=directly)
+
+    def _trust(self, key: str, *, directly: bool) -> Trust:
+        found = self._found.get((key, directly))
+        if found is None:
             policy = self._policies[key]
             conditions = [each for statement in policy.statements for each in statement.conditions]
-            yield Trust(
+            found = self._found[key, directly] = Trust(
                 policy=policy,
                 roles=tuple(self._roles[key]),
+                members=frozenset(self._roles[key]),
                 directly=directly,
                 alike=not any(
                     name.startswith(_KEYS_OF_RESOURCES)
                     for each in conditions
                     for name in (each.key, *each.variables)
                 ),
+                for_all=not any(map(asks_who, policy.statements)),
             )
+        return found
 
     def names(self) -> Iterable[str]:
         """Everyone whom some trust policy names."""
         return self._by_name.keys()
+
+
+def _names_of(caller: Caller) -> tuple[str, ...]:
+    """What trust policies may call a caller by."""
+    return (caller.account, caller.arn, caller.issuer, _without_path(caller.issuer), ANYONE, UNREADABLE)
 
 
 def _names(policy: Policy) -> Iterator[tuple[str, bool]]:
