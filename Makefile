@@ -16,7 +16,7 @@ demo: $(VENV)/.demo $(VENV)/.front-end
 
 test: $(VENV)/.dev $(VENV)/.front-end
 	./scripts/test-needs
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
@@ -12,6 +13,21 @@ from hypothesis import settings
 from tests.postgres import Cluster, cluster
 from tests.s3 import s3_server
 from tests.simulators.aws_proxy import AwsProxy, aws_proxy
+
+LONGEST_FIRST = (
+    "web/test_every_page.py",
+    "app/test_refusals.py",
+    "web/test_hostile_everywhere.py",
+    "app/test_demo.py",
+    "app/test_backup.py",
+    "web/test_api_schema.py",
+    "web/test_every_route.py",
+    "web/test_story.py",
+    "vulns/test_published_pairs.py",
+    "access/test_evaluator_model.py",
+    "app/test_run.py",
+)
+"""Files that take long: two processes end together where neither begins the longest file last."""
 
 START = """
 import logging, time
@@ -27,6 +43,12 @@ while True:
 # A property holds or does not, however busy the machine is: tests do not time.
 settings.register_profile("auditwright", deadline=None)
 settings.load_profile("auditwright")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order files, and nothing within them."""
+    places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ import sys
 import zipfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,60 +24,18 @@ from auditwright.app.demo.emulator import no_real_credentials
 from auditwright.app.errors import AppError
 from auditwright.app.linting import lint_world
 from auditwright.app.picturing import picture, seen_sha256
-from auditwright.app.workspace import DATABASE_URL, open_workspace
+from auditwright.app.workspace import open_workspace
 from auditwright.core.ids import TestId
 from auditwright.core.resources import ProvedAccess
 from auditwright.sign.verify import verify_package
+from tests.app.demo import AUDITWRIGHT, REAL_KEY, TIME_LIMIT_S, Demo, finished_demo
 
-REAL_KEY = "AKIAREALKEYOFSOMEBODY"
-TIME_LIMIT_S = 240
 EXAMPLE = Path(__file__).parents[2] / "examples/access/3-closed.json"
-AUDITWRIGHT = (sys.executable, "-c", "from auditwright.cli.main import main; main()")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Demo:
-    out: Path
-    printed: str
-    said: str
-    trap: Path
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    """A finished demo, run by somebody whose environment leads to real credentials by every known way."""
-    home = tmp_path_factory.mktemp("home")
-    trap = home / "asked"
-    (home / ".aws").mkdir()
-    (home / ".aws" / "credentials").write_text(
-        f"[default]\naws_access_key_id = {REAL_KEY}\naws_secret_access_key = real\n"
-    )
-    (home / ".aws" / "config").write_text(f"[profile work]\ncredential_process = touch {trap}\n")
-    (home / ".gitconfig").write_text("[user]\n\tname = Real Person\n\temail = real@person.example\n")
-    out = home / "demo"
-    done = subprocess.run(
-        [*AUDITWRIGHT, "demo", "--out", str(out)],
-        env=_environment(home),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=TIME_LIMIT_S,
-        cwd=home,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return Demo(out=out, printed=done.stdout, said=done.stderr, trap=trap)
-
-
-def _environment(home: Path) -> Mapping[str, str]:
-    return {
-        **os.environ,
-        "HOME": str(home),
-        "AWS_PROFILE": "work",
-        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
-        "HTTP_PROXY": "http://127.0.0.1:1",
-        "http_proxy": "http://127.0.0.1:1",
-        DATABASE_URL: "postgresql://127.0.0.1:1/real",
-    }
+    return finished_demo(tmp_path_factory)
 
 
 def test_it_says_that_the_cloud_is_emulated_before_all_else_and_where_to_look_at_the_end(demo: Demo) -> None:

@@ -7,8 +7,7 @@ opened; the variants are light and dark, wide and narrow.
 
 import json
 import re
-import subprocess
-import sys
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +20,11 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from auditwright.core.account import Role
 from auditwright.web.application import ROUTERS
 from auditwright.web.visit import SESSION_COOKIE
+from tests.app.demo import finished_demo
 from tests.web.served import Served, served, signed_in_as
 
 AXE = Path(__file__).parent / "vendor/axe.min.js"
 
-AUDITWRIGHT = (sys.executable, "-c", "from auditwright.cli.main import main; main()")
-
-DEMO_TIMEOUT_S = 240
 
 SAMPLES = 2
 """Addresses opened of each route: one may be empty where the other is not."""
@@ -61,11 +58,9 @@ class Company:
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
-    out = tmp_path_factory.mktemp("company") / "demo"
-    subprocess.run(
-        [*AUDITWRIGHT, "demo", "--out", str(out)], check=True, capture_output=True, timeout=DEMO_TIMEOUT_S
-    )
-    with served(out / "northwind") as site, sync_playwright() as playwright:
+    made = finished_demo(tmp_path_factory).out / "northwind"
+    program = Path(shutil.copytree(made, tmp_path_factory.mktemp("company") / "northwind"))
+    with served(program) as site, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(FLAGS))
         token = signed_in_as(site.site.workspace(), Role.OWNER, "Mira Okafor", site.site.clock())
         yield Company(site=site, browser=browser, token=token, pages=_crawled(site))

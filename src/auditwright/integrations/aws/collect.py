@@ -304,6 +304,7 @@ def remedy(reason: GapReason, operation: Operation, *, principal: str, region: s
         GapReason.UNREACHABLE: f"Check that {operation.service} in {region} can be reached from here, and run again.",
         GapReason.SWITCHED_OFF: f"Enable {operation.service} in {region}, or leave the region out of `regions`.",
         GapReason.LIMIT: f"Import the answer to `{operation.command}`, or divide the account.",
+        GapReason.ERASED: f"Run again, or import a new answer to `{operation.command}`.",
         GapReason.NOT_COLLECTED: f"Import the answer to `{operation.command}`, or connect the account.",
         GapReason.UNAVAILABLE: again,
         GapReason.MALFORMED: again,
