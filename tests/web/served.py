@@ -19,6 +19,7 @@ from auditwright.core.account import Account, Engagement, Role
 from auditwright.core.ids import AccountId, EngagementId
 from auditwright.web.application import create_app
 from auditwright.web.safety.rates import Buckets
+from auditwright.web.serving import MAX_HEAD_BYTES
 from auditwright.web.site import Address, Site, open_site, utc_now
 from auditwright.web.visit import SESSION_COOKIE
 
@@ -71,7 +72,12 @@ def served(folder: Path, clock: Callable[[], datetime] = utc_now) -> Iterator[Se
     address = Address(url=f"http://{name}", hosts=frozenset({name}))
     with listening, open_site(folder, address, clock) as site:
         server = uvicorn.Server(
-            uvicorn.Config(create_app(site, buckets=Buckets(burst=BURST)), log_level="error", lifespan="on")
+            uvicorn.Config(
+                create_app(site, buckets=Buckets(burst=BURST)),
+                log_level="error",
+                lifespan="on",
+                h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+            )
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()

@@ -13,6 +13,9 @@ from auditwright.web.site import Address, open_site, utc_now
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
+MAX_HEAD_BYTES = 256 * 1024
+"""Of a request before its body. An address may hold an item's id of 12,000 letters, each up to 12 bytes as it is written there."""
+
 GRACE_S = 10
 """How long a stop waits for answers that are under way."""
 
@@ -57,6 +60,8 @@ def serve(folder: Path, listen: Listen, clock: Callable[[], datetime] = utc_now)
             proxy_headers=bool(listen.proxies),
             forwarded_allow_ips=list(listen.proxies),
             timeout_graceful_shutdown=GRACE_S,
+            http="h11",
+            h11_max_incomplete_event_size=MAX_HEAD_BYTES,
         )
         if not listen.logs_requests:
             configure_logs(logging.WARNING)
