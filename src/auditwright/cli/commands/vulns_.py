@@ -457,13 +457,19 @@ def _alone(merging: "Merging") -> "Mapping[IssueKey, Sequence[Alone]]":
     return found
 
 
+def _rows_are(rows: int) -> str:
+    from auditwright.render.words import many
+
+    return f"{many(rows, 'row')} {'is' if rows == 1 else 'are'}"
+
+
 def _print_merged(merging: "Merging") -> None:
     from auditwright.render.words import many
 
     merged = merging.merged
     rows = sum(len(report.rows) for report in merged.reports)
     out = console()
-    out.print(f"[bold]{many(rows, 'row')} are {many(len(merged.issues), 'issue')}[/]")
+    out.print(f"[bold]{_rows_are(rows)} {many(len(merged.issues), 'issue')}[/]")
     alone = _alone(merging)
     table(
         ("Issue", "Package", "Asset", "Seen by", "Not seen by, and why"),
@@ -537,7 +543,7 @@ def _print_triage(done: "Triage", now: datetime) -> None:
     left = budget(rows, done.triaged, done.upgrades)
     out = console()
     out.print(
-        f"[bold]{many(rows, 'row')} are {many(left.issues, 'open issue')} and {many(left.decisions, 'decision')}[/]: "
+        f"[bold]{_rows_are(rows)} {many(left.issues, 'open issue')} and {many(left.decisions, 'decision')}[/]: "
         f"{many(left.upgrades, 'upgrade')} to make, {many(left.undecided, 'family', 'families')} to decide about"
     )
     _print_upgrades(done.upgrades, now)

@@ -1,4 +1,4 @@
-"""A release report as JSON, for machines and for the next release to compare with. docs/release-report.md describes it."""
+"""A release report as JSON, for machines and for the next release to compare with. docs/vulnerabilities.md describes it."""
 
 import json
 from collections.abc import Iterator
