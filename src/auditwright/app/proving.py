@@ -29,6 +29,7 @@ from auditwright.access.verdict import (
     target_of,
 )
 from auditwright.access.world import Principal, World
+from auditwright.app.cycles import no_search_for_cycles
 from auditwright.app.errors import AppError
 from auditwright.core.ids import RunId
 
@@ -223,11 +224,13 @@ def started(source: Source, spelled: str) -> Start:
     return next((each for each in source.starts if each.id == found.id), found)
 
 
+@no_search_for_cycles()
 def proof_of(source: Source, target: Fact) -> Proof:
     """The verdict on a whole picture, and on each credential and workload by itself."""
     return prove_all(explorer_for(source.world, [target]), source.starts, target)
 
 
+@no_search_for_cycles()
 def verdict_of(source: Source, start: Start, target: Fact) -> Verdict:
     """The verdict on one start."""
     return accepted(Checker(source.world), prove(explorer_for(source.world, [target]), [start], target))
