@@ -2,7 +2,8 @@
 
 1. An account or a cluster's account that the program calls production makes what is in it `high`.
 2. A tag of one of the names makes a machine what its value means; so does a label of the namespace in which a pod runs an image.
-3. The gravest counts, of several tags and of several targets. What has no such tag is unknown, as is a tag whose value means nothing.
+3. The gravest counts, of several tags and of several targets. What has no such tag is unknown, and so is what has one whose value
+  means nothing, but for what another makes `high`: what such a value was meant to say may be graver than the others.
 4. An image may run where nobody looked, so that of an image `high` alone is taken; less is unknown.
 """
 
@@ -104,10 +105,11 @@ def _of_item(account: str, tags: Tags | Unknown, evidence: Iterable[str], marks:
     if isinstance(tags, Unknown):
         return unknown(POINT, tags.why)
     said = _gravest(_tagged(tags, tuple(evidence), marks, "tag"))
+    strange = _meaningless(tags, marks)
+    if strange and (said is None or said.level != "high"):
+        return unknown(POINT, f"what its tag {strange} means is not known", tuple(evidence))
     if said is None:
-        return unknown(
-            POINT, f"it has no tag {' or '.join(marks.tags)} whose value means something", tuple(evidence)
-        )
+        return unknown(POINT, f"it has no tag {' or '.join(marks.tags)}", tuple(evidence))
     return collected(POINT, said.level, said.because, said.evidence)
 
 
@@ -146,6 +148,14 @@ def _tagged(tags: Tags, evidence: tuple[str, ...], marks: Marks, what: str) -> I
     for name, value in tags:
         if name.lower() in wanted and (level := marks.level(value)):
             yield _Said(level=level, because=f"{what} {name} = {value}", evidence=evidence)
+
+
+def _meaningless(tags: Tags, marks: Marks) -> str:
+    """The first tag of one of the names whose value means nothing; empty where there is none."""
+    wanted = {name.lower() for name in marks.tags}
+    return next(
+        (f"{name} = {value}" for name, value in tags if name.lower() in wanted and not marks.level(value)), ""
+    )
 
 
 def _gravest(said: Iterable[_Said]) -> _Said | None:

@@ -7,6 +7,7 @@ decision table then takes the worst: what was not seen must never make a deadlin
    it, or where it has a public address and its security groups let the internet in. It is not exposed where every
    balancer of its account and region was seen with its targets and none of these leads to it, and no rule of any of its
    groups lets in anything but private networks and other groups.
+  A balancer of another place that leads to one of its private addresses leaves it open: addresses are used again elsewhere.
 2. **A balancer** is reached where it faces the internet, or where one that is reached hands requests on to it.
 3. **A function** is found by its ARN, or by its name, account and region. It is exposed where it has a URL that asks
    nobody to sign in, or where a balancer that is reached calls it. It is never proved to be unexposed: gateways and
@@ -298,9 +299,22 @@ def _balanced(item: Resource, names: Sequence[str] | Unknown, seen: Seen) -> Gro
         return unknown(POINT, names.why) if ways.from_reached or ways.from_perhaps else None
     entry = _leading(ways.from_perhaps, names)
     if entry is None:
-        return None
+        return _from_elsewhere(item, names, seen)
     why = f"whether the internet reaches the load balancer {entry.name} is not known"
     return unknown(POINT, why, _evidence(entry))
+
+
+def _from_elsewhere(item: Resource, names: Sequence[str], seen: Seen) -> Ground | None:
+    """Unknown where a balancer of another account or region leads, or may lead, to an address that the item has too."""
+    addresses = [name for name in names if not name.startswith("arn:")]
+    here = (item.scope.account, item.scope.region)
+    for place, ways in seen.ways.items():
+        entry = _leading(ways.from_reached, addresses) or _leading(ways.from_perhaps, addresses)
+        if entry is not None and place != here:
+            why = f"the load balancer {entry.name} in {' '.join(place).strip()} leads to an address that {item.name} has too"
+            return unknown(POINT, why, _evidence(item, entry))
+    absent = seen.entries.absence() if addresses else None
+    return unknown(POINT, absent.why) if absent else None
 
 
 def _leading(by_target: Mapping[str, NetworkEntry], names: Iterable[str]) -> NetworkEntry | None:
