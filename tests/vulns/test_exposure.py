@@ -47,6 +47,7 @@ from tests.vulns.inventories import (
 
 F = TypeVar("F")
 HIDDEN = Unknown("AccessDenied")
+ELSEWHERE = replace(HERE, region="us-east-1")
 INSIDE = replace(MACHINE, public_address=None)
 
 
@@ -103,6 +104,9 @@ def test_a_balancer_behind_a_balancer_is_reached_too() -> None:
         seen(entries=[replace(ENTRY, internet_facing=HIDDEN)]),
         seen([replace(MACHINE, private_addresses=HIDDEN)], entries=[replace(ENTRY, targets=("10.0.0.9",))]),
         replace(seen(), entries=related(NetworkEntry, (), gap())),
+        replace(seen(), entries=related(NetworkEntry, (), gap(ELSEWHERE))),
+        seen(entries=[replace(ENTRY, scope=ELSEWHERE, targets=("10.0.0.5",))]),
+        seen(entries=[replace(ENTRY, scope=ELSEWHERE, targets=("10.0.0.5",), internet_facing=HIDDEN)]),
         replace(seen(), machines=related(VirtualMachine, (), gap())),
         seen(machines=[]),
     ],
@@ -210,6 +214,8 @@ def test_a_tag_says_how_much_depends_on_a_machine_and_the_gravest_counts() -> No
     assert found.evidence == MACHINE.evidence
     assert critical(tagged(("criticality", "low"), ("data-class", "internal"))) == "medium"
     assert critical(tagged(("criticality", "purple"))) == "unknown"
+    assert critical(tagged(("criticality", "low"), ("data-class", "ultra"))) == "unknown"
+    assert critical(tagged(("criticality", "high"), ("data-class", "ultra"))) == "high"
     assert critical(tagged()) == "unknown"
     assert critical(seen([replace(MACHINE, tags=HIDDEN)])) == "unknown"
     assert critical(tagged(("tier", "gold")), Marks(tags=("tier",), high=("gold",))) == "high"
