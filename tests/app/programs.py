@@ -31,6 +31,19 @@ categories = ["security"]
 roster = "people.csv"
 """
 
+BARE = """\
+# What Acme defines.
+[organization]
+name = "Acme"
+
+[scope]
+categories = ["security"]  # security alone
+
+# Stricter than what is assumed.
+[tests."identity.access-keys-rotated"]
+max_age_days = 60
+"""
+
 TITLED = """\
 -- id: acme.titled
 -- title: Everybody is an engineer
@@ -75,6 +88,11 @@ def roster_program(folder: Path) -> Path:
     return Path(shutil.copytree(_roster_program(), folder))
 
 
+def bare_program(folder: Path) -> Path:
+    """A program without any integration, set up, with a roster that nothing reads."""
+    return Path(shutil.copytree(_bare_program(), folder))
+
+
 def run_program(folder: Path) -> Path:
     """A program with a roster and a test that Eve deviates from, after its first run."""
     return Path(shutil.copytree(_run_program(), folder))
@@ -90,9 +108,18 @@ def _kept() -> Path:
 
 @cache
 def _roster_program() -> Path:
-    folder = _kept() / "roster"
+    return _set_up("roster", SETTINGS)
+
+
+@cache
+def _bare_program() -> Path:
+    return _set_up("bare", BARE)
+
+
+def _set_up(name: str, settings: str) -> Path:
+    folder = _kept() / name
     folder.mkdir()
-    (folder / "auditwright.toml").write_text(SETTINGS)
+    (folder / "auditwright.toml").write_text(settings)
     (folder / "people.csv").write_text(ROSTER)
     made = auditwright("init", folder, "--name", "Acme")
     assert made.code == 0, made.err

@@ -1,13 +1,10 @@
 """Findings as of a time: a store tells later what it told then, of whatever came after."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
-from pathlib import Path
 from typing import TypeAlias
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,9 +14,6 @@ from auditwright.core.ports import Records
 from auditwright.core.question import Is, Question
 from auditwright.core.run import Finding
 from auditwright.engine.findings import reopened
-from auditwright.store.memory import MemoryRecords
-from auditwright.store.records import create_records
-from tests.postgres import Cluster
 from tests.store.samples import NOON, finding
 
 NUMBERS = count()
@@ -28,21 +22,6 @@ ITEMS = ("arn:ada", "arn:bob")
 
 Assigned: TypeAlias = tuple[str, str]
 Seen: TypeAlias = frozenset[str]
-
-
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Records]:
-    opened: Records
-    match request.param:
-        case "memory":
-            opened = MemoryRecords()
-        case "sqlite":
-            opened = create_records(f"sqlite:///{tmp_path}/records.db")
-        case _:
-            cluster: Cluster = request.getfixturevalue("postgres")
-            opened = create_records(cluster.new_database())
-    yield opened
-    opened.close()
 
 
 def run_over(records: Records, test: TestId, deviating: Seen, hour: int) -> None:

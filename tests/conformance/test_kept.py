@@ -1,8 +1,6 @@
 """Records that are kept by key and listed by questions: every store answers as the one in memory does."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,24 +15,7 @@ from auditwright.core.ports import Records, StoreError
 from auditwright.core.question import AnyOf, Before, Condition, Either, Holds, Is, Question, Since
 from auditwright.core.run import EvidenceRecord, Finding
 from auditwright.store.memory import MemoryRecords
-from auditwright.store.records import create_records
-from tests.postgres import Cluster
 from tests.store.samples import NOON, entry, evidence_record, finding, run
-
-
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Records]:
-    opened: Records
-    match request.param:
-        case "memory":
-            opened = MemoryRecords()
-        case "sqlite":
-            opened = create_records(f"sqlite:///{tmp_path}/records.db")
-        case _:
-            cluster: Cluster = request.getfixturevalue("postgres")
-            opened = create_records(cluster.new_database())
-    yield opened
-    opened.close()
 
 
 def account(name: str, *, role: Role = Role.ENGINEER, ended_at: datetime | None = None) -> Account:

@@ -1,6 +1,5 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -8,9 +7,6 @@ from auditwright.core.evidence import digest_of
 from auditwright.core.ids import Digest, RunId, TestId
 from auditwright.core.log import MAX_LEAF_BYTES, LeafTooLargeError, leaf_hash
 from auditwright.core.ports import Records, StoreError, Transaction
-from auditwright.store.memory import MemoryRecords
-from auditwright.store.records import create_records
-from tests.postgres import Cluster
 from tests.store.samples import (
     DAY,
     NOON,
@@ -25,21 +21,6 @@ from tests.store.samples import (
     result_record,
     run,
 )
-
-
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Records]:
-    opened: Records
-    match request.param:
-        case "memory":
-            opened = MemoryRecords()
-        case "sqlite":
-            opened = create_records(f"sqlite:///{tmp_path}/records.db")
-        case _:
-            cluster: Cluster = request.getfixturevalue("postgres")
-            opened = create_records(cluster.new_database())
-    yield opened
-    opened.close()
 
 
 def test_leaves_come_back_exactly_and_in_order(records: Records) -> None:

@@ -1,6 +1,5 @@
 """Integrations by the API: connected and changed as on their page, checked, let go, and refused what a page refuses."""
 
-import shutil
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,30 +10,17 @@ import pytest
 from auditwright.app.rights import TokenScope
 from auditwright.core.account import Role
 from auditwright.core.act import Act
-from tests.app.programs import ROSTER, auditwright
+from tests.app.programs import bare_program
 from tests.web.served import Served, served
-from tests.web.test_integrations import BARE
 from tests.web.waiting import eventually
 
 PEOPLE = "/api/v1/integrations/people"
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("bare") / "acme"
-    folder.mkdir()
-    (folder / "auditwright.toml").write_text(BARE)
-    (folder / "people.csv").write_text(ROSTER)
-    assert auditwright("init", folder, "--name", "Acme").code == 0
-    return folder
-
-
 @pytest.fixture
-def site(made: Path, tmp_path: Path) -> Iterator[Served]:
+def site(tmp_path: Path) -> Iterator[Served]:
     """A program of its own for each test, with no integration."""
-    folder = tmp_path / "acme"
-    shutil.copytree(made, folder)
-    with served(folder) as running:
+    with served(bare_program(tmp_path / "acme")) as running:
         running.site.look_again()
         yield running
 

@@ -1,7 +1,6 @@
 """Integrations: connected in a browser, asked by a run that is watched there, and refused what a browser may not name."""
 
 import re
-import shutil
 import tomllib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,40 +13,15 @@ from auditwright.core.account import Role
 from auditwright.core.act import Act
 from auditwright.core.ids import IntegrationId, RunId
 from auditwright.core.run import RunState
-from tests.app.programs import ROSTER, auditwright, roster_program
+from tests.app.programs import BARE, bare_program, roster_program
 from tests.web.served import Served, served
 from tests.web.waiting import eventually
 
-BARE = """\
-# What Acme defines.
-[organization]
-name = "Acme"
-
-[scope]
-categories = ["security"]  # security alone
-
-# Stricter than what is assumed.
-[tests."identity.access-keys-rotated"]
-max_age_days = 60
-"""
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("bare") / "acme"
-    folder.mkdir()
-    (folder / "auditwright.toml").write_text(BARE)
-    (folder / "people.csv").write_text(ROSTER)
-    assert auditwright("init", folder, "--name", "Acme").code == 0
-    return folder
-
 
 @pytest.fixture
-def site(made: Path, tmp_path: Path) -> Iterator[Served]:
+def site(tmp_path: Path) -> Iterator[Served]:
     """A program of its own for each test, with no integration."""
-    folder = tmp_path / "acme"
-    shutil.copytree(made, folder)
-    with served(folder) as running:
+    with served(bare_program(tmp_path / "acme")) as running:
         running.site.look_again()
         yield running
 

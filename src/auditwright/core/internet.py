@@ -47,17 +47,7 @@ _PRIVATE: tuple[Block, ...] = (
 
 def internet_in(peers: Iterable[str]) -> str | Unknown | None:
     """The part of the internet that is among peers, in words; None for none."""
-    blocks: list[Block] = []
-    unseen: Unknown | None = None
-    for peer in peers:
-        block = _block(peer)
-        match block:
-            case Unknown():
-                unseen = unseen or block
-            case None:
-                continue
-            case _:
-                blocks.append(block)
+    blocks, unseen = _blocks(peers)
     wide = [block for block in _merged(blocks) if _is_internet(block)]
     if not wide:
         return unseen
@@ -69,18 +59,16 @@ def internet_in(peers: Iterable[str]) -> str | Unknown | None:
 
 def public_in(peers: Iterable[str]) -> str | Unknown | None:
     """The first peer that is not wholly inside private networks, however narrow; None where all are."""
-    unseen: Unknown | None = None
-    for peer in peers:
-        block = _block(peer)
-        match block:
-            case Unknown():
-                unseen = unseen or block
-            case None:
-                continue
-            case _:
-                if not any(_inside(block, private) for private in _PRIVATE):
-                    return str(block)
-    return unseen
+    blocks, unseen = _blocks(peers)
+    public = (str(block) for block in blocks if not any(_inside(block, private) for private in _PRIVATE))
+    return next(public, unseen)
+
+
+def _blocks(peers: Iterable[str]) -> tuple[list[Block], Unknown | None]:
+    """The addresses of peers that are not groups, and why some are not known."""
+    found = [block for peer in peers if (block := _block(peer)) is not None]
+    unseen = next((block for block in found if isinstance(block, Unknown)), None)
+    return [block for block in found if not isinstance(block, Unknown)], unseen
 
 
 @lru_cache(maxsize=MAX_KNOWN_PEERS)
