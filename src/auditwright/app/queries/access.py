@@ -226,9 +226,14 @@ def _field(row: ProvedAccess, name: str) -> object:
 def fix(view: View, target: str) -> Fix | None:
     """The least set of changes that closes a target; None while it is worked out. Raises NoTargetError, AppError."""
     run = board(view).run
-    return (
-        None if run is None else view.memo.later(("fix", run.id, target), lambda: _fix(view, run.id, target))
-    )
+    if run is None:
+        return None
+    return view.memo.later(("fix", *_basis(view, run.id), target), lambda: _fix(view, run.id, target))
+
+
+def _basis(view: View, run: RunId) -> tuple[object, ...]:
+    """All that is proved again follows from a run, the program and the day: what was attested ends on one."""
+    return (run, view.workspace.program.digest, view.as_of.date())
 
 
 def _fix(view: View, run: RunId, target: str) -> Fix:
@@ -255,7 +260,7 @@ def what_if(view: View, target: str, chosen: Iterable[str]) -> WhatIf | None:
     named = set(chosen)
     picked = tuple(sorted(named.intersection(each.change.id for each in found.offered)))
     tried = view.memo.later(
-        ("what if", run.id, view.workspace.program.digest, target, picked),
+        ("what if", *_basis(view, run.id), target, picked),
         lambda: _what_if(
             view, run.id, target, [each for each in found.repair.considered if each.id in picked]
         ),
@@ -273,7 +278,7 @@ def _what_if(view: View, run: RunId, target: str, changes: Sequence[Change]) -> 
 
     def standing(fact: Fact) -> str:
         # Every attempt is held against the same verdicts.
-        return view.memo.get(("standing", run, program.digest, fact), lambda: word_of(now.of(fact)))
+        return view.memo.get(("standing", *_basis(view, run), fact), lambda: word_of(now.of(fact)))
 
     rows = [(words, standing(fact), word_of(then.of(fact))) for words, fact in proved.items()]
     return WhatIf(
@@ -304,7 +309,7 @@ def _named_in(view: View, target: str) -> Sequence[str]:
 
 def _world(view: View, run: RunId, resources: Sequence[str]) -> World:
     """The picture that a run collected, in which some resources are asked about by name."""
-    key = ("world", run, view.workspace.program.digest, tuple(resources))
+    key = ("world", *_basis(view, run), tuple(resources))
     return view.memo.get(key, lambda: picture(view.workspace, now=view.as_of, resources=resources, run=run))
 
 
