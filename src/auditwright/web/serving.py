@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from socket import socket
 from urllib.parse import urlsplit
 
 from auditwright.app.errors import AppError
@@ -38,8 +39,10 @@ class Listen:
     """False: only what breaks is logged."""
 
 
-def serve(folder: Path, listen: Listen, clock: Callable[[], datetime] = utc_now) -> None:
-    """Serve a program folder until it is stopped; raises AppError."""
+def serve(
+    folder: Path, listen: Listen, listening: Callable[[], None], clock: Callable[[], datetime] = utc_now
+) -> None:
+    """Serve a program folder until it is stopped; `listening` is called once requests are answered. Raises AppError."""
     import uvicorn
 
     from auditwright.app.delivering import telling
@@ -47,6 +50,11 @@ def serve(folder: Path, listen: Listen, clock: Callable[[], datetime] = utc_now)
     from auditwright.web.application import create_app
     from auditwright.web.logs import configure_logs
     from auditwright.web.watching import Measures, serve_metrics
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket] | None = None) -> None:
+            await super().startup(sockets)
+            listening()
 
     with open_site(folder, address_of(listen), clock) as site:
         measures = Measures()
@@ -73,7 +81,7 @@ def serve(folder: Path, listen: Listen, clock: Callable[[], datetime] = utc_now)
         schedule.begin()
         try:
             with keeping_warm(site.whole_view), telling(site.whole_view, site.address.url):
-                uvicorn.Server(config).run()
+                Server(config).run()
         finally:
             schedule.end()
 

@@ -220,10 +220,9 @@ def _serve(folders: "Folders", office: "Office", port: int) -> None:
 
     if out.is_terminal:
         with Live(get_renderable=now, console=out, refresh_per_second=1, transient=True):
-            serve(folders.program, listen)
+            serve(folders.program, listen, lambda: None)
     else:
-        click.echo(now().plain)
-        serve(folders.program, listen)
+        serve(folders.program, listen, lambda: click.echo(now().plain))
 
 
 def _called() -> str:

@@ -48,8 +48,8 @@ def command(  # noqa: PLR0913  # one parameter for each option
     claim = claim_of(program, datetime.now(UTC))
     if not claim.accounts:
         _first_owner(program, address, invited=[each.name for each in claim.invited])
-    out.print(f"Auditwright is at {address} (Ctrl-C stops it)")
-    serve(program, listen)
+    # Said once it is so: whoever stops it before then would stop an import in the middle.
+    serve(program, listen, lambda: out.print(f"Auditwright is at {address} (Ctrl-C stops it)"))
 
 
 def _first_owner(program: Path, address: str, *, invited: Sequence[str]) -> None:
