@@ -7,6 +7,7 @@ Exits with 1 only where something could not be measured; a target that was misse
 """
 
 import argparse
+import compileall
 import platform
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from pathlib import Path
 # Run as a file, Python looks for modules beside it; the parts are `bench.…`, from the folder above.
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+import auditwright  # noqa: E402
 from bench import access, access_peers, aws, cli_start, log, resources, vulns, web  # noqa: E402
 from bench.rows import CannotMeasureError, Row, table  # noqa: E402
 
@@ -54,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         parser.error(f"there is no part {', '.join(sorted(unknown))}; the parts are {', '.join(PARTS)}")
     parts = {**PARTS, **WITH_PEERS} if options.peers else PARTS
+    # What pip installs, it compiles; a checkout is compiled by whoever imports it first.
+    compileall.compile_dir(Path(auditwright.__file__).parent, quiet=1)
     rows: list[Row] = []
     failed = False
     for name in options.parts or PARTS:
