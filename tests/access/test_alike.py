@@ -13,7 +13,7 @@ from auditwright.access.closure import Closure
 from auditwright.access.facts import Fact, Kind
 from auditwright.access.search import Search
 from auditwright.access.starts import OVERALL, starts
-from auditwright.access.verdict import explorer_for
+from auditwright.access.verdict import Reachable, explorer_for, prove, target_of
 from tests.access.accounts import (
     ACCOUNT,
     ROOT_TRUST,
@@ -171,6 +171,18 @@ def test_each_holds_what_it_does_alone(name: str, *, certain: bool, turned: bool
         search = Search(explorer=explorer, certain=certain)
         search.run(start, None)
         assert _named(search.reasons) == alone
+
+
+def test_each_makes_its_own_requests() -> None:
+    here = world(both(*sharing(PASSING), RUNS))
+    target = target_of(here, "account-admin")
+    explorer = explorer_for(here, [target])
+    for start in (each for each in starts(here) if each.kind in OVERALL):
+        found = prove(explorer, [start], target)
+        assert isinstance(found, Reachable)
+        first = found.witness.steps[0]
+        assert first.actor is not None
+        assert {answer.request.caller.arn for answer in first.answers} == {first.actor.subject}
 
 
 def _named(facts: object) -> set[Fact]:

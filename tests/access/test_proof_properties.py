@@ -211,6 +211,21 @@ def test_a_witness_that_lacks_a_step_is_stopped(account: Json) -> None:
 
 @SLOW
 @given(accounts())
+def test_a_witness_that_lacks_a_request_is_stopped(account: Json) -> None:
+    here = world(account)
+    found = verdict_on(here, target_of(here, "account-admin"))
+    assume(isinstance(found, Reachable))
+    assert isinstance(found, Reachable)
+    steps = found.witness.steps
+    for number, step in enumerate(steps):
+        for place in range(len(step.answers)):
+            less = replace(step, answers=(*step.answers[:place], *step.answers[place + 1 :]))
+            silent = replace(found.witness, steps=(*steps[:number], less, *steps[number + 1 :]))
+            assert replay(here, silent) != ""
+
+
+@SLOW
+@given(accounts())
 def test_everybody_reaches_what_one_does(account: Json) -> None:
     here = world(account)
     target = target_of(here, "account-admin")

@@ -13,6 +13,7 @@ from auditwright.access.context import ABSENT, Caller, CallerKind, Context, Entr
 from auditwright.access.evaluator import Allowed, Decision, ImplicitDeny, Policies, Undecided, decide, may
 from auditwright.access.facts import Fact
 from auditwright.access.holdings import caller_of, policies_of
+from auditwright.access.kleene import Truth
 from auditwright.access.matching import Request
 from auditwright.access.meeting import common
 from auditwright.access.policy import Effect, Policy, Resources, Statement
@@ -75,6 +76,11 @@ class Answer:
     def possible(self) -> bool:
         """True where it is not sure that it is denied."""
         return may(self.decision)
+
+    @property
+    def truth(self) -> Truth:
+        """Whether the request goes through."""
+        return Truth.TRUE if self.certain else Truth.UNKNOWN if self.possible else Truth.FALSE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,12 +228,18 @@ def _ask_about_made(world: World, actor: Actor, use: Use, made: str) -> Answer:
     return ask(world, actor, replace(use, on=On.MADE, made=made), made)
 
 
+_BY_SAML = Use(action="sts:AssumeRoleWithSAML", on=On.ROLE)
+_BY_OIDC = Use(action="sts:AssumeRoleWithWebIdentity", on=On.ROLE)
+
+ASSUMING = frozenset(use.action for use in (*ASSUME.uses, _BY_SAML, _BY_OIDC))
+"""The actions that take a role."""
+
+
 def assuming(caller: Caller) -> Use:
     """The request by which a caller takes a role."""
     if caller.kind is not CallerKind.FEDERATED:
         return ASSUME.uses[0]
-    saml = ":saml-provider/" in caller.arn
-    return Use(action="sts:AssumeRoleWithSAML" if saml else "sts:AssumeRoleWithWebIdentity", on=On.ROLE)
+    return _BY_SAML if ":saml-provider/" in caller.arn else _BY_OIDC
 
 
 def let_in(world: World, actor: Actor, role: str) -> Answer:

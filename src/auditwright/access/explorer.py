@@ -34,6 +34,7 @@ from auditwright.access.entering import Entrances
 from auditwright.access.evaluator import Policies
 from auditwright.access.facts import Fact, Kind, every
 from auditwright.access.holdings import caller_of, policies_of
+from auditwright.access.kleene import Truth, all_of
 from auditwright.access.likeness import Alike, Likeness
 from auditwright.access.policy import Effect, Policy, Statement
 from auditwright.access.sessions import UNCONFIRMED, SessionClass, may_call
@@ -59,7 +60,7 @@ class Move:
     certain: bool
     assumptions: tuple[Assumption, ...] = ()
     answers: tuple[Answer, ...] = ()
-    """The requests that it takes, in order; those of a way on every target are made for the target that counts."""
+    """The requests that it takes, in order. Those of a way are made where it is shown (`Explorer.one`)."""
 
 
 _KEYS_OF_RESOURCES = ("aws:resource", "iam:resourcetag/")
@@ -115,7 +116,7 @@ class Explorer:
     _asks_documents: bool = field(init=False)
     _targets: Targets = field(init=False)
     _effects: dict[tuple[str, SessionClass, str], tuple[Follows, ...]] = field(default_factory=dict)
-    _answered: dict[tuple[object, ...], Answer] = field(default_factory=dict)
+    _answered: dict[tuple[object, ...], Truth] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.entrances = Entrances(self.world)
@@ -268,35 +269,38 @@ class Explorer:
     # --- ways
 
     def _takes(self, actor: Actor, way: Way) -> Iterator[Move]:
-        fixed: list[Answer] = []
-        for use in way.uses:
-            if _is_fixed(use):
-                answer = self._put(actor, use, "")
-                if not answer.possible:
-                    return
-                fixed.append(answer)
+        fixed = self._goes_through(actor, [use for use in way.uses if _is_fixed(use)], "")
+        if fixed is Truth.FALSE:
+            return
+        on_target = [use for use in way.uses if not _is_fixed(use)]
         for group in self._groups(actor, way):
-            answers = self._answers(actor, way, group.targets[0])
-            if answers is None:
+            goes = all_of((fixed, self._goes_through(actor, on_target, group.targets[0])))
+            if goes is Truth.FALSE:
                 continue
-            whole = (*fixed, *answers)
-            certain = all(answer.certain for answer in whole)
             if group.every:
-                yield self._every(actor, way, whole)
+                yield self._every(actor, way, certain=goes is Truth.TRUE)
                 continue
-            yield from self._moves_of(actor, way, group.targets[0], certain=certain, answers=whole)
-            for target in group.targets[1:]:
-                yield from self._moves_of(actor, way, target, certain=certain)
+            for target in group.targets:
+                yield from self._moves_of(actor, way, target, certain=goes is Truth.TRUE)
 
-    def _put(self, actor: Actor, use: Use, target: str) -> Answer:
-        """The answer to one use of a way; the same for every actor for whom the same statements count."""
+    def _goes_through(self, actor: Actor, uses: Iterable[Use], target: str) -> Truth:
+        """Whether every one of some uses of a way goes through, as far as the evaluator can tell."""
+        found = Truth.TRUE
+        for use in uses:
+            found = all_of((found, self._answer(actor, use, target)))
+            if found is Truth.FALSE:
+                break
+        return found
+
+    def _answer(self, actor: Actor, use: Use, target: str) -> Truth:
+        """Whether a use of a way goes through; asked once for every actor for whom the same statements count."""
         bearing = self._bearing_on(actor, use)
         if bearing is None:
-            return put(self.world, actor, use, target)
+            return put(self.world, actor, use, target).truth
         key = (use, target, actor.class_, actor.caller.kind, self._accounts(actor), bearing)
         found = self._answered.get(key)
         if found is None:
-            found = self._answered[key] = put(self.world, actor, use, target)
+            found = self._answered[key] = put(self.world, actor, use, target).truth
         return found
 
     @staticmethod
@@ -332,21 +336,10 @@ class Explorer:
             found += (policies.boundary is None, ":role/aws-service-role/" in actor.caller.issuer)
         return tuple(found)
 
-    def _answers(self, actor: Actor, way: Way, target: str) -> tuple[Answer, ...] | None:
-        """The answers for one target; None where one is a denial."""
-        found: list[Answer] = []
-        for use in way.uses:
-            if not _is_fixed(use):
-                answer = self._put(actor, use, target)
-                if not answer.possible:
-                    return None
-                found.append(answer)
-        return tuple(found)
-
     def _moves_of(  # noqa: PLR0913  # a move has as many parts
         self, actor: Actor, way: Way, target: str, *, certain: bool, answers: tuple[Answer, ...] = ()
     ) -> Iterator[Move]:
-        """What a way gives on a target; without answers where those for another target are the same."""
+        """What a way gives on a target."""
         for effect in self._effects_of(way, actor.class_, target):
             yield Move(
                 session=actor.fact,
@@ -381,7 +374,7 @@ class Explorer:
             found = self._effects[key] = effects(self.world, way, class_, target)
         return found
 
-    def _every(self, actor: Actor, way: Way, answers: tuple[Answer, ...]) -> Move:
+    def _every(self, actor: Actor, way: Way, *, certain: bool) -> Move:
         """A way that is decided alike on every target (2)."""
         return Move(
             session=actor.fact,
@@ -390,25 +383,23 @@ class Explorer:
             target="",
             gains=(every(way.id, actor.class_, account_of(actor.fact.subject)),),
             needs=(),
-            certain=all(answer.certain for answer in answers),
+            certain=certain,
             assumptions=_unconfirmed(actor),
-            answers=answers,
         )
 
     def one(self, move: Move, target: str) -> Move | None:
-        """A move with the requests for one of its targets; None where the evaluator does not let it."""
+        """A move with the requests that its session makes for a target; None where the evaluator does not let it."""
         assert move.way is not None, "only ways have requests of their own"
         actor = actor_of(self.world, move.session, move.changes)
-        fixed = [put(self.world, actor, use, "") for use in move.way.uses if _is_fixed(use)]
         if move.way is ASSUME:
-            answers: tuple[Answer, ...] | None = (let_in(self.world, actor, target),)
+            answers = [let_in(self.world, actor, target)]
         else:
-            answers = self._answers(actor, move.way, target)
-        if answers is None:
+            answers = [put(self.world, actor, use, "") for use in move.way.uses if _is_fixed(use)]
+            answers += [put(self.world, actor, use, target) for use in move.way.uses if not _is_fixed(use)]
+        goes = all_of(answer.truth for answer in answers)
+        if goes is Truth.FALSE:
             return None
-        whole = (*fixed, *answers)
-        certain = all(answer.certain for answer in whole)
-        found = self._moves_of(actor, move.way, target, certain=certain, answers=whole)
+        found = self._moves_of(actor, move.way, target, certain=goes is Truth.TRUE, answers=tuple(answers))
         return next((each for each in found if not move.target or each.gains == move.gains), None)
 
     # --- the targets of a way
@@ -545,12 +536,8 @@ class Explorer:
                 roles = sorted(allowed & trust.members)
             for group in self.roles_alike(actor, trust, roles):
                 answer = let_in(self.world, actor, group[0])
-                if answer.possible:
-                    yield from self._moves_of(
-                        actor, ASSUME, group[0], certain=answer.certain, answers=(answer,)
-                    )
-                    for role in group[1:]:
-                        yield from self._moves_of(actor, ASSUME, role, certain=answer.certain)
+                for role in group if answer.possible else ():
+                    yield from self._moves_of(actor, ASSUME, role, certain=answer.certain)
 
     def roles_alike(self, actor: Actor, trust: Trust, roles: Iterable[str]) -> Iterable[tuple[str, ...]]:
         """The roles of a trust policy in groups of those that an actor is let into alike."""

@@ -5,12 +5,13 @@ start holds, puts each request to the evaluator with the policies as the steps b
 step gives only where the catalogue or a law says that it does.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from auditwright.access.asking import PROBES, Answer, Question, is_pattern, policy_of_resource
+from auditwright.access.asking import ASSUMING, PROBES, Answer, Question, is_pattern, policy_of_resource
 from auditwright.access.assumptions import Assumption
-from auditwright.access.catalogue import WAYS_BY_ID, Gain
+from auditwright.access.catalogue import ASSUME, WAYS_BY_ID, Gain, Way
 from auditwright.access.effects import cluster_of, effects, laws
 from auditwright.access.entering import Entered, Entrances
 from auditwright.access.evaluator import Allowed, ImplicitDeny, decide
@@ -96,8 +97,7 @@ def _step(explorer: Explorer, reason: Reason, path: Iterable[Reason]) -> Witness
         rest = tuple(each for each in reason.parents if each != every)
         if found is not None:
             move, needs = found, (found.session, *sorted(found.changes), *rest)
-    elif move is not None and move.way is not None and not move.answers:
-        # The requests for this target are those for another of its group.
+    elif move is not None and move.way is not None:
         move = explorer.one(move, move.target) or move
     if move is None:
         return WitnessStep(
@@ -189,6 +189,8 @@ def replay(world: World, witness: Witness) -> str:
         missing = next((each for each in step.needs if each not in held), None)
         if missing is not None:
             return f"{step.text}: {missing} is not held"
+        if step.way and not _asks_for(step, WAYS_BY_ID[step.way]):
+            return f"{step.text}: its requests are not those that {step.way} takes"
         changes = frozenset(each for each in held if each.kind in CHANGES)
         stopped = "".join(_refused(world, answer.request, step.actor, changes) for answer in step.answers)
         if stopped:
@@ -197,6 +199,14 @@ def replay(world: World, witness: Witness) -> str:
             return f"{step.text}: does not give {step.gains}"
         held.add(step.gains)
     return ""
+
+
+def _asks_for(step: WitnessStep, way: Way) -> bool:
+    """True where a step makes every request of its way."""
+    asked = Counter(answer.request.action for answer in step.answers)
+    if way is ASSUME:
+        return asked.total() == 1 and asked.keys() <= ASSUMING
+    return asked == Counter(use.action for use in way.uses)
 
 
 def _refused(world: World, request: Request, actor: Fact | None, changes: frozenset[Fact]) -> str:

@@ -295,7 +295,7 @@ def lint(view: View) -> tuple[Linted, ...] | None:
     run = board(view).run
     if run is None:
         return ()
-    return view.memo.later(("lint", run.id), lambda: _lint(view, run.id))
+    return view.memo.later(("lint", *_basis(view, run.id)), lambda: _lint(view, run.id))
 
 
 def _lint(view: View, run: RunId) -> tuple[Linted, ...]:
