@@ -1,6 +1,7 @@
 """Settings are edited as a careful person would: the change, and not a character beside it."""
 
 import tomllib
+from datetime import UTC
 
 import pytest
 from hypothesis import given
@@ -83,7 +84,13 @@ def test_a_form_that_is_not_known_is_refused_and_not_guessed(text: str) -> None:
 
 VALUES: st.SearchStrategy[Setting] = st.recursive(
     st.one_of(
-        st.text(st.characters(exclude_categories=["Cs"])), st.integers(-(2**63), 2**63 - 1), st.booleans()
+        st.text(st.characters(exclude_categories=["Cs"])),
+        st.integers(-(2**63), 2**63 - 1),
+        st.floats(allow_nan=False),
+        st.booleans(),
+        st.dates(),
+        st.times(),
+        st.datetimes(timezones=st.none() | st.just(UTC)),
     ),
     lambda inner: st.one_of(
         st.lists(inner, max_size=4), st.dictionaries(st.text("ab é.\"'#"), inner, max_size=3)

@@ -189,6 +189,16 @@ def test_a_check_says_each_problem_and_what_to_do(site: Served) -> None:
     assert examined.checks[0].remedy[:60] in page.replace("&#39;", "'")
 
 
+@pytest.mark.parametrize("value", ["2026-01-01", "2026-01-01T00:00:00Z", "10:00:00", "nan"])
+def test_a_setting_of_another_kind_is_shown_as_the_file_has_it(site: Served, value: str) -> None:
+    path = site.site.folder / "auditwright.toml"
+    path.write_text(f"{settings(site)}\n[integrations.people]\nroster = {value}\n")
+    site.site.look_again()
+    page = site.visitor().get("/integrations/people")
+    assert page.status_code == 200
+    assert f'value="{value.replace("Z", "+00:00")}"' in page.text
+
+
 @pytest.mark.parametrize("role", [Role.EMPLOYEE, Role.AUDITOR])
 def test_who_may_not_connect_reaches_nothing_of_it(site: Served, role: Role) -> None:
     client = site.visitor(role)

@@ -10,11 +10,12 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, time
 from typing import TypeAlias, cast
 
 from auditwright.program.document import ProgramError
 
-Setting: TypeAlias = "str | int | float | bool | Sequence[Setting] | Mapping[str, Setting]"
+Setting: TypeAlias = "str | int | float | bool | date | time | Sequence[Setting] | Mapping[str, Setting]"
 """What a key of the settings can be set to here."""
 
 Change: TypeAlias = "Setting | None"
@@ -75,7 +76,7 @@ def without_table(text: str, table: Table, *, file: str) -> str:
 def toml(value: Setting) -> str:
     """A value as TOML; a long list has a line for each member."""
     line = _line(value)
-    if len(line) <= MAX_LINE or isinstance(value, str | bool | int | float | Mapping):
+    if len(line) <= MAX_LINE or not isinstance(value, list | tuple):
         return line
     return "[\n" + "".join(f"  {_line(member)},\n" for member in value) + "]"
 
@@ -86,6 +87,8 @@ def _line(value: Setting) -> str:
             return "true" if value else "false"
         case int() | float():
             return repr(value)
+        case date() | time():
+            return value.isoformat()
         case str():
             return '"' + _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", value) + '"'
         case Mapping():
