@@ -16,6 +16,7 @@ demo: $(VENV)/.demo $(VENV)/.front-end
 
 test: $(VENV)/.dev $(VENV)/.front-end
 	./scripts/test-needs
+	$(BIN)/python -m compileall -q src   # hundreds of tests start the program anew
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev
