@@ -12,10 +12,9 @@ Joining on every relation wrongly merges thousands of CVEs; `tests/vulns` holds 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
 
 from auditwright.vulns.feeds import Alias
 from auditwright.vulns.issue import RefusedJoin
@@ -48,11 +47,7 @@ _VENDOR_CVE = re.compile(
 )
 """A distribution's page about one CVE (OSV): the CVE itself."""
 
-CACHED_IDS = 262_144
-"""Ids repeat from row to row and from report to report."""
 
-
-@lru_cache(maxsize=CACHED_IDS)
 def spelled(said: str) -> str:
     """An id in its one spelling: `cve-2020-1234` and `UBUNTU-CVE-2020-1234` are CVE-2020-1234; empty for a blank one."""
     text = said.strip()
@@ -64,7 +59,6 @@ def spelled(said: str) -> str:
     return text if text[:4].lower() == "npm:" else text.upper()
 
 
-@lru_cache(maxsize=CACHED_IDS)
 def kind_of(id_: str) -> IdKind:
     """The kind of an id in its one spelling."""
     if _CVE.fullmatch(id_):
@@ -76,7 +70,8 @@ def kind_of(id_: str) -> IdKind:
 
 def is_identity(id_: str) -> bool:
     """True for an id that names one vulnerability by its scheme."""
-    return kind_of(id_) in {IdKind.CVE, IdKind.IDENTITY}
+    kind = kind_of(id_)
+    return kind is IdKind.CVE or kind is IdKind.IDENTITY
 
 
 def leading(ids: Iterable[str]) -> tuple[str, ...]:
@@ -100,6 +95,7 @@ class Clusters:
     """Ids that mean the same, joined by union-find."""
 
     _parent: dict[str, str] = field(default_factory=dict)
+    """Of each id that was joined to another; a root is its own."""
     _cve: dict[str, str] = field(default_factory=dict)
     """Of each root that owns a CVE, which."""
     _members: dict[str, set[str]] = field(default_factory=dict)
@@ -109,9 +105,13 @@ class Clusters:
 
     def ids(self, id_: str) -> tuple[str, ...]:
         """The cluster of an id, the leading one first."""
-        if id_ not in self._members and id_ not in self._parent:
+        if id_ not in self._parent:
             return (id_,)
-        return leading(self._members.get(self._root(id_), {id_}))
+        return leading(self._members[self._root(id_)])
+
+    def leading(self, id_: str) -> str:
+        """The leading id of the cluster of an id."""
+        return self.ids(id_)[0] if id_ in self._parent else id_
 
     def _root(self, id_: str) -> str:
         parent = self._parent
@@ -133,7 +133,7 @@ class Clusters:
             self.refused.append(RefusedJoin(source=edge.source, left=edge.left, right=edge.right))
             return
         keep, gone = min(left, right), max(left, right)
-        self._parent[gone] = keep
+        self._parent[gone] = self._parent[keep] = keep
         self._members[keep] = self._members.get(keep, {keep}) | self._members.pop(gone, {gone})
         if cves:
             self._cve[keep] = cves.pop()
@@ -182,14 +182,14 @@ UNNAMED = "unnamed"
 """A row that gives no id is shown all the same."""
 
 
-def expanded(primary: str, others: Iterable[str], clusters: Clusters) -> Mapping[tuple[str, ...], None]:
-    """The clusters that a row is about: one, or one for each CVE of a bundle.
+def expanded(primary: str, others: Iterable[str], clusters: Clusters) -> tuple[str, ...]:
+    """The leading ids of the clusters that a row is about: one, or one for each CVE of a bundle, each once.
 
     `others` are all other ids of the row, aliases first. A row that leads with no id is about those.
     """
     if is_identity(primary) and primary not in clusters.bundles:
-        return {clusters.ids(primary): None}
+        return (clusters.leading(primary),)
     # (4) A bundle stands for its CVEs, or for itself.
     named = [id_ for id_ in others if is_identity(id_) and id_ not in clusters.bundles]
     cves = [id_ for id_ in named if kind_of(id_) is IdKind.CVE]
-    return dict.fromkeys(clusters.ids(id_) for id_ in cves or named) or {(primary or UNNAMED,): None}
+    return tuple(dict.fromkeys(map(clusters.leading, cves or named))) or (primary or UNNAMED,)

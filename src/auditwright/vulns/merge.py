@@ -7,13 +7,13 @@
    report that is given twice counts once.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 import msgspec
 
 from auditwright.vulns.feeds import Alias
-from auditwright.vulns.identity import Edge, clustered, edges_of, expanded, is_identity, spelled
+from auditwright.vulns.identity import Clusters, Edge, clustered, edges_of, expanded, is_identity, spelled
 from auditwright.vulns.issue import Family, Issue, Line, Merged, Sighting
 from auditwright.vulns.package import Named, distribution_name, family, named, sources
 from auditwright.vulns.report import Distribution, Package, Report, Row
@@ -27,34 +27,55 @@ def merge(reports: Iterable[Report], *, aliases: Iterable[Alias] = ()) -> Merged
     clusters = clustered((*edges_of(aliases), *_edges(kept)))
     of_target = lines(kept)
     families = _Families(kept, of_target)
-    groups: dict[tuple[int, tuple[str, ...], int], list[Sighting]] = {}
-    line_numbers = _Numbers[Line]()
-    family_numbers = _Numbers[Family]()
-    about: dict[tuple[str, tuple[str, ...], tuple[str, ...]], tuple[tuple[str, ...], ...]] = {}
+    places = {line: place for place, line in enumerate(sorted({*chain(*of_target)}, key=_line_order))}
+    about = _About(clusters)
+    groups: dict[tuple[int, str, int], list[Sighting]] = {}
     for number, report in enumerate(kept):
-        for row in report.rows:
-            said = (row.id, row.aliases, row.bundles)
-            found = about.get(said)
-            if found is None:
-                others = [spelled(id_) for id_ in (*row.aliases, *row.bundles)]
-                found = about[said] = tuple(expanded(spelled(row.id), others, clusters))
-            line = line_numbers.of(of_target[number][row.target])
-            home = family_numbers.of(families.of(number, row))
-            sighting = Sighting(report=number, row=row)
-            for ids in found:
-                groups.setdefault((line, ids, home), []).append(sighting)
+        on_line = [places[line] for line in of_target[number]]
+        for row, home in zip(report.rows, families.of_rows(number), strict=True):
+            for id_ in about.of(row):
+                key = (on_line[row.target], id_, home)
+                group = groups.get(key)
+                if group is None:
+                    groups[key] = [Sighting(report=number, row=row)]
+                else:
+                    group.append(Sighting(report=number, row=row))
+    named_lines = tuple(places)
     issues = [
+        # (4) Lines and families are numbered in their order.
         Issue(
-            line=line_numbers.values[line],
-            ids=ids,
-            family=family_numbers.values[home],
+            line=named_lines[line],
+            ids=clusters.ids(id_),
+            family=families.values[home],
             sightings=_in_order(sightings),
         )
-        for (line, ids, home), sightings in groups.items()
+        for (line, id_, home), sightings in sorted(groups.items())
     ]
-    return Merged(
-        reports=kept, issues=tuple(sorted(issues, key=_issue_order)), refused=tuple(clusters.refused)
-    )
+    return Merged(reports=kept, issues=tuple(issues), refused=tuple(clusters.refused))
+
+
+class _About:
+    """(3) The leading ids of the clusters that rows are about, found once for rows that say the same."""
+
+    def __init__(self, clusters: Clusters) -> None:
+        self._clusters = clusters
+        self._alone: dict[str, tuple[str, ...]] = {}
+        """Of rows that have one id and no other: most of them."""
+        self._among: dict[tuple[str, tuple[str, ...], tuple[str, ...]], tuple[str, ...]] = {}
+
+    def of(self, row: Row) -> tuple[str, ...]:
+        """The leading ids for a row."""
+        if not row.aliases and not row.bundles:
+            found = self._alone.get(row.id)
+            if found is None:
+                found = self._alone[row.id] = expanded(spelled(row.id), (), self._clusters)
+            return found
+        said = (row.id, row.aliases, row.bundles)
+        found = self._among.get(said)
+        if found is None:
+            others = [spelled(id_) for id_ in (*row.aliases, *row.bundles)]
+            found = self._among[said] = expanded(spelled(row.id), others, self._clusters)
+        return found
 
 
 def _ordered(reports: Iterable[Report]) -> tuple[Report, ...]:
@@ -104,20 +125,34 @@ class _Families:
         self._reports = reports
         self._of_line = _distributions(reports, of_target)
         self._of_target = of_target
-        self._named: dict[tuple[int, int, int], Named] = {}
-        for number, report in enumerate(reports):
-            for row in report.rows:
-                key = (id(row.package), number, row.target)
-                if key not in self._named:
-                    self._named[key] = self._name(row.package, number, row.target)
+        self._named: list[Named] = []
+        self._place: list[tuple[int, int]] = []
+        """The report and the target of each."""
+        self._of_rows = [list(self._numbers(number)) for number in range(len(reports))]
         self._fill_ecosystems()
         listed = (
             self._name(package, number, 0)
             for number, report in enumerate(reports)
             for package in report.packages or ()
         )
-        self._sources = sources((*self._named.values(), *listed))
-        self._of = {key: family(package, self._sources) for key, package in self._named.items()}
+        known = sources((*self._named, *listed))
+        found = [family(package, known) for package in self._named]
+        self.values: Sequence[Family] = sorted(set(found), key=_family_order)
+        """In the order of issues (4)."""
+        places = {value: place for place, value in enumerate(self.values)}
+        self._families = [places[value] for value in found]
+
+    def _numbers(self, report: int) -> Iterator[int]:
+        """For each row of a report the number of its package, which is named when it is first met."""
+        seen: dict[tuple[int, int], int] = {}
+        for row in self._reports[report].rows:
+            key = (id(row.package), row.target)
+            number = seen.get(key)
+            if number is None:
+                number = seen[key] = len(self._named)
+                self._named.append(self._name(row.package, report, row.target))
+                self._place.append((report, row.target))
+            yield number
 
     def _name(self, package: Package, report: int, target: int) -> Named:
         targets = self._reports[report].targets
@@ -129,22 +164,22 @@ class _Families:
     def _fill_ecosystems(self) -> None:
         """A package of the system whose kind a tool does not say is of the kind that others on its line say of that name."""
         said: dict[tuple[Line, str], set[tuple[str, str]]] = {}
-        for (_, report, target), package in self._named.items():
+        for (report, target), package in zip(self._place, self._named, strict=True):
             if package.ecosystem in OPERATING_SYSTEM:
                 line = self._of_target[report][target]
                 for name in {package.name, package.source} - {""}:
                     said.setdefault((line, name), set()).add((package.ecosystem, package.distribution))
-        for key, package in self._named.items():
-            kinds = said.get((self._of_target[key[1]][key[2]], package.name), set())
+        for number, ((report, target), package) in enumerate(zip(self._place, self._named, strict=True)):
+            kinds = said.get((self._of_target[report][target], package.name), set())
             if not package.ecosystem and len(kinds) == 1:
                 ecosystem, distribution = next(iter(kinds))
-                self._named[key] = msgspec.structs.replace(
+                self._named[number] = msgspec.structs.replace(
                     package, ecosystem=ecosystem, distribution=distribution
                 )
 
-    def of(self, report: int, row: Row) -> Family:
-        """The family of a row's package."""
-        return self._of[id(row.package), report, row.target]
+    def of_rows(self, report: int) -> Iterable[int]:
+        """For each row of a report the number, among `values`, of its package's family."""
+        return map(self._families.__getitem__, self._of_rows[report])
 
 
 def _distributions(
@@ -161,28 +196,6 @@ def _distributions(
     return {line: next(iter(names.values())) for line, names in said.items() if len(names) == 1}
 
 
-T = TypeVar("T", bound=Hashable)
-
-
-class _Numbers(Generic[T]):
-    """Small numbers for values that are slow to hash."""
-
-    def __init__(self) -> None:
-        self.values: list[T] = []
-        self._seen: dict[int, int] = {}
-        self._known: dict[T, int] = {}
-
-    def of(self, value: T) -> int:
-        number = self._seen.get(id(value))
-        if number is None:
-            number = self._known.get(value)
-            if number is None:
-                number = self._known[value] = len(self.values)
-                self.values.append(value)
-            self._seen[id(value)] = number
-        return number
-
-
 def _in_order(sightings: list[Sighting]) -> tuple[Sighting, ...]:
     return tuple(sightings if len(sightings) == 1 else sorted(sightings, key=_sighting_order))
 
@@ -191,13 +204,9 @@ def _sighting_order(sighting: Sighting) -> tuple[int, int, int]:
     return (sighting.report, sighting.row.index, sighting.row.part)
 
 
-def _issue_order(issue: Issue) -> tuple[str, ...]:
-    family_ = issue.family
-    return (
-        issue.line.name,
-        issue.line.architecture,
-        issue.ids[0],
-        family_.ecosystem,
-        family_.distribution,
-        family_.name,
-    )
+def _line_order(line: Line) -> tuple[str, str]:
+    return (line.name, line.architecture)
+
+
+def _family_order(value: Family) -> tuple[str, str, str]:
+    return (value.ecosystem, value.distribution, value.name)

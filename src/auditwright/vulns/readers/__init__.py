@@ -35,22 +35,18 @@ def read_report(data: Buffer, *, format_id: str = "") -> Report:
 
 def _named(report: Report) -> Report:
     """Without the rows that name no vulnerability or no package: they are no findings, whatever the format."""
-    nameless = [row for row in report.rows if _blank(row.id) or _blank(row.package.name)]
+    nameless = [row for row in report.rows if not (row.id.strip() and row.package.name.strip())]
     if not nameless:
         return report
     skipped = tuple(
         Skipped(
             where=f"row {row.index}",
-            why="it names no vulnerability" if _blank(row.id) else "it names no package",
+            why="it names no vulnerability" if not row.id.strip() else "it names no package",
         )
         for row in nameless
     )
-    kept = tuple(row for row in report.rows if not _blank(row.id) and not _blank(row.package.name))
+    kept = tuple(row for row in report.rows if row.id.strip() and row.package.name.strip())
     return msgspec.structs.replace(report, rows=kept, skipped=(*report.skipped, *skipped))
-
-
-def _blank(text: str) -> bool:
-    return not text or text.isspace()
 
 
 def reader_for(text: Buffer, *, format_id: str = "") -> Reader:

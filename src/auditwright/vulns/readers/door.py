@@ -11,7 +11,7 @@
 import codecs
 import json
 import mmap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -25,8 +25,8 @@ T = TypeVar("T")
 LENIENT_BYTES = 64 << 20
 """Reading JSON that is not quite JSON takes about ten times its size in memory."""
 
-PIECE_BYTES = 4 << 20
-"""How much of a large array is decoded at a time."""
+PIECE_BYTES = 256 << 10
+"""How much of a large array is decoded at a time: as much as stays in a processor's cache."""
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -156,6 +156,10 @@ class Cut:
 
         Raises UnreadableReportError as `json_document` does, and where the member is no list.
         """
+        return self.decoded_by(lambda: shape)
+
+    def decoded_by(self, shape: Callable[[], type[T]]) -> Iterator[T | Refused]:
+        """As `decoded`; which shape it is, is asked anew before each piece."""
         done = 0
         if self._lines is not None:
             for elements in self._by_lines(self._lines, shape):
@@ -164,22 +168,24 @@ class Cut:
         if self._stop is None:
             self._rest, whole = _whole_cut(self._data, self._member)
             for index, text in enumerate(whole[done:], start=done):
-                yield _element(text, shape, index)
+                yield _element(text, shape(), index)
 
-    def _by_lines(self, lines: "_Lines", shape: type[T]) -> Iterator[list[T] | list[T | Refused]]:
+    def _by_lines(
+        self, lines: "_Lines", shape: Callable[[], type[T]]
+    ) -> Iterator[list[T] | list[T | Refused]]:
         # (1) Ends early, with no stop, where the document is printed in another way than it seemed.
         data, start, size, done = self._data, lines.first, PIECE_BYTES, 0
         while start < len(data):
             window = data[start : start + size]
             end = window.rfind(lines.between)
-            elements = _elements(window[: end + len(lines.between) - 2], shape, done) if end >= 0 else None
+            elements = _elements(window[: end + len(lines.between) - 2], shape(), done) if end >= 0 else None
             if elements is None:
                 close = window.find(lines.close)
                 if close < 0 and end < 0:
                     size *= 2  # one element is larger than a piece
                     if start + size // 2 < len(data):
                         continue
-                elements = _elements(window[:close], shape, done) if close >= 0 else None
+                elements = _elements(window[:close], shape(), done) if close >= 0 else None
                 if elements is not None:
                     yield elements
                     self._stop = start + close + len(lines.close)

@@ -6,7 +6,7 @@ and `risk` came in 0.90.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Generic, TypeVar
 
 import msgspec
@@ -27,6 +27,7 @@ from auditwright.vulns.report import (
     Report,
     Row,
     Score,
+    Severity,
     Skipped,
     Target,
     Threat,
@@ -65,10 +66,19 @@ class _Epss(msgspec.Struct, gc=False):
     date: str | None = None
 
 
-class _Related(msgspec.Struct, gc=False):
+def _nothing() -> msgspec.Raw:
+    return msgspec.Raw(b"null")
+
+
+class _Other(msgspec.Struct, gc=False):
     id: str | None = None
     namespace: str | None = None
-    cvss: list[_Cvss] | None = None
+
+
+class _Related(_Other, gc=False):
+    """What else the same is called, with its ratings, which many share and few rows need."""
+
+    cvss: msgspec.Raw = msgspec.field(default_factory=_nothing)
 
 
 class _Vulnerability(msgspec.Struct, gc=False):
@@ -118,20 +128,34 @@ class _Rule(msgspec.Struct, gc=False):
     namespace: str | None = None
 
 
-class _Match(msgspec.Struct, gc=False):
+class _Listed(msgspec.Struct, gc=False):
     """The parts of a match that repeat from match to match are decoded once each, by their bytes."""
 
-    vulnerability: msgspec.Raw
     artifact: msgspec.Raw
-    related: msgspec.Raw = msgspec.field(
-        default_factory=lambda: msgspec.Raw(b"null"), name="relatedVulnerabilities"
-    )
-    details: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"null"), name="matchDetails")
+    details: msgspec.Raw = msgspec.field(default_factory=_nothing, name="matchDetails")
     rules: list[_Rule] | None = msgspec.field(default=None, name="appliedIgnoreRules")
+
+
+class _Match(_Listed, gc=False, kw_only=True):
+    """A match of a report in which vulnerabilities repeat as well."""
+
+    vulnerability: msgspec.Raw
+    related: msgspec.Raw = msgspec.field(default_factory=_nothing, name="relatedVulnerabilities")
+
+
+class _Single(_Listed, gc=False, kw_only=True):
+    """A match of a report in which they do not."""
+
+    vulnerability: _Vulnerability
+    related: list[_Related] | None = msgspec.field(default=None, name="relatedVulnerabilities")
 
 
 class _Layer(msgspec.Struct):
     digest: str | None = None
+
+
+class _WholeRelated(_Other, gc=False):
+    cvss: list[_Cvss] | None = None
 
 
 class WholeMatch(msgspec.Struct, gc=False):
@@ -139,7 +163,7 @@ class WholeMatch(msgspec.Struct, gc=False):
 
     vulnerability: _Vulnerability
     artifact: _Artifact
-    related: list[_Related] | None = msgspec.field(default=None, name="relatedVulnerabilities")
+    related: list[_WholeRelated] | None = msgspec.field(default=None, name="relatedVulnerabilities")
     details: list[_Detail] | _Detail | None = msgspec.field(default=None, name="matchDetails")
     rules: list[_Rule] | None = msgspec.field(default=None, name="appliedIgnoreRules")
 
@@ -192,7 +216,9 @@ class _Whole(msgspec.Struct, gc=False):
     namespace: str
     url: str
     title: str
-    severity: str
+    severity: Severity
+    severity_said: str
+    rater: str
     scores: tuple[Score, ...]
     fix: Fix
     bundles: tuple[str, ...]
@@ -218,6 +244,9 @@ _TYPES = {
 """Syft's package types that are not called as in a package URL."""
 
 _FIX_STATES: Mapping[str, FixState] = {"fixed": "fixed", "not-fixed": "not-fixed", "wont-fix": "wont-fix"}
+_WITHOUT_VERSION: Mapping[FixState, Fix] = {
+    state: Fix(state=state) for state in (*_FIX_STATES.values(), NO_FIX_SAID.state)
+}
 
 
 Part = TypeVar("Part")
@@ -228,7 +257,7 @@ def read(data: Buffer) -> Report:
     """Read a report. Raises UnreadableReportError where it is no JSON or has no list of matches."""
     document = Cut(data, "matches")
     reading = _Reading()
-    reading.take(document.decoded(_Match), "matches")
+    reading.take(document.decoded_by(reading.shape), "matches")
     members = Members(document.rest)
     reading.take(members.get("ignoredMatches", list[_Match]) or (), "ignoredMatches")
     descriptor = members.get("descriptor", _Descriptor) or _Descriptor()
@@ -285,11 +314,17 @@ class _Reading:
         self.skipped: list[Skipped] = []
         self._position = 0
         self._vulnerability = _Memo(_Vulnerability, _whole)
-        self._related = _Memo(list[_Related] | None, _other)
+        self._related = _Memo(list[_Related] | None, self._others)
         self._details = _Memo(list[_Detail] | _Detail | None, _match_kind)
         self._artifact = _Memo(_Artifact, _package)
+        self._ratings: dict[str, _Memo[list[_Cvss] | None, tuple[Score, ...]]] = {}
+        """By who rates where a rating does not say."""
 
-    def take(self, matches: Iterable[_Match | Refused], member: str) -> None:
+    def shape(self) -> type[_Match | _Single]:
+        """How matches are decoded: whole where their vulnerabilities do not repeat."""
+        return _Match if self._vulnerability.remembers or self._related.remembers else _Single
+
+    def take(self, matches: Iterable[_Match | _Single | Refused], member: str) -> None:
         for number, match in enumerate(matches):
             try:
                 if isinstance(match, Refused):
@@ -300,27 +335,46 @@ class _Reading:
                 self.skipped.append(Skipped(where=f"{member}[{number}]", why=str(error)))
             self._position += 1
 
-    def _row(self, match: _Match) -> Row:
-        whole = self._vulnerability.of(match.vulnerability)
-        aliases, related_scores = self._related.of(match.related)
+    def _row(self, match: _Match | _Single) -> Row:
+        if isinstance(match, _Single):
+            whole, ids = _whole(match.vulnerability), _ids(match.related)
+            scores = whole.scores or self._ratings_of(match.related)
+        else:
+            whole = self._vulnerability.of(match.vulnerability)
+            ids, others = self._related.of(match.related)
+            scores = whole.scores or others
         return Row(
             index=self._position,
             id=whole.id,
             namespace=whole.namespace,
-            aliases=aliases if aliases != (whole.id,) else (),
+            aliases=ids if ids != (whole.id,) else (),
             bundles=whole.bundles,
             package=self._artifact.of(match.artifact),
             fix=whole.fix,
-            severity=severity_of(whole.severity),
-            severity_said=whole.severity,
-            severity_source=_rater(whole.namespace),
-            scores=whole.scores or related_scores,
+            severity=whole.severity,
+            severity_said=whole.severity_said,
+            severity_source=whole.rater,
+            scores=scores,
             threat=whole.threat,
             match=self._details.of(match.details),
             title=whole.title,
             url=whole.url,
             suppressed=_reason(match.rules) if match.rules else "",
         )
+
+    def _others(self, related: list[_Related] | None) -> tuple[tuple[str, ...], tuple[Score, ...]]:
+        return _ids(related), self._ratings_of(related)
+
+    def _ratings_of(self, related: list[_Related] | None) -> tuple[Score, ...]:
+        """How others rate it, which counts where the database itself does not."""
+        scores: tuple[Score, ...] = ()
+        for each in related or ():
+            rater = _rater(each.namespace or "")
+            memo = self._ratings.get(rater)
+            if memo is None:
+                memo = self._ratings[rater] = _Memo(list[_Cvss] | None, partial(_scores, rater=rater))
+            scores += memo.of(each.cvss)
+        return scores
 
 
 class _Memo(Generic[Part, Fact]):
@@ -335,6 +389,11 @@ class _Memo(Generic[Part, Fact]):
         self._facts: dict[bytes, Fact] = {}
         self._room = REMEMBERED_BYTES
         self._asked = 0
+
+    @property
+    def remembers(self) -> bool:
+        """False once it was given up."""
+        return self._room > 0
 
     def of(self, raw: msgspec.Raw) -> Fact:
         if not self._room:
@@ -354,33 +413,38 @@ class _Memo(Generic[Part, Fact]):
 
 def _whole(said: _Vulnerability) -> _Whole:
     namespace = said.namespace or ""
-    old = [("2.0", said.cvss2), ("3.1", said.cvss3)]
+    word, rater = said.severity or "", _rater(namespace)
+    scores = _scores(said.cvss, rater)
+    for version, old in (("2.0", said.cvss2), ("3.1", said.cvss3)):
+        if old:
+            scores += (Score(source="nvd", version=version, base=old.base, vector=old.vector or ""),)
     return _Whole(
         id=said.id.strip(),
         namespace=namespace,
         url=said.data_source or "",
         title=first_line(said.description),
-        severity=said.severity or "",
-        scores=(
-            *_scores(said.cvss, namespace),
-            *(
-                Score(source="nvd", version=version, base=cvss.base, vector=cvss.vector or "")
-                for version, cvss in old
-                if cvss
-            ),
-        ),
+        severity=severity_of(word),
+        severity_said=word,
+        rater=rater,
+        scores=scores,
         fix=_fix(said),
-        bundles=texts(advisory.id for advisory in said.advisories) if said.advisories else (),
+        bundles=texts([advisory.id for advisory in said.advisories]) if said.advisories else (),
         threat=_threat(said),
     )
+
+
+def _ids(related: list[_Related] | None) -> tuple[str, ...]:
+    return texts([entry.id for entry in related]) if related else ()
 
 
 def _fix(said: _Vulnerability) -> Fix:
     if said.fix is None:
         return Fix(state="fixed", versions=(said.fixed_in,)) if said.fixed_in else NO_FIX_SAID
-    versions = texts(said.fix.versions) if said.fix.versions else ()
     state = _FIX_STATES.get(said.fix.state or "", "unknown")
-    return Fix(state="fixed" if versions and state == "unknown" else state, versions=versions)
+    versions = texts(said.fix.versions)
+    if not versions:
+        return _WITHOUT_VERSION[state]
+    return Fix(state="fixed" if state == "unknown" else state, versions=versions)
 
 
 def _threat(said: _Vulnerability) -> Threat:
@@ -390,10 +454,9 @@ def _threat(said: _Vulnerability) -> Threat:
     return Threat(epss=epss.epss, epss_date=epss.date or "", exploited=bool(said.exploited) or None)
 
 
-def _scores(listed: list[_Cvss] | None, namespace: str) -> tuple[Score, ...]:
+def _scores(listed: list[_Cvss] | None, rater: str) -> tuple[Score, ...]:
     if not listed:
         return ()
-    rater = _rater(namespace)
     return tuple(
         Score(
             source=cvss.source or rater,
@@ -410,17 +473,6 @@ def _rater(namespace: str) -> str:
     """`debian:distro:debian:11` and `nvd:cpe` name who keeps the database first; GitHub's ratings are called GHSA's."""
     keeper = namespace.partition(":")[0]
     return "ghsa" if keeper == "github" else keeper
-
-
-def _other(related: list[_Related] | None) -> tuple[tuple[str, ...], tuple[Score, ...]]:
-    if not related:
-        return (), ()
-    if len(related) == 1:
-        only = related[0]
-        return texts((only.id,)), _scores(only.cvss, only.namespace or "")
-    listed = related
-    scores = [score for entry in listed for score in _scores(entry.cvss, entry.namespace or "")]
-    return texts(entry.id for entry in listed), tuple(scores)
 
 
 _MATCHES = {"exact-direct-match": Match.EXACT, "exact-indirect-match": Match.INDIRECT, "cpe-match": Match.CPE}

@@ -15,7 +15,8 @@ T = TypeVar("T")
 
 def texts(values: Iterable[str | None] | None) -> tuple[str, ...]:
     """What is said of several texts: without blanks and repetitions, in the order given."""
-    return tuple(dict.fromkeys(text for value in values or () if value and (text := value.strip())))
+    found = [text for value in values or () if value and (text := value.strip())]
+    return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
 
 
 Number = float | str | None
