@@ -9,15 +9,22 @@ from dataclasses import dataclass, replace
 from itertools import islice, product
 
 from auditwright.access.catalogue import ASSUME, NEW_ENTRY, On, Use
+from auditwright.access.conditions import holds_one
 from auditwright.access.context import ABSENT, Caller, CallerKind, Context, Entry, Present
 from auditwright.access.evaluator import Allowed, Decision, ImplicitDeny, Policies, Undecided, decide, may
 from auditwright.access.facts import Fact
 from auditwright.access.holdings import caller_of, policies_of
 from auditwright.access.kleene import Truth
 from auditwright.access.matching import Request
-from auditwright.access.meeting import common
+from auditwright.access.meeting import common, may_meet
 from auditwright.access.policy import Effect, Policy, Resources, Statement
-from auditwright.access.sessions import ADVERSARY_ACCOUNT, SessionClass, may_call, session_context
+from auditwright.access.sessions import (
+    ADVERSARY_ACCOUNT,
+    OF_RESOURCES,
+    SessionClass,
+    may_call,
+    session_context,
+)
 from auditwright.access.trusts import sessions_named
 from auditwright.access.variables import has_variables
 from auditwright.access.world import PRINCIPAL_TAG, World, account_of
@@ -119,18 +126,70 @@ def ask(  # noqa: PLR0913  # who asks what of what, and what that says itself
     owner = account_of(resource) or actor.caller.account
     every = [_with_resource(world, policies, owner, document) for policies in actor.alternatives]
     best: Answer | None = None
+    named: list[Policies] = []
     for policies in every:
-        for request in _requests(world, actor, use, (resource, policies)):
+        count = 1
+        if use.on is On.MADE and _may_be_allowed(use.action, resource, actor, policies):
+            named.append(policies)
+            count = MAX_NAMES
+        for request in islice(_requests(world, actor, use, (resource, policies)), count):
             answer = _decided(request, policies)
             if answer.certain:
                 return answer
             if best is None or (answer.possible and not best.possible):
                 best = answer
     assert best is not None, "a principal's policies stand in some way"
-    if use.on is On.MADE and not best.possible and any(_leaves_names(best, resource, each) for each in every):
+    if not best.possible and any(_leaves_names(best, resource, each) for each in named):
         why = f"whether {use.action} goes through under some name is not known"
         return replace(best, decision=Undecided(why=(why,), keys=(), trace=best.decision.trace))
     return best
+
+
+def _may_be_allowed(action: str, template: str, actor: Actor, policies: Policies) -> bool:
+    """False where nothing allows an action under any name that fits a template: then one name stands for all."""
+    if (
+        actor.caller.kind is CallerKind.ROOT
+        or action.startswith(_OPEN_TO_OTHERS)
+        or policies.resource is not None
+    ):
+        return True
+    bound = policies.boundary
+    return _some_may_allow(policies.identity, action, template, actor.context) and (
+        not isinstance(bound, Policy) or _some_may_allow((bound,), action, template, actor.context)
+    )
+
+
+_OPEN_TO_OTHERS = ("sts:", "kms:")
+"""Services in which what nobody collected, a trust, a key's policy or its grants, may allow a request."""
+
+
+def _some_may_allow(
+    policies: tuple[Policy, ...] | Unknown, action: str, template: str, context: Context
+) -> bool:
+    return isinstance(policies, Unknown) or any(
+        statement.effect is not Effect.DENY
+        and _may_mean(statement, template)
+        and _may_hold(statement, context)
+        for policy in policies
+        for statement in policy.relevant(action)
+    )
+
+
+def _may_mean(statement: Statement, template: str) -> bool:
+    """True where a statement may mean something that fits a template."""
+    named = statement.resources
+    if named is None or named.negated or statement.unread:
+        return True
+    fixed = (each for each in named.patterns if not named.templates or not has_variables(each))
+    return any(may_meet(template, each) for each in (*fixed, *(each.opened for each in named.templates)))
+
+
+def _may_hold(statement: Statement, context: Context) -> bool:
+    """True where the conditions of a statement may hold, whosever the resource is."""
+    return all(
+        each.key == OF_RESOURCES or holds_one(each, context) is not Truth.FALSE
+        for each in statement.conditions
+    )
 
 
 def _leaves_names(denied: Answer, template: str, policies: Policies) -> bool:
@@ -352,12 +411,12 @@ def _requests(world: World, actor: Actor, use: Use, named: tuple[str, Policies])
     resource, policies = named
     names: Iterable[str] = (resource,)
     if use.on is On.MADE:
-        names = islice(dict.fromkeys(_names(resource, use.action, policies, actor.context)), MAX_NAMES)
+        names = _distinct(_names(resource, use.action, policies, actor.context))
     shows = {key: Present((value.replace("{partition}", world.partition),)) for key, value in use.shows}
     own = actor.caller.account
     for name in names:
         account = account_of(name) or own
-        entries = shows if account == own else {**shows, "aws:resourceaccount": Present((account,))}
+        entries = shows if account == own else {**shows, OF_RESOURCES: Present((account,))}
         yield Request(
             caller=actor.caller,
             action=use.action,
@@ -365,6 +424,14 @@ def _requests(world: World, actor: Actor, use: Use, named: tuple[str, Policies])
             resource_account=account,
             context=actor.context.with_(entries) if entries else actor.context,
         )
+
+
+def _distinct(names: Iterable[str]) -> Iterator[str]:
+    seen: set[str] = set()
+    for name in names:
+        if name not in seen:
+            seen.add(name)
+            yield name
 
 
 def _decided(request: Request, policies: Policies) -> Answer:

@@ -27,7 +27,7 @@ from auditwright.access.asking import (
 from auditwright.access.assumptions import Assumption
 from auditwright.access.bundles import Bundle, bundle_of, together
 from auditwright.access.catalogue import ASSUME, NEW_ENTRY, WAYS, Gain, On, Use, Way
-from auditwright.access.context import CallerKind
+from auditwright.access.context import Caller, CallerKind
 from auditwright.access.effects import Effect as Follows
 from auditwright.access.effects import cluster_of, effects, laws
 from auditwright.access.entering import Entrances
@@ -73,6 +73,15 @@ class _Group:
     targets: tuple[str, ...]
     every: bool = False
     """True for all that the account has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rights:
+    """What the policies of a session come to, action by action."""
+
+    touched: frozenset[str]
+    """Of which some policy may allow something, and which are not surely denied."""
+    denied: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,13 +154,13 @@ class Explorer:
 
     def _explore(self, fact: Fact, changes: frozenset[Fact]) -> Iterator[Move]:
         actor = actor_of(self.world, fact, changes)
-        touched = self.touched_by(actor)
+        rights = self._rights(actor.alternatives, actor.caller, actor.class_)
         yield from self._enters(fact)
-        yield from self._assumes(actor, touched, self.trusts.naming(actor.caller))
-        for way in self._ways(touched).ways:
+        yield from self._assumes(actor, rights, self.trusts.naming(actor.caller))
+        for way in self._ways(rights.touched).ways:
             yield from self._takes(actor, way)
-        yield from self._administers(actor, touched)
-        yield from self._reads(actor)
+        yield from self._administers(actor, rights)
+        yield from self._reads(actor, rights)
 
     # --- what sessions have in common
 
@@ -179,8 +188,8 @@ class Explorer:
         class_ = SessionClass(fact.detail)
         alternatives = policies_of(self.world, fact.subject, changes)
         caller = caller_of(self.world, fact.subject, class_, changes)
-        touched = self._open_to(class_, self._likeness.allowed(alternatives))
-        takable = self._ways(touched)
+        rights = self._rights(alternatives, caller, class_)
+        takable = self._ways(rights.touched)
         alike = Alike(
             class_,
             caller.kind,
@@ -191,22 +200,22 @@ class Explorer:
         plan = self._plans.get(alike)
         if plan is None:
             actor = actor_of(self.world, fact, changes)
-            plan = self._plans[alike] = self._plan(actor, alike, touched)
+            plan = self._plans[alike] = self._plan(actor, alike, rights)
         yield plan.shared
         if self.world.clusters:
             yield bundle_of(self._enters(fact))
         trusts = tuple((self.trusts.naming if plan.trusts else self.trusts.for_some)(caller))
         if plan.ways or trusts or plan.rest:
             actor = actor_of(self.world, fact, changes)
-            moves = [self._assumes(actor, touched, trusts), *(self._takes(actor, way) for way in plan.ways)]
+            moves = [self._assumes(actor, rights, trusts), *(self._takes(actor, way) for way in plan.ways)]
             if plan.rest:
-                moves += [self._administers(actor, touched), self._reads(actor)]
+                moves += [self._administers(actor, rights), self._reads(actor, rights)]
             yield bundle_of(chain.from_iterable(moves))
 
-    def _plan(self, actor: Actor, alike: Alike, touched: frozenset[str]) -> "_Plan":
+    def _plan(self, actor: Actor, alike: Alike, rights: _Rights) -> "_Plan":
         """What sessions of the same rights have in common, worked out for one of them."""
         by_caller = self._likeness.by_caller(actor.alternatives)
-        ways = self._ways(touched).ways
+        ways = self._ways(rights.touched).ways
         own = tuple(way for way in ways if any(self._by_caller(use, by_caller) for use in way.uses))
         parts = [
             self._once(actor, alike, (way.id, [use.action for use in way.uses]), self._takes(actor, way))
@@ -216,12 +225,12 @@ class Explorer:
         trusts = actor.caller.kind is CallerKind.FEDERATED or _TAKING in by_caller
         if not trusts:
             for_all = self.trusts.for_all_of(actor.caller.account)
-            moves = self._assumes(actor, touched, for_all)
+            moves = self._assumes(actor, rights, for_all)
             parts.append(self._once(actor, alike, (ASSUME.id, [_TAKING]), moves))
         asked = PROBED_ACTIONS.union(each.action.lower() for each in self.questions)
         rest = self._asks_documents or not asked.isdisjoint(by_caller)
         if not rest:
-            moves = chain(self._administers(actor, touched), self._reads(actor))
+            moves = chain(self._administers(actor, rights), self._reads(actor, rights))
             parts.append(self._once(actor, alike, ("", asked), moves))
         return _Plan(shared=together(parts), ways=own, trusts=trusts, rest=rest)
 
@@ -237,6 +246,11 @@ class Explorer:
         return self._shared[key]
 
     # --- what some policy touches
+
+    def _rights(self, alternatives: tuple[Policies, ...], caller: Caller, class_: SessionClass) -> _Rights:
+        denied = self._likeness.denied(alternatives, caller, class_)
+        touched = self._open_to(class_, self._likeness.open_to(alternatives, caller, class_))
+        return _Rights(touched=touched - denied, denied=denied)
 
     def touched_by(self, actor: Actor) -> frozenset[str]:
         """The actions of which some policy of the actor may allow something."""
@@ -523,12 +537,12 @@ class Explorer:
                 assumptions=each.assumptions,
             )
 
-    def _assumes(self, actor: Actor, touched: frozenset[str], trusts: Iterable[Trust]) -> Iterator[Move]:
+    def _assumes(self, actor: Actor, rights: _Rights, trusts: Iterable[Trust]) -> Iterator[Move]:
         """Roles that the actor may take: their trust decides, with the actor's policies where it delegates to them."""
         use = assuming(actor.caller)
-        if not may_call(actor.class_, use.action.lower()):
+        if use.action.lower() in rights.denied or not may_call(actor.class_, use.action.lower()):
             return
-        allowed = self.roles_allowed(actor, touched)
+        allowed = self.roles_allowed(actor, rights.touched)
         for trust in trusts:
             if allowed is EVERYTHING or trust.directly:
                 roles: Iterable[str] = trust.roles
@@ -549,9 +563,9 @@ class Explorer:
         action = assuming(actor.caller).action
         return self._allowed_on(actor, action, ASSUME) if action.lower() in touched else frozenset()
 
-    def _administers(self, actor: Actor, touched: frozenset[str]) -> Iterator[Move]:
+    def _administers(self, actor: Actor, rights: _Rights) -> Iterator[Move]:
         account = account_of(actor.fact.subject)
-        if not touched.issuperset(PROBED_ACTIONS):
+        if not rights.touched.issuperset(PROBED_ACTIONS):
             return
         answers = probe(self.world, actor)
         if answers is None:
@@ -568,8 +582,10 @@ class Explorer:
             answers=answers,
         )
 
-    def _reads(self, actor: Actor) -> Iterator[Move]:
+    def _reads(self, actor: Actor, rights: _Rights) -> Iterator[Move]:
         for question in self.questions:
+            if question.action.lower() in rights.denied:
+                continue
             answer = read(self.world, actor, question)
             if answer.possible:
                 yield Move(

@@ -6,21 +6,26 @@
 3. A statement decides by who calls where its resources or conditions have variables, where its conditions look at the
    caller's name, ARN, id or tags, and where a policy of a resource names single callers. Such requests are put for each.
 4. A resource with the caller's name in it says nothing of what is made under names that no such resource has.
+5. What a statement denies on every resource, under conditions that surely hold in a kind of session, is denied in each
+   session of that kind, and nothing is allowed under conditions that surely do not hold: a request adds to what is known
+   of a session, and takes nothing back but whose the resource is.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from auditwright.access.catalogue import NEW_ENTRY, WAYS, On
-from auditwright.access.context import CallerKind
+from auditwright.access.conditions import holds
+from auditwright.access.context import Caller, CallerKind
 from auditwright.access.evaluator import Policies
-from auditwright.access.glob import Names, Wild
+from auditwright.access.glob import Names
+from auditwright.access.kleene import Truth
 from auditwright.access.meeting import may_meet
 from auditwright.access.policy import Effect, Policy, Principals, Statement
-from auditwright.access.sessions import SessionClass
-from auditwright.access.variables import Variable, has_variables
+from auditwright.access.sessions import OF_RESOURCES, SessionClass, session_context
+from auditwright.access.variables import has_variables
 from auditwright.access.world import PRINCIPAL_TAG, World
 from auditwright.core.outcome import Unknown
 
@@ -40,8 +45,14 @@ class Said:
 
     allows: frozenset[str]
     """Those that some statement may allow."""
+    always: frozenset[str]
+    """Those of them that one may allow in a session of whatever kind."""
+    under: tuple[tuple[Statement, frozenset[str]], ...]
+    """Statements that may allow in some kinds of sessions, and what."""
     by_caller: frozenset[str]
     """Those that it decides by who calls."""
+    everywhere: tuple[tuple[Statement, frozenset[str]], ...]
+    """Statements that deny, whatever the resource and whoever calls, and what."""
     statements: tuple[tuple[int, frozenset[str]], ...]
 
 
@@ -73,6 +84,7 @@ class Likeness:
     _said: dict[str, Said] = field(default_factory=dict)
     _numbers: dict[tuple[object, ...], int] = field(default_factory=dict)
     _spoken: dict[tuple[str, frozenset[str]], Spoken] = field(default_factory=dict)
+    _holding: dict[tuple[int, SessionClass, CallerKind, str], Truth] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._names = Names(self.actions)
@@ -94,6 +106,8 @@ class Likeness:
 
     def _read(self, policy: Policy) -> Said:
         allows: set[str] = set()
+        always: set[str] = set()
+        under: list[tuple[Statement, frozenset[str]]] = []
         by_caller: set[str] = set()
         statements: list[tuple[int, frozenset[str]]] = []
         for statement in policy.statements:
@@ -101,9 +115,21 @@ class Likeness:
             statements.append((self._number(statement), actions))
             if statement.effect is not Effect.DENY:
                 allows |= actions
+                if _by_session(statement):
+                    under.append((statement, actions))
+                else:
+                    always |= actions
             if asks_who(statement):
                 by_caller |= actions - (_made_apart(statement) - self.asked)
-        return Said(allows=frozenset(allows), by_caller=frozenset(by_caller), statements=tuple(statements))
+        everywhere = [each for each in policy.statements if _denies_everywhere(each)]
+        return Said(
+            allows=frozenset(allows),
+            always=frozenset(always),
+            under=tuple(under),
+            by_caller=frozenset(by_caller),
+            everywhere=tuple((each, self._concerns(each)) for each in everywhere),
+            statements=tuple(statements),
+        )
 
     def _number(self, statement: Statement) -> int:
         """The number of what a statement means, but for its actions."""
@@ -137,6 +163,56 @@ class Likeness:
             for policy in policies.identity:
                 found |= self.said(policy).allows
         return frozenset(found)
+
+    def open_to(
+        self, alternatives: Iterable[Policies], caller: Caller, class_: SessionClass
+    ) -> frozenset[str]:
+        """The actions that a session may be allowed on something by its own policies."""
+        found: frozenset[str] = frozenset()
+        for policies in alternatives:
+            here = self._opened(policies.identity, caller, class_)
+            if isinstance(policies.boundary, Policy):
+                here = here & self._opened((policies.boundary,), caller, class_)
+            found = found | here
+        return found
+
+    def _opened(
+        self, policies: tuple[Policy, ...] | Unknown, caller: Caller, class_: SessionClass
+    ) -> frozenset[str]:
+        if isinstance(policies, Unknown):
+            return self.actions
+        found: set[str] = set()
+        for said in map(self.said, policies):
+            found |= said.always
+            for statement, actions in said.under:
+                if self._holds(statement, caller, class_) is not Truth.FALSE:
+                    found |= actions
+        return frozenset(found)
+
+    def denied(
+        self, alternatives: Iterable[Policies], caller: Caller, class_: SessionClass
+    ) -> frozenset[str]:
+        """The actions that a session is surely denied, whatever it asks them about."""
+        found = self.actions
+        for policies in alternatives:
+            here: set[str] = set()
+            for policy in _of_caller(policies, caller):
+                for statement, actions in self.said(policy).everywhere:
+                    if self._holds(statement, caller, class_) is Truth.TRUE:
+                        here |= actions
+            found = found & here
+            if not found:
+                break
+        return found
+
+    def _holds(self, statement: Statement, caller: Caller, class_: SessionClass) -> Truth:
+        """Whether the conditions of a statement that tells kinds of sessions apart hold in one of them (5)."""
+        key = (id(statement), class_, caller.kind, caller.account)
+        found = self._holding.get(key)
+        if found is None:
+            context = session_context(caller, class_, self.world.at)
+            found = self._holding[key] = holds(statement.conditions, context)
+        return found
 
     def by_caller(self, alternatives: Iterable[Policies]) -> frozenset[str]:
         """The actions that some policy decides by who calls."""
@@ -184,6 +260,41 @@ class Likeness:
         return found
 
 
+def _of_caller(policies: Policies, caller: Caller) -> Iterator[Policy]:
+    """The policies that count for whatever a caller asks."""
+    if not isinstance(policies.identity, Unknown):
+        yield from policies.identity
+    if isinstance(policies.boundary, Policy):
+        yield policies.boundary
+    if caller.account and not isinstance(policies.scps, Unknown):
+        for level in policies.scps:
+            yield from level
+
+
+def _by_session(statement: Statement) -> bool:
+    """True where the conditions of a statement hold alike in all sessions of a kind, if they hold or do not surely (5)."""
+    return (
+        bool(statement.conditions)
+        and not asks_who(statement)
+        and all(each.key != OF_RESOURCES for each in statement.conditions)
+    )
+
+
+def _denies_everywhere(statement: Statement) -> bool:
+    """True where a statement denies what it concerns on every resource, to whoever calls in the same kind of session."""
+    named = statement.resources
+    return (
+        statement.effect is Effect.DENY
+        and not statement.unread
+        and statement.principals is None
+        and named is not None
+        and named.fixed.everything
+        and not named.negated
+        and not named.templates
+        and (not statement.conditions or _by_session(statement))
+    )
+
+
 def asks_who(statement: Statement) -> bool:
     """True where a statement may tell callers of one kind and account from each other."""
     if statement.resources is not None and statement.resources.templates:
@@ -222,16 +333,11 @@ def _made_apart(statement: Statement) -> frozenset[str]:
     by_name = named is not None and all(key == _NAME for each in named.templates for key in each.keys)
     if named is None or not by_name or asks_who(replace(statement, resources=None)):
         return frozenset()
-    opened = ["".join(map(_open, each.pieces)) for each in named.templates]
     return frozenset(
-        action for action, made in _MADE.items() if not any(may_meet(made, pattern) for pattern in opened)
+        action
+        for action, made in _MADE.items()
+        if not any(may_meet(made, each.opened) for each in named.templates)
     )
-
-
-def _open(piece: str | Wild | Variable) -> str:
-    if isinstance(piece, Variable):
-        return Wild.ANY_RUN.value
-    return piece if isinstance(piece, str) else piece.value
 
 
 _MADE = _made()

@@ -80,6 +80,9 @@ ADVERSARY_ACCOUNT = "000000000000"
 ANYBODY = "user/anybody"
 """Ends the ARN of whoever another account lets act: a user or role of any name."""
 
+OF_RESOURCES = "aws:resourceaccount"
+"""The condition key of a session that differs with the resource that it asks about."""
+
 TOKEN_CALLS = frozenset({"sts:assumerole", "sts:getcalleridentity"})
 """AWS, GetSessionToken: without a second factor no IAM call, and of STS only these."""
 
@@ -113,7 +116,7 @@ def session_context(caller: Caller, session: SessionClass, at: datetime) -> Cont
         "aws:calledvia": ABSENT,
         "aws:calledviafirst": ABSENT,
         "aws:calledvialast": ABSENT,
-        "aws:resourceaccount": Present((caller.account,)),
+        OF_RESOURCES: Present((caller.account,)),
     }
     if session is SessionClass.OUTSIDE and caller.account and not _is_one_user(caller):
         entries |= {"aws:username": _ANY_NAME, "aws:principaltype": _ANY_NAME}

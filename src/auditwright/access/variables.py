@@ -49,6 +49,18 @@ class Template:
         """The condition keys that it takes its text from, in lower case."""
         return tuple(piece.key for piece in self.pieces if isinstance(piece, Variable))
 
+    @property
+    def opened(self) -> str:
+        """The pattern of all that it may match, whatever the variables' values are."""
+        return "".join(
+            Wild.ANY_RUN.value
+            if isinstance(piece, Variable)
+            else piece
+            if isinstance(piece, str)
+            else piece.value
+            for piece in self.pieces
+        )
+
     def may_void(self, context: Context) -> bool:
         """True where a variable without a default is not sure to be in the request.
 
