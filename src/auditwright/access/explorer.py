@@ -118,6 +118,7 @@ class Explorer:
     _plans: dict[Alike, "_Plan"] = field(default_factory=dict)
     _shared: dict[tuple[str, Alike], Bundle | None] = field(default_factory=dict)
     _takable: dict[frozenset[str], "_Takable"] = field(default_factory=dict)
+    _owned: dict[tuple[str, frozenset[Fact], str], Bundle | None] = field(default_factory=dict)
     _followed: dict[Fact, Bundle | None] = field(default_factory=dict)
     _on_every: dict[tuple[str, str], Bundle | None] = field(default_factory=dict)
     _likeness: Likeness = field(init=False)
@@ -205,12 +206,35 @@ class Explorer:
         if self.world.clusters:
             yield bundle_of(self._enters(fact))
         trusts = tuple((self.trusts.naming if plan.trusts else self.trusts.for_some)(caller))
-        if plan.ways or trusts or plan.rest:
+        for way in plan.ways:
+            yield self._own(fact, changes, way, alternatives)
+        if trusts or plan.rest:
             actor = actor_of(self.world, fact, changes)
-            moves = [self._assumes(actor, rights, trusts), *(self._takes(actor, way) for way in plan.ways)]
+            moves = [self._assumes(actor, rights, trusts)]
             if plan.rest:
                 moves += [self._administers(actor, rights), self._reads(actor, rights)]
             yield bundle_of(chain.from_iterable(moves))
+
+    def _own(
+        self, fact: Fact, changes: frozenset[Fact], way: Way, alternatives: tuple[Policies, ...]
+    ) -> Bundle | None:
+        """What a way gives a principal that is decided by who calls; worked out once for its sessions that are alike."""
+        key = (fact.subject, changes, way.id)
+        if key in self._owned:
+            return self._owned[key]
+        moves = tuple(self._takes(actor_of(self.world, fact, changes), way))
+        found = bundle_of(moves)
+        if not self._by_session(way, alternatives, moves):
+            self._owned[key] = found
+        return found
+
+    def _by_session(self, way: Way, alternatives: tuple[Policies, ...], moves: Iterable[Move]) -> bool:
+        """True where a way may give something else in another kind of session."""
+        return (
+            way.gain is Gain.SESSION
+            or any(not move.target for move in moves)
+            or self._likeness.by_session(alternatives, frozenset(use.action.lower() for use in way.uses))
+        )
 
     def _plan(self, actor: Actor, alike: Alike, rights: _Rights) -> "_Plan":
         """What sessions of the same rights have in common, worked out for one of them."""

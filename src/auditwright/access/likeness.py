@@ -51,6 +51,8 @@ class Said:
     """Statements that may allow in some kinds of sessions, and what."""
     by_caller: frozenset[str]
     """Those that it decides by who calls."""
+    by_session: frozenset[str]
+    """Those that it may decide otherwise in another kind of session."""
     everywhere: tuple[tuple[Statement, frozenset[str]], ...]
     """Statements that deny, whatever the resource and whoever calls, and what."""
     statements: tuple[tuple[int, frozenset[str]], ...]
@@ -79,6 +81,8 @@ class Likeness:
     """Those that are asked about on any resource, besides what ways take."""
     by_guardrail: frozenset[str] = field(init=False)
     """Actions that some organization decides by who calls."""
+    by_session_of_guardrail: frozenset[str] = field(init=False)
+    """Actions that some organization may decide otherwise in another kind of session."""
     _names: Names = field(init=False)
     _concerned: dict[tuple[tuple[str, ...], bool], frozenset[str]] = field(default_factory=dict)
     _said: dict[str, Said] = field(default_factory=dict)
@@ -88,14 +92,18 @@ class Likeness:
 
     def __post_init__(self) -> None:
         self._names = Names(self.actions)
-        found: set[str] = set()
+        by_caller: set[str] = set()
+        by_session: set[str] = set()
         for account in self.world.accounts.values():
             for levels in (account.service_policies, account.resource_policies):
                 for level in () if isinstance(levels, Unknown) else levels:
-                    for policy in level:
-                        for statement in filter(asks_who, policy.statements):
-                            found |= self._concerns(statement)
-        self.by_guardrail = frozenset(found)
+                    for statement in (each for policy in level for each in policy.statements):
+                        if asks_who(statement):
+                            by_caller |= self._concerns(statement)
+                        if _asks_for_more_than_names(statement):
+                            by_session |= self._concerns(statement)
+        self.by_guardrail = frozenset(by_caller)
+        self.by_session_of_guardrail = frozenset(by_session)
 
     def said(self, policy: Policy) -> Said:
         """What a policy says; the answer is kept."""
@@ -109,6 +117,7 @@ class Likeness:
         always: set[str] = set()
         under: list[tuple[Statement, frozenset[str]]] = []
         by_caller: set[str] = set()
+        by_session: set[str] = set()
         statements: list[tuple[int, frozenset[str]]] = []
         for statement in policy.statements:
             actions = self._concerns(statement)
@@ -121,12 +130,15 @@ class Likeness:
                     always |= actions
             if asks_who(statement):
                 by_caller |= actions - (_made_apart(statement) - self.asked)
+            if _asks_for_more_than_names(statement):
+                by_session |= actions
         everywhere = [each for each in policy.statements if _denies_everywhere(each)]
         return Said(
             allows=frozenset(allows),
             always=frozenset(always),
             under=tuple(under),
             by_caller=frozenset(by_caller),
+            by_session=frozenset(by_session),
             everywhere=tuple((each, self._concerns(each)) for each in everywhere),
             statements=tuple(statements),
         )
@@ -236,6 +248,18 @@ class Likeness:
                 return True
         return False
 
+    def by_session(self, alternatives: Iterable[Policies], actions: frozenset[str]) -> bool:
+        """True where some of the actions may be decided otherwise in another kind of session of the same principal."""
+        if not actions.isdisjoint(self.by_session_of_guardrail):
+            return True
+        return any(
+            not actions.isdisjoint(self.said(policy).by_session)
+            for policies in alternatives
+            for part in (policies.identity, (policies.boundary,))
+            for policy in (() if isinstance(part, Unknown) else part)
+            if isinstance(policy, Policy)
+        )
+
     def held(self, alternatives: Iterable[Policies], actions: frozenset[str]) -> tuple[Held, ...]:
         """What policies say of some actions."""
         return tuple((self._identity(each, actions), self._boundary(each, actions)) for each in alternatives)
@@ -278,6 +302,13 @@ def _by_session(statement: Statement) -> bool:
         and not asks_who(statement)
         and all(each.key != OF_RESOURCES for each in statement.conditions)
     )
+
+
+def _asks_for_more_than_names(statement: Statement) -> bool:
+    """True where a statement asks for more than actions, resources and the caller's name."""
+    named = statement.resources
+    templates = () if named is None else named.templates
+    return bool(statement.conditions) or any(key != _NAME for each in templates for key in each.keys)
 
 
 def _denies_everywhere(statement: Statement) -> bool:
