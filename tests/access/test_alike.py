@@ -70,6 +70,49 @@ ACCOUNTS: dict[str, Json] = {
     "the name in a condition": both(
         *sharing({**PASSING, "Condition": {"StringEquals": {"aws:username": "ada"}}}), RUNS
     ),
+    "a name and a second factor in one condition": both(
+        *sharing(
+            allow(["iam:CreateVirtualMFADevice", "iam:EnableMFADevice"]),
+            {
+                **allow("iam:PutUserPolicy", arn("user", "${aws:username}")),
+                "Condition": {
+                    "Bool": {"aws:MultiFactorAuthPresent": "true"},
+                    "StringLike": {"aws:username": "*a"},
+                },
+            },
+        )
+    ),
+    "a name with which only some sessions are denied": both(
+        *sharing(
+            allow(["iam:CreateVirtualMFADevice", "iam:EnableMFADevice"]),
+            allow("iam:PutUserPolicy", arn("user", "${aws:username}")),
+            {
+                **deny("iam:PutUserPolicy"),
+                "Condition": {
+                    "BoolIfExists": {"aws:MultiFactorAuthPresent": "false"},
+                    "StringLike": {"aws:username": "*"},
+                },
+            },
+        )
+    ),
+    "a guardrail that denies some sessions": both(
+        *sharing(
+            allow(["iam:CreateVirtualMFADevice", "iam:EnableMFADevice"]),
+            allow("iam:PutUserPolicy", arn("user", "${aws:username}")),
+        ),
+        scps=[
+            document(
+                allow("*"),
+                {
+                    **deny("iam:PutUserPolicy"),
+                    "Condition": {
+                        "BoolIfExists": {"aws:MultiFactorAuthPresent": "false"},
+                        "StringLike": {"aws:username": "*"},
+                    },
+                },
+            )
+        ],
+    ),
     "a tag in a condition": both(
         *sharing(
             {**PASSING, "Condition": {"StringEquals": {"aws:PrincipalTag/team": "red"}}}, tags={"team": "red"}
