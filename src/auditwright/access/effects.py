@@ -5,7 +5,8 @@ checker only apply it.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from auditwright.access.assumptions import (
     CENTRAL_ROOT,
@@ -37,8 +38,7 @@ MAX_KEYS = 2
 """AWS: a user has at most two access keys."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """Facts that a way gives once it is taken, or that follow from others."""
 
     gains: tuple[Fact, ...]

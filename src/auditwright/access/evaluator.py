@@ -18,6 +18,8 @@ from itertools import product
 from math import prod
 from typing import TypeAlias
 
+import msgspec
+
 from auditwright.access.context import Absent, CallerKind, OneOf, Present
 from auditwright.access.glob import lower
 from auditwright.access.kleene import Truth, agreed, all_of, any_of, known
@@ -49,8 +51,7 @@ class Policies:
     """Whether a grant of the KMS key allows this. It is asked only for operations that grants can carry."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One statement that was weighed, or one rule."""
 
     part: Part
@@ -187,8 +188,8 @@ def _session_token(request: Request) -> Decision:
             return Undecided(why=(why,), keys=("aws:tokenissuetime",), trace=(step,))
 
 
-def _rule(why: str, truth: Truth, *, part: Part = Part.RULE) -> Step:
-    return Step(part=part, policy="", index=-1, sid="", effect=None, truth=truth, why=why)
+def _rule(why: str, truth: Truth, *, part: Part = Part.RULE, effect: Effect | None = None) -> Step:
+    return Step(part=part, policy="", index=-1, sid="", effect=effect, truth=truth, why=why)
 
 
 def _allowed_by(why: str) -> Allowed:
@@ -305,7 +306,7 @@ class _Scales:
 
     def allow_by(self, why: str, truth: Truth) -> None:
         """Note what allows the request and is no policy."""
-        self.steps.append(replace(_rule(why, truth), effect=Effect.ALLOW))
+        self.steps.append(_rule(why, truth, effect=Effect.ALLOW))
 
     def _exempt(self, part: Part, statement: Statement, found: Application) -> tuple[Truth, str]:
         """What a statement comes to, where AWS makes an exception of the request."""

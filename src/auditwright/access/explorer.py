@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
+import msgspec
+
 from auditwright.access.asking import (
     PROBED_ACTIONS,
     Actor,
@@ -44,8 +46,7 @@ from auditwright.access.world import World, account_of
 from auditwright.core.outcome import Unknown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
+class Move(msgspec.Struct, frozen=True, kw_only=True):
     """What a session may do next, and what it then holds."""
 
     session: Fact

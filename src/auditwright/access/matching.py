@@ -7,6 +7,8 @@ else, and of a resource only on the caller where it uses variables.
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
+import msgspec
+
 from auditwright.access.conditions import holds, holds_one, match_text, undecided
 from auditwright.access.context import Caller, CallerKind, Context
 from auditwright.access.glob import lower
@@ -143,8 +145,7 @@ def _is_left_out(named: Principals, caller: Caller) -> PrincipalMatch:
     return PrincipalMatch.UNKNOWN if any(listed) else PrincipalMatch.DIRECT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Application:
+class Application(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a statement applies to a request, and why."""
 
     truth: Truth
