@@ -4,8 +4,10 @@ The table is that of the IAM user guide ("Configuring MFA-protected API access",
 credentials"). Where its parts disagree, the session is given every possibility (ACCESS assumptions name them).
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from auditwright.access.assumptions import MFA_INTO_ROLE_SESSION, Assumption
 from auditwright.access.context import (
@@ -97,14 +99,23 @@ def may_call(session: SessionClass, action: str) -> bool:
 
 def session_context(caller: Caller, session: SessionClass, at: datetime) -> Context:
     """What is known of every request in a session; what the account's data does not fix is unknown."""
+    base = caller_context(caller, default=NOT_SAID)
+    shown = _shown(session, at, adversary=caller.account == ADVERSARY_ACCOUNT)
+    entries: dict[str, Entry] = {**base.entries, **shown, OF_RESOURCES: Present((caller.account,))}
+    if session is SessionClass.OUTSIDE and caller.account and not _is_one_user(caller):
+        entries |= {"aws:username": _ANY_NAME, "aws:principaltype": _ANY_NAME}
+    return Context(entries=entries, default=base.default, families=base.families)
+
+
+@lru_cache(maxsize=64)
+def _shown(session: SessionClass, at: datetime, *, adversary: bool) -> Mapping[str, Entry]:
+    """What a kind of session shows, whoever's it is."""
     now = Present((at.isoformat(),))
     shown, age = MFA_SHOWN[session], _AGE_SHOWN.get(session, ABSENT)
-    if caller.account == ADVERSARY_ACCOUNT:
+    if adversary:
         # An account may claim what it likes of its own users.
         shown, age = TRUE, _JUST_NOW
-    base = caller_context(caller, default=NOT_SAID)
-    entries: dict[str, Entry] = {
-        **base.entries,
+    return {
         "aws:multifactorauthpresent": shown,
         "aws:multifactorauthage": age,
         "aws:tokenissuetime": now if session in _TEMPORARY else ABSENT,
@@ -116,11 +127,7 @@ def session_context(caller: Caller, session: SessionClass, at: datetime) -> Cont
         "aws:calledvia": ABSENT,
         "aws:calledviafirst": ABSENT,
         "aws:calledvialast": ABSENT,
-        OF_RESOURCES: Present((caller.account,)),
     }
-    if session is SessionClass.OUTSIDE and caller.account and not _is_one_user(caller):
-        entries |= {"aws:username": _ANY_NAME, "aws:principaltype": _ANY_NAME}
-    return Context(entries=entries, default=base.default, families=base.families)
 
 
 _ANY_NAME = Unknown("who of another account acts was not seen")
