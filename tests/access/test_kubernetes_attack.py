@@ -141,6 +141,14 @@ NAMED: list[Json] = [
 ]
 """Ada may impersonate accounts of one name, which is bound nowhere, but all accounts of a namespace are."""
 
+MADE: list[Json] = [
+    role("one", rule("create", "serviceaccounts"), rule("create", "serviceaccounts/token", names="one")),
+    role("all", rule("*", "*", "*")),
+    binding("one", user("ada")),
+    binding("all", group("system:serviceaccounts:dev")),
+]
+"""Ada makes an account of the one name that she may ask a token of, in a namespace whose accounts are all bound."""
+
 NAMED_ANYWHERE: list[Json] = [*NAMED[:3], binding("all", group("system:serviceaccounts"))]
 
 
@@ -150,6 +158,7 @@ NAMED_ANYWHERE: list[Json] = [*NAMED[:3], binding("all", group("system:serviceac
 @example(RESERVED)
 @example(NAMED)
 @example(NAMED_ANYWHERE)
+@example(MADE)
 def test_what_is_known_is_what_an_attacker_gets(objects: list[Json]) -> None:
     assert closed(objects)[0] is attacked(objects, passes_on=False)
 
@@ -162,12 +171,13 @@ def test_what_is_known_is_what_an_attacker_gets(objects: list[Json]) -> None:
 @example(RESERVED)
 @example(NAMED)
 @example(NAMED_ANYWHERE)
+@example(MADE)
 def test_no_attacker_gets_what_was_ruled_out(objects: list[Json]) -> None:
     if attacked(objects, passes_on=True):
         assert closed(objects)[1]
 
 
-@pytest.mark.parametrize("objects", [CREATED, RESERVED, NAMED, NAMED_ANYWHERE])
+@pytest.mark.parametrize("objects", [CREATED, RESERVED, NAMED, NAMED_ANYWHERE, MADE])
 def test_attacks_that_follow_from_the_roles_are_known(objects: list[Json]) -> None:
     assert closed(objects) == (True, True)
     assert attacked(objects, passes_on=False)

@@ -72,6 +72,11 @@ class Attacker:
                     found.add((name.split(":")[2], name.split(":")[3]))
         return sorted(place for place in found if place[0])
 
+    def places(self) -> list[Place]:
+        """Accounts that somebody names, and those that may be made."""
+        made = ((home, name) for home in self.namespaces for name in self.object_names)
+        return list(dict.fromkeys((*self.known_accounts(), *made)))
+
     def become(self, who: Identity) -> None:
         users = {str(get(each, "name")) for each in self.named() if get(each, "kind") == "User"}
         groups = {str(get(each, "name")) for each in self.named() if get(each, "kind") == "Group"}
@@ -84,11 +89,7 @@ class Attacker:
                 who, "impersonate", "users", ("", name)
             ):
                 bases.add((name, frozenset()))
-        places = [
-            *self.known_accounts(),
-            *((home, name) for home in self.namespaces for name in self.object_names),
-        ]
-        for home, name in places:
+        for home, name in self.places():
             account = (
                 f"system:serviceaccount:{home}:{name}",
                 frozenset({"system:serviceaccounts", f"system:serviceaccounts:{home}"}),
@@ -109,7 +110,7 @@ class Attacker:
             self.held |= {(name, usable) for name, _ in bases}
 
     def create(self, who: Identity) -> None:
-        for home, name in self.known_accounts():
+        for home, name in self.places():
             if self.may(who, "create", "serviceaccounts", (home, "")):
                 self.accounts.add((home, name))
             exists = name == "default" or (home, name) in self.accounts
