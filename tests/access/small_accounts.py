@@ -72,7 +72,9 @@ def statements(draw: st.DrawFn, effect: str | None = None) -> Json:
         draw(st.sampled_from(("Action", "Action", "Action", "NotAction"))): draw(
             st.lists(st.sampled_from(ACTIONS), min_size=1, max_size=3, unique=True)
         ),
-        "Resource": draw(st.lists(st.sampled_from(RESOURCES), min_size=1, max_size=2, unique=True)),
+        draw(st.sampled_from((*["Resource"] * 5, "NotResource"))): draw(
+            st.lists(st.sampled_from(RESOURCES), min_size=1, max_size=2, unique=True)
+        ),
     }
     condition = draw(st.sampled_from(CONDITIONS))
     return found | ({"Condition": condition} if condition else {})

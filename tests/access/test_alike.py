@@ -113,6 +113,27 @@ ACCOUNTS: dict[str, Json] = {
             )
         ],
     ),
+    "a name that a role's session has not": both(
+        role(
+            "hop",
+            ROOT_TRUST,
+            allow("iam:CreatePolicyVersion", [arn("policy", "p"), arn("user", "${aws:username}")]),
+            attached="p",
+        ),
+        user("ada", allow("sts:AssumeRole", arn("role", "hop"))),
+        user("bob"),
+        policy("o", document(allow("s3:*"))),
+        policy("p", document(allow("s3:*"))),
+    ),
+    "all but what has the caller's name": both(
+        *sharing(
+            {
+                "Effect": "Allow",
+                "Action": "iam:CreateAccessKey",
+                "NotResource": arn("user", "${aws:username}"),
+            }
+        )
+    ),
     "a tag in a condition": both(
         *sharing(
             {**PASSING, "Condition": {"StringEquals": {"aws:PrincipalTag/team": "red"}}}, tags={"team": "red"}

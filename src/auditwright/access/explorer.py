@@ -494,7 +494,7 @@ class Explorer:
         for action in actions:
             for policies in actor.alternatives:
                 for policy, statement in self._bearing(policies, action, way):
-                    if _asks_about_resources(statement):
+                    if _asks_about_resources(statement) or _spares_by_caller(statement):
                         return None
                     named = self._named_by(policy, statement, actor, way)
                     if named:
@@ -543,9 +543,8 @@ class Explorer:
         found = set(fixed)
         for template in resources.templates:
             resolved = template.resolve(actor.context)
-            if resolved is None:
-                return EVERYTHING
-            found.update(self._targets.of(way).matching(resolved.pieces))
+            if resolved is not None:
+                found.update(self._targets.of(way).matching(resolved.pieces))
         return frozenset(found)
 
     # --- what is no way of the catalogue
@@ -638,6 +637,12 @@ def _asks_about_resources(statement: Statement) -> bool:
         for each in statement.conditions
         for key in (each.key, *each.variables)
     )
+
+
+def _spares_by_caller(statement: Statement) -> bool:
+    """True where a statement is about all resources but those that have something of the caller's in them."""
+    named = statement.resources
+    return named is not None and named.negated and bool(named.templates)
 
 
 def _partition(targets: Iterable[str], sets: tuple[frozenset[str], ...] | None) -> Iterable[tuple[str, ...]]:
