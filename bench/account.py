@@ -111,10 +111,15 @@ class _Calls:
         return call(**parameters)
 
     def many(self, service: str, method: str, each: Iterable[Mapping[str, object]]) -> None:
-        """The same call with one set of parameters after the other, from several threads."""
+        """The same call with one set of parameters after the other, from several threads.
+
+        The first is made alone: with it the emulator makes what a service has once, such as its default key.
+        """
         call: _Call = getattr(self._client(service), method)
+        rest = iter(each)
+        call(**next(rest))
         with ThreadPoolExecutor(THREADS) as threads:
-            for done in [threads.submit(call, **parameters) for parameters in each]:
+            for done in [threads.submit(call, **parameters) for parameters in rest]:
                 done.result()
 
     def _client(self, service: str) -> "BaseClient":

@@ -29,6 +29,8 @@ def operation(environ):
     environ["wsgi.input"] = io.BytesIO(body)
     target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
     action = re.search(rb"(?:^|&)Action=(\\w+)", body)
+    if b"Version=2012-06-01" in body:
+        service += " (classic)"
     if target or action:
         return service + ":" + (target or action[1].decode())
     path = environ["PATH_INFO"]
@@ -70,6 +72,10 @@ class Counted:
     def requests(self) -> int:
         """All requests."""
         return sum(self.by_operation.values())
+
+    def without(self, beginnings: tuple[str, ...]) -> int:
+        """The requests of operations that do not begin so."""
+        return sum(count for name, count in self.by_operation.items() if not name.startswith(beginnings))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
