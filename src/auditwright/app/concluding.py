@@ -5,6 +5,7 @@ later with a better reader: the inventory keeps what a run saw once, and the rec
 each test of a run.
 """
 
+import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -83,6 +84,8 @@ def conclude(workspace: Workspace, run: RunId, at: datetime) -> Sequence[Result]
     assert held is not None, f"{run} was never begun"
     if held.state is RunState.FINISHED:
         return ()
+    # Clients of the sources point at themselves; the room that they took is needed now.
+    gc.collect()
     captures = captures_of(workspace, run, at)
     workspace.stores.inventory.record(run, at, _snapshots(captures))
     concluded: list[_Concluded] = []
