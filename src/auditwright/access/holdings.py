@@ -137,7 +137,14 @@ def _own_policies(world: World, held: tuple[Attachment, ...]) -> Iterator[Manage
 
 
 def policies_of(world: World, arn: str, changes: frozenset[Fact]) -> tuple[Policies, ...]:
-    """The alternatives in which the policies of a principal may stand; the first is as the account has them."""
+    """The alternatives in which the policies of a principal may stand; the first is as the account has them. The answer is kept."""
+    found = world.in_force.get((arn, changes))
+    if found is None:
+        found = world.in_force[arn, changes] = _policies_of(world, arn, changes)
+    return found
+
+
+def _policies_of(world: World, arn: str, changes: frozenset[Fact]) -> tuple[Policies, ...]:
     account = world.accounts.get(account_of(arn))
     principal = world.principal(arn)
     if principal is None:

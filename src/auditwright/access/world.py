@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from auditwright.access.assumptions import Assumption
 from auditwright.access.eks import Cluster, MappedPrincipal, principals_mapped
+from auditwright.access.evaluator import Policies
 from auditwright.access.facts import Fact
 from auditwright.access.glob import lower
 from auditwright.access.kubernetes import Rbac
@@ -193,6 +194,10 @@ class World:
     """ARNs that a cluster lets in and that nobody has."""
     touching: dict[str, tuple[Fact, ...]] = field(default_factory=dict, init=False, compare=False, repr=False)
     """The changes that can matter to a principal, by ARN, once they were asked for (holdings.touching)."""
+    in_force: dict[tuple[str, frozenset[Fact]], tuple[Policies, ...]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+    """How the policies of a principal may stand after changes, once it was asked for (holdings.policies_of)."""
     asks_for_tags: bool = field(init=False)
     """True where some policy asks for the tags of whoever calls."""
 
