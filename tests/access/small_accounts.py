@@ -38,6 +38,7 @@ RESOURCES = (
     "*",
     arn("user", "ada"),
     arn("user", "${aws:username}"),
+    arn("user", "${aws:PrincipalTag/team}"),
     arn("role", "*"),
     arn("role", "ops"),
     arn("group", "team"),
