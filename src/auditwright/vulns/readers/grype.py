@@ -76,7 +76,7 @@ class _Other(msgspec.Struct, gc=False):
 
 
 class _Related(_Other, gc=False):
-    """What else the same is called, with its ratings, which many share and few rows need."""
+    """What else the same is called, with its ratings, which many share."""
 
     cvss: msgspec.Raw = msgspec.field(default_factory=_nothing)
 
@@ -337,12 +337,10 @@ class _Reading:
 
     def _row(self, match: _Match | _Single) -> Row:
         if isinstance(match, _Single):
-            whole, ids = _whole(match.vulnerability), _ids(match.related)
-            scores = whole.scores or self._ratings_of(match.related)
+            whole, (ids, scores) = _whole(match.vulnerability), self._others(match.related)
         else:
             whole = self._vulnerability.of(match.vulnerability)
-            ids, others = self._related.of(match.related)
-            scores = whole.scores or others
+            ids, scores = self._related.of(match.related)
         return Row(
             index=self._position,
             id=whole.id,
@@ -354,7 +352,7 @@ class _Reading:
             severity=whole.severity,
             severity_said=whole.severity_said,
             severity_source=whole.rater,
-            scores=scores,
+            scores=whole.scores or scores,
             threat=whole.threat,
             match=self._details.of(match.details),
             title=whole.title,
@@ -363,10 +361,7 @@ class _Reading:
         )
 
     def _others(self, related: list[_Related] | None) -> tuple[tuple[str, ...], tuple[Score, ...]]:
-        return _ids(related), self._ratings_of(related)
-
-    def _ratings_of(self, related: list[_Related] | None) -> tuple[Score, ...]:
-        """How others rate it, which counts where the database itself does not."""
+        """What others call it, and how they rate it, which counts where the database itself does not."""
         scores: tuple[Score, ...] = ()
         for each in related or ():
             rater = _rater(each.namespace or "")
@@ -374,7 +369,7 @@ class _Reading:
             if memo is None:
                 memo = self._ratings[rater] = _Memo(list[_Cvss] | None, partial(_scores, rater=rater))
             scores += memo.of(each.cvss)
-        return scores
+        return texts([each.id for each in related]) if related else (), scores
 
 
 class _Memo(Generic[Part, Fact]):
@@ -431,10 +426,6 @@ def _whole(said: _Vulnerability) -> _Whole:
         bundles=texts([advisory.id for advisory in said.advisories]) if said.advisories else (),
         threat=_threat(said),
     )
-
-
-def _ids(related: list[_Related] | None) -> tuple[str, ...]:
-    return texts([entry.id for entry in related]) if related else ()
 
 
 def _fix(said: _Vulnerability) -> Fix:
