@@ -209,6 +209,15 @@ def test_what_a_session_is_left_with(
     assert (asked in likeness.open_to(actor.alternatives, actor.caller, class_)) is opened
 
 
+def test_what_requests_show_is_not_what_sessions_are_known_by() -> None:
+    here = world(snapshot(user("ada"), RUNS, credentials=(held("ada"),)))
+    shown = {key for way in WAYS for use in way.uses for key, _ in use.shows}
+    assert shown
+    for class_ in OF_USERS:
+        known = actor_of(here, session(arn("user", "ada"), class_)).context.entries
+        assert shown.isdisjoint(known)
+
+
 def test_a_deny_that_an_adversary_may_have_taken_off_denies_nothing() -> None:
     guard = policy("guard", document(deny("iam:*")))
     here = world(snapshot(user("ada", allow("*"), attached="guard"), guard, RUNS, credentials=(held("ada"),)))

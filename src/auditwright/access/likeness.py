@@ -255,9 +255,7 @@ class Likeness:
         return any(
             not actions.isdisjoint(self.said(policy).by_session)
             for policies in alternatives
-            for part in (policies.identity, (policies.boundary,))
-            for policy in (() if isinstance(part, Unknown) else part)
-            if isinstance(policy, Policy)
+            for policy in _own(policies)
         )
 
     def held(self, alternatives: Iterable[Policies], actions: frozenset[str]) -> tuple[Held, ...]:
@@ -284,12 +282,17 @@ class Likeness:
         return found
 
 
-def _of_caller(policies: Policies, caller: Caller) -> Iterator[Policy]:
-    """The policies that count for whatever a caller asks."""
+def _own(policies: Policies) -> Iterator[Policy]:
+    """The identity policies and the boundary, as far as they were seen."""
     if not isinstance(policies.identity, Unknown):
         yield from policies.identity
     if isinstance(policies.boundary, Policy):
         yield policies.boundary
+
+
+def _of_caller(policies: Policies, caller: Caller) -> Iterator[Policy]:
+    """The policies that count for whatever a caller asks."""
+    yield from _own(policies)
     if caller.account and not isinstance(policies.scps, Unknown):
         for level in policies.scps:
             yield from level

@@ -52,14 +52,8 @@ class Template:
     @property
     def opened(self) -> str:
         """The pattern of all that it may match, whatever the variables' values are."""
-        return "".join(
-            Wild.ANY_RUN.value
-            if isinstance(piece, Variable)
-            else piece
-            if isinstance(piece, str)
-            else piece.value
-            for piece in self.pieces
-        )
+        pieces = (Wild.ANY_RUN if isinstance(piece, Variable) else piece for piece in self.pieces)
+        return "".join(piece if isinstance(piece, str) else piece.value for piece in pieces)
 
     def may_void(self, context: Context) -> bool:
         """True where a variable without a default is not sure to be in the request.
