@@ -1,18 +1,18 @@
 """Everything that each start comes to hold: a least fixpoint, for many starts at once.
 
-A fact has one bit for each start that reaches it, in one integer. What is held only grows, so the order in which moves
-are made does not matter, and a move that needs several facts is open to the starts that have all of them. Closed over
-the moves that are certain it tells what is reached; closed over those that are possible, what cannot be ruled out.
+A fact has two bits for each start in one integer: that the start surely comes to hold it, and that it cannot be ruled
+out. What is held only grows, so the order in which moves are made does not matter, and a move that needs several facts
+is open to the starts that have all of them. A move that is certain passes both bits on, any other only the second.
 
 1. A fact that is new to some start is followed: what comes of itself, and the moves of a session.
 2. A session's moves depend on the changes that a start has made to its principal: starts are told apart by them.
 3. An administrator who may take every way on every user and role holds every session of the account; such starts are
-   not told apart any more. Only what the closure says is then still exact for `certain`; for `possible` such starts are `boundless`,
-   and nothing is proved for them.
+   not told apart any more. What they surely hold is still exact. Who cannot be ruled out to be one is `boundless`:
+   of what else it may hold nothing is said, and nothing is proved for it.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import and_
@@ -28,14 +28,17 @@ RULING = ("iam-002", "iam-005", "iam-007", "iam-012")
 
 _Place: TypeAlias = Fact | Bundle
 
+_UNCHANGED = frozenset[Fact]()
+
 
 @dataclass(slots=True)
 class Closure:
-    """The fixpoint over one world; `certain` takes only moves that surely work."""
+    """The fixpoint over one world, from several starts: bit n is that of the nth, in what it says."""
 
     explorer: Explorer
-    certain: bool
-    reach: dict[Fact, int] = field(default_factory=dict)
+    starts: Sequence[Iterable[Fact]]
+    _reach: dict[Fact, int] = field(default_factory=dict)
+    """In the low half of the bits who surely holds a fact, in the high half who cannot be ruled out to."""
     _through: dict[Bundle, int] = field(default_factory=dict)
     _waiting: deque[_Place] = field(default_factory=deque)
     _later: deque[_Place] = field(default_factory=deque)
@@ -43,7 +46,7 @@ class Closure:
     _queued: set[_Place] = field(default_factory=set)
     _watching: dict[Fact, set[_Place]] = field(default_factory=dict)
     """For a fact that something needs, what has to be looked at again when it grows."""
-    _sessions: dict[str, list[Fact]] = field(default_factory=dict)
+    _sessions: dict[str, dict[Fact, None]] = field(default_factory=dict)
     """The sessions that were followed, by principal."""
     _made: dict[str, list[Fact]] = field(default_factory=dict)
     """The changes to a principal that some start has made."""
@@ -52,20 +55,46 @@ class Closure:
     _administrators: int = 0
     _alone: dict[Fact, int] = field(default_factory=dict)
     """The starts that are nothing but this fact."""
-    boundless: int = 0
+    _possible: int = field(init=False)
+    """The high half."""
+    _rulers: int = 0
     """The starts that rule over every user and role: (3)."""
 
     def __post_init__(self) -> None:
         self._touched = Touched(self.explorer.world)
-
-    def run(self, starts: Sequence[Iterable[Fact]]) -> Mapping[Fact, int]:
-        """The bits of every fact that is reached; bit n is that of the nth start."""
-        for number, facts in enumerate(starts):
+        width = len(self.starts)
+        self._possible = (1 << width) - 1 << width
+        for number, facts in enumerate(self.starts):
+            bits = 1 << number | 1 << width + number
             given = tuple(facts)
             if len(given) == 1:
-                self._alone[given[0]] = self._alone.get(given[0], 0) | 1 << number
+                self._alone[given[0]] = self._alone.get(given[0], 0) | bits
             for fact in given:
-                self._add(fact, 1 << number)
+                self._add(fact, bits)
+        self._run()
+
+    # --- what it says
+
+    def facts(self) -> Iterable[Fact]:
+        """Everything that some start may come to hold."""
+        return self._reach.keys()
+
+    def surely(self, fact: Fact) -> int:
+        """The starts that surely come to hold a fact."""
+        return self._reach.get(fact, 0) & ~self._possible
+
+    def possibly(self, fact: Fact) -> int:
+        """The starts of which it cannot be ruled out; of those that are `boundless` it is not said."""
+        return self._reach.get(fact, 0) >> len(self.starts)
+
+    @property
+    def boundless(self) -> int:
+        """The starts for which nothing is proved (3)."""
+        return self._rulers >> len(self.starts)
+
+    # --- how it is found
+
+    def _run(self) -> None:
         while self._waiting or self._later:
             place = (self._waiting or self._later).popleft()
             self._queued.discard(place)
@@ -73,18 +102,17 @@ class Closure:
                 self._open(place, self._told(self._through[place]), place)
             else:
                 self._follow(place)
-        return self.reach
 
     def _told(self, bits: int) -> int:
         """The starts that are followed further: of what cannot be ruled out for a boundless one, nothing is said (3)."""
-        return bits if self.certain else bits & ~self.boundless
+        return bits & ~(self._rulers & self._possible)
 
     def _add(self, fact: Fact, bits: int) -> None:
-        before = self.reach.get(fact, 0)
+        before = self._reach.get(fact, 0)
         new = bits & ~before
         if not new:
             return
-        self.reach[fact] = before | new
+        self._reach[fact] = before | new
         for watching in self._watching.get(fact, ()):
             self._queue(watching)
         if fact.kind in CHANGES:
@@ -104,11 +132,11 @@ class Closure:
 
     def _rule(self) -> None:
         if len(self._ruling) == len(RULING):
-            self.boundless |= reduce(and_, self._ruling.values(), self._administrators)
+            self._rulers |= reduce(and_, self._ruling.values(), self._administrators)
 
     def _changed(self, change: Fact, bits: int, *, first: bool) -> None:
-        """Look again at the sessions of principals that a change touches, unless only boundless starts have made it."""
-        told_apart = bits & ~self.boundless
+        """Look again at the sessions of principals that a change touches, unless only rulers have made it."""
+        told_apart = bits & ~self._rulers
         for principal in self._touched.by(change) if first or told_apart else ():
             if first:
                 self._made.setdefault(principal, []).append(change)
@@ -121,10 +149,11 @@ class Closure:
             self._waiting.append(place)
 
     def _follow(self, fact: Fact) -> None:
-        if not self.certain and self._alone.get(fact, 0) & self.boundless:
-            # Whoever holds what makes another start boundless is so too.
-            self.boundless |= self.reach[fact]
-        bits = self._told(self.reach[fact])
+        reached = self._reach[fact]
+        if self._alone.get(fact, 0) & self._rulers & self._possible:
+            # Whoever may hold what makes another start boundless is so too.
+            self._rulers |= reached & self._possible
+        bits = self._told(reached)
         if not bits:
             return
         following = self.explorer.following(fact)
@@ -137,16 +166,15 @@ class Closure:
         """Give some starts what a bundle has; `place` is looked at again when what they lack grows."""
         for fact in bundle.certain:
             self._add(fact, bits)
-        if not self.certain:
-            for fact in bundle.possible:
-                self._add(fact, bits)
+        possible = bits & self._possible
+        for fact in bundle.possible if possible else ():
+            self._add(fact, possible)
         for part in bundle.parts:
             self._pass(part, bits)
         for each in bundle.needing:
-            if each.certain or not self.certain:
-                having = self._having(each.needs, bits, place)
-                for fact in each.gains if having else ():
-                    self._add(fact, having)
+            having = self._having(each.needs, bits if each.certain else possible, place)
+            for fact in each.gains if having else ():
+                self._add(fact, having)
 
     def _pass(self, bundle: Bundle, bits: int) -> None:
         before = self._through.get(bundle, 0)
@@ -155,27 +183,31 @@ class Closure:
             self._queue(bundle)
 
     def _having(self, needs: Iterable[Fact], bits: int, place: _Place) -> int:
-        """The starts among `bits` that have all that is needed; the place is looked at again when a need grows."""
+        """The starts among `bits` that have all that is needed; the place is looked at again when what lacks grows."""
+        having = bits
         for need in needs:
-            bits &= self.reach.get(need, 0)
-            self._watching.setdefault(need, set()).add(place)
-        return bits
+            reached = self._reach.get(need, 0)
+            if bits & ~reached:
+                self._watching.setdefault(need, set()).add(place)
+                having &= reached
+        return having
 
     def _move(self, session: Fact, bits: int) -> None:
-        if session.subject not in self._sessions:
-            self._sessions[session.subject] = [session]
-        elif session not in self._sessions[session.subject]:
-            self._sessions[session.subject].append(session)
-        for changes, group in self._told_apart(session.subject, bits):
+        principal = session.subject
+        self._sessions.setdefault(principal, {})[session] = None
+        groups: Iterable[tuple[frozenset[Fact], int]] = ((_UNCHANGED, bits),)
+        if principal in self._made:
+            groups = self._told_apart(principal, bits)
+        for changes, group in groups:
             bundle = self.explorer.bundle(session, changes)
             if bundle is not None:
                 self._pass(bundle, group)
 
     def _told_apart(self, principal: str, bits: int) -> Iterator[tuple[frozenset[Fact], int]]:
         """The starts that hold a session, by the changes that they have made to its principal (2)."""
-        groups = {frozenset[Fact](): bits}
-        for change in self._made.get(principal, ()):
-            having = self.reach[change] & bits & ~self.boundless
+        groups = {_UNCHANGED: bits}
+        for change in self._made[principal]:
+            having = self._reach[change] & bits & ~self._rulers
             if not having:
                 continue
             split: dict[frozenset[Fact], int] = {}

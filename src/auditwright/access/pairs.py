@@ -1,6 +1,6 @@
 """Every start to every target at once: what is reached, what is proved out of reach, and what is neither.
 
-1. Both closures say it for all starts together; what a start holds by itself is in its bits.
+1. One closure says it for all starts together; what a start holds by itself is in its bits.
 2. What a start may come to hold is closed, so it is the certificate for every target that is not in it: however many
    targets there are, what is held and what closes the ways out of it are worked out once.
 3. For a start that rules over everybody, nothing is proved; nor where a source is missing from the picture.
@@ -46,15 +46,10 @@ class Pairs:
     """What each start may come to hold, by its place; those that rule over everybody are not among them (3)."""
     _surely: int = field(init=False)
     _kept: int = field(init=False)
-    _certain: Closure = field(init=False)
-    _possible: Closure = field(init=False)
+    _closure: Closure = field(init=False)
 
     def __post_init__(self) -> None:
-        facts = [start.facts for start in self.starts]
-        self._certain = Closure(explorer=self.explorer, certain=True)
-        self._certain.run(facts)
-        self._possible = Closure(explorer=self.explorer, certain=False)
-        self._possible.run(facts)
+        self._closure = Closure(explorer=self.explorer, starts=[start.facts for start in self.starts])
         if not self.explorer.world.unseen:
             self._keep()
         self._surely = _bits(number for number, start in enumerate(self.starts) if start.certain)
@@ -62,9 +57,9 @@ class Pairs:
 
     def _keep(self) -> None:
         held: dict[int, list[Fact]] = {}
-        told = ((1 << len(self.starts)) - 1) & ~self._possible.boundless
-        for fact, bits in self._possible.reach.items():
-            for number in _places(bits & told):
+        told = ~self._closure.boundless
+        for fact in self._closure.facts():
+            for number in _places(self._closure.possibly(fact) & told):
                 held.setdefault(number, []).append(fact)
         crossings = Crossings(self.explorer)
         for number, facts in held.items():
@@ -73,11 +68,11 @@ class Pairs:
 
     def reached(self, target: Fact) -> int:
         """The starts that surely are there, and surely get to a target. Each has a witness, which is searched for by itself."""
-        return self._certain.reach.get(target, 0) & self._surely
+        return self._closure.surely(target) & self._surely
 
     def kept_out(self, target: Fact) -> int:
         """The starts that surely do not get to a target: each is in `kept`, with what is its certificate (2)."""
-        return self._kept & ~self._possible.reach.get(target, 0)
+        return self._kept & ~self._closure.possibly(target)
 
 
 def _places(bits: int) -> Iterator[int]:

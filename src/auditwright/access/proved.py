@@ -245,9 +245,8 @@ class _Proofs:
         key = tuple(start.facts for start in starts)
         closure = self._closures.get(key)
         if closure is None:
-            closure = self._closures[key] = Closure(explorer=self._explorer, certain=False)
-            closure.run(key)
-        there = closure.reach.get(target.fact, 0) | closure.boundless
+            closure = self._closures[key] = Closure(explorer=self._explorer, starts=key)
+        there = closure.possibly(target.fact) | closure.boundless
         return [number for number in range(len(starts)) if not there >> number & 1]
 
     def _single(self, start: Start, target: _Target) -> Verdict:
