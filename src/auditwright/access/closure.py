@@ -18,7 +18,7 @@ from functools import reduce
 from operator import and_
 from typing import TypeAlias
 
-from auditwright.access.bundles import Bundle
+from auditwright.access.bundles import Bundle, Needing
 from auditwright.access.explorer import Explorer
 from auditwright.access.facts import CHANGES, Fact, Kind
 from auditwright.access.holdings import Touched
@@ -26,7 +26,7 @@ from auditwright.access.holdings import Touched
 RULING = ("iam-002", "iam-005", "iam-007", "iam-012")
 """Keys, rights and trust of every user and role: (3)."""
 
-_Place: TypeAlias = Fact | Bundle
+_Place: TypeAlias = Fact | Bundle | Needing
 
 _UNCHANGED = frozenset[Fact]()
 
@@ -44,8 +44,12 @@ class Closure:
     _later: deque[_Place] = field(default_factory=deque)
     """Ways on every target: followed when all else is, so that who rules (3) is known before the targets are gone through."""
     _queued: set[_Place] = field(default_factory=set)
-    _watching: dict[Fact, set[_Place]] = field(default_factory=dict)
-    """For a fact that something needs, what has to be looked at again when it grows."""
+    _followed: dict[Fact, int] = field(default_factory=dict)
+    """The starts for which a fact was followed."""
+    _arrived: dict[Needing, int] = field(default_factory=dict)
+    """The starts that have what leads to something, but for what it needs."""
+    _watching: dict[Fact, dict[Needing, None]] = field(default_factory=dict)
+    """For a fact, what some start that has arrived there lacks it for."""
     _sessions: dict[str, dict[Fact, None]] = field(default_factory=dict)
     """The sessions that were followed, by principal."""
     _made: dict[str, list[Fact]] = field(default_factory=dict)
@@ -96,10 +100,14 @@ class Closure:
 
     def _run(self) -> None:
         while self._waiting or self._later:
-            place = (self._waiting or self._later).popleft()
+            if not self._waiting:
+                self._waiting, self._later = self._later, self._waiting
+            place = self._waiting.popleft()
             self._queued.discard(place)
             if isinstance(place, Bundle):
-                self._open(place, self._told(self._through[place]), place)
+                self._open(place, self._told(self._through[place]))
+            elif isinstance(place, Needing):
+                self._give(place)
             else:
                 self._follow(place)
 
@@ -141,6 +149,7 @@ class Closure:
             if first:
                 self._made.setdefault(principal, []).append(change)
             for session in self._sessions.get(principal, ()) if told_apart else ():
+                self._followed.pop(session, None)
                 self._queue(session)
 
     def _queue(self, place: _Place) -> None:
@@ -154,16 +163,17 @@ class Closure:
             # Whoever may hold what makes another start boundless is so too.
             self._rulers |= reached & self._possible
         bits = self._told(reached)
-        if not bits:
+        if not bits & ~self._followed.get(fact, 0):
             return
+        self._followed[fact] = bits
         following = self.explorer.following(fact)
         if following is not None:
-            self._open(following, bits, fact)
+            self._open(following, bits)
         if fact.kind is Kind.SESSION:
             self._move(fact, bits)
 
-    def _open(self, bundle: Bundle, bits: int, place: _Place) -> None:
-        """Give some starts what a bundle has; `place` is looked at again when what they lack grows."""
+    def _open(self, bundle: Bundle, bits: int) -> None:
+        """Give some starts what a bundle has."""
         for fact in bundle.certain:
             self._add(fact, bits)
         possible = bits & self._possible
@@ -172,25 +182,28 @@ class Closure:
         for part in bundle.parts:
             self._pass(part, bits)
         for each in bundle.needing:
-            having = self._having(each.needs, bits if each.certain else possible, place)
-            for fact in each.gains if having else ():
-                self._add(fact, having)
+            before = self._arrived.get(each, 0)
+            arrived = before | (bits if each.certain else possible)
+            if arrived != before:
+                self._arrived[each] = arrived
+                self._give(each)
+
+    def _give(self, needing: Needing) -> None:
+        """Give the starts that have arrived, and have all that is needed, what comes of it; it is looked at again when the rest has more."""
+        having = arrived = self._told(self._arrived[needing])
+        for need in needing.needs:
+            reached = self._reach.get(need, 0)
+            if arrived & ~reached:
+                self._watching.setdefault(need, {})[needing] = None
+                having &= reached
+        for fact in needing.gains if having else ():
+            self._add(fact, having)
 
     def _pass(self, bundle: Bundle, bits: int) -> None:
         before = self._through.get(bundle, 0)
         if bits & ~before:
             self._through[bundle] = before | bits
             self._queue(bundle)
-
-    def _having(self, needs: Iterable[Fact], bits: int, place: _Place) -> int:
-        """The starts among `bits` that have all that is needed; the place is looked at again when what lacks grows."""
-        having = bits
-        for need in needs:
-            reached = self._reach.get(need, 0)
-            if bits & ~reached:
-                self._watching.setdefault(need, set()).add(place)
-                having &= reached
-        return having
 
     def _move(self, session: Fact, bits: int) -> None:
         principal = session.subject

@@ -257,7 +257,7 @@ def _entries_used(cluster: Cluster) -> Iterator[tuple[tuple[Fact, ...], bool]]:
 
 
 def laws(world: World, fact: Fact) -> Iterator[Effect]:  # noqa: C901, PLR0912  # one case for each kind of fact
-    """What follows from a fact, by itself or with others (`needs`); each conjunction is found from each of its parts."""
+    """What follows from a fact, by itself or with others (`needs`); each conjunction is found from one of its parts."""
     match fact.kind:
         case Kind.SESSION if fact.detail == SessionClass.KEY and ":user/" in fact.subject:
             # AWS: GetSessionToken takes no permission, and no policy affects it.
@@ -266,11 +266,6 @@ def laws(world: World, fact: Fact) -> Iterator[Effect]:  # noqa: C901, PLR0912  
         case Kind.PASSWORD:
             yield from _signing_in(world.users[fact.subject])
             yield _with_device(fact.subject, fact)
-        case Kind.NO_DEVICE:
-            yield from _signing_in(world.users[fact.subject])
-        case Kind.DEVICE:
-            for first in (session(fact.subject, SessionClass.KEY), Fact(Kind.PASSWORD, fact.subject)):
-                yield _with_device(fact.subject, first)
         case Kind.TRUST:
             yield Effect(gains=(session(fact.subject, SessionClass.ROLE),))
             if world.asks_for_tags:
