@@ -4,9 +4,11 @@ Where a request leaves something to the adversary, such as the name of a session
 themselves say which choices make a difference: each is tried.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice, product
+from typing import TypeAlias
 
 from auditwright.access.catalogue import ASSUME, NEW_ENTRY, On, Use
 from auditwright.access.conditions import holds_one
@@ -90,6 +92,10 @@ class Answer:
         return Truth.TRUE if self.certain else Truth.UNKNOWN if self.possible else Truth.FALSE
 
 
+Decider: TypeAlias = Callable[["Actor", Use, Request, Policies], Answer]
+"""Answers a request: `decided`, or who knows the answer to another that is decided alike (judging.py)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """A session of a principal, with the policies that bear on it, one alternative after the other."""
@@ -99,6 +105,8 @@ class Actor:
     caller: Caller
     context: Context
     alternatives: tuple[Policies, ...]
+    decider: Decider
+    """Who answers its requests."""
 
     @property
     def class_(self) -> SessionClass:
@@ -106,7 +114,19 @@ class Actor:
         return SessionClass(self.fact.detail)
 
 
-def actor_of(world: World, fact: Fact, changes: frozenset[Fact] = frozenset()) -> Actor:
+def decided(_actor: Actor, _use: Use, request: Request, policies: Policies) -> Answer:
+    """The best answer of the evaluator over the choices that a request leaves."""
+    decision = decide(request, policies)
+    if isinstance(decision, Undecided):
+        for chosen in _chosen(request, decision.keys, policies):
+            if isinstance(found := decide(chosen, policies), Allowed):
+                return Answer(request=chosen, decision=found)
+    return Answer(request=request, decision=decision)
+
+
+def actor_of(
+    world: World, fact: Fact, changes: frozenset[Fact] = frozenset(), *, decider: Decider = decided
+) -> Actor:
     """The actor of a session fact, after changes to its principal."""
     class_ = SessionClass(fact.detail)
     caller = caller_of(world, fact.subject, class_, changes)
@@ -116,6 +136,7 @@ def actor_of(world: World, fact: Fact, changes: frozenset[Fact] = frozenset()) -
         caller=caller,
         context=session_context(caller, class_, world.at),
         alternatives=policies_of(world, fact.subject, changes),
+        decider=decider,
     )
 
 
@@ -133,13 +154,15 @@ def ask(  # noqa: PLR0913  # who asks what of what, and what that says itself
             named.append(policies)
             count = MAX_NAMES
         for request in islice(_requests(world, actor, use, (resource, policies)), count):
-            answer = _decided(request, policies)
+            answer = actor.decider(actor, use, request, policies)
             if answer.certain:
                 return answer
             if best is None or (answer.possible and not best.possible):
                 best = answer
     assert best is not None, "a principal's policies stand in some way"
-    if not best.possible and any(_leaves_names(best, resource, each) for each in named):
+    if not best.possible and any(
+        _leaves_names(best, resource, partial(actor.decider, actor, use), each) for each in named
+    ):
         why = f"whether {use.action} goes through under some name is not known"
         return replace(best, decision=Undecided(why=(why,), keys=(), trace=best.decision.trace))
     return best
@@ -192,12 +215,14 @@ def _may_hold(statement: Statement, context: Context) -> bool:
     )
 
 
-def _leaves_names(denied: Answer, template: str, policies: Policies) -> bool:
+def _leaves_names(
+    denied: Answer, template: str, decider: Callable[[Request, Policies], Answer], policies: Policies
+) -> bool:
     """True where every name that was tried is denied, and another may not be."""
     request = denied.request
     named = set(islice(_names(template, request.action, policies, request.context), MAX_NAMES_READ))
     unnamed = (replace(request, resource=template.replace("*", each)) for each in _UNNAMED)
-    return len(named) > MAX_NAMES or any(_decided(each, policies).possible for each in unnamed)
+    return len(named) > MAX_NAMES or any(decider(each, policies).possible for each in unnamed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -432,15 +457,6 @@ def _distinct(names: Iterable[str]) -> Iterator[str]:
         if name not in seen:
             seen.add(name)
             yield name
-
-
-def _decided(request: Request, policies: Policies) -> Answer:
-    decision = decide(request, policies)
-    if isinstance(decision, Undecided):
-        for chosen in _chosen(request, decision.keys, policies):
-            if isinstance(found := decide(chosen, policies), Allowed):
-                return Answer(request=chosen, decision=found)
-    return Answer(request=request, decision=decision)
 
 
 # --- choices

@@ -13,9 +13,9 @@ from auditwright.access.evaluator import Decision, ExplicitDeny, ImplicitDeny
 from auditwright.access.explorer import Explorer
 from auditwright.access.facts import Fact, Kind
 from auditwright.access.holdings import touching
+from auditwright.access.judging import Judge
 from auditwright.access.sessions import may_call
 from auditwright.access.targets import EVERYTHING
-from auditwright.access.world import World
 
 EVERYBODY = "everybody"
 """The start of an adversary who has every first factor at once, and no second one."""
@@ -57,6 +57,7 @@ class Crossings:
 
     explorer: Explorer
     _found: dict[tuple[Fact, frozenset[Fact]], tuple[Crossing, ...]] = field(default_factory=dict)
+    _judge: Judge = field(default_factory=lambda: Judge(with_reasons=True))
     _touched: dict[frozenset[str], tuple[tuple[Way, str], ...]] = field(default_factory=dict)
     """For actions that some policy touches, the ways that have one of them, with what is lacking; empty where nothing is."""
 
@@ -71,12 +72,12 @@ class Crossings:
 
     def _out_of(self, fact: Fact, changes: frozenset[Fact]) -> Iterator[Crossing]:
         explorer = self.explorer
-        actor = actor_of(explorer.world, fact, changes)
+        actor = actor_of(explorer.world, fact, changes, decider=self._judge.decide)
         touched = explorer.touched_by(actor)
         for target, closed in self._roles(actor, touched):
             yield Crossing(session=fact, way=ASSUME.id, target=target, closed_by=closed)
         for way, lacking in self._partly(touched):
-            closed = f"no policy allows {lacking}" if lacking else _closed_way(explorer, actor, way)
+            closed = f"no policy allows {lacking}" if lacking else self._closed_way(actor, way)
             if closed:
                 yield Crossing(session=fact, way=way.id, target="", closed_by=closed)
 
@@ -92,7 +93,7 @@ class Crossings:
             roles = trust.roles if every else tuple(sorted(trust.members.intersection(allowed or ())))
             left = left or len(roles) < len(trust.roles)
             for group in explorer.roles_alike(actor, trust, roles):
-                closed = _closed_role(explorer.world, actor, group[0])
+                closed = self._closed_role(actor, group[0])
                 if closed:
                     by_what.setdefault(closed, []).extend(group)
         if left:
@@ -116,25 +117,25 @@ class Crossings:
             )
         return found
 
+    def _closed_role(self, actor: Actor, role: str) -> str:
+        """What keeps a role from an actor; empty where nothing surely does."""
+        if not may_call(actor.class_, assuming(actor.caller).action.lower()):
+            return "AWS refuses it to such a session"
+        answer = let_in(self.explorer.world, actor, role)
+        return "" if answer.possible else closing(answer.decision)
 
-def _closed_role(world: World, actor: Actor, role: str) -> str:
-    """What keeps a role from an actor; empty where nothing surely does."""
-    if not may_call(actor.class_, assuming(actor.caller).action.lower()):
-        return "AWS refuses it to such a session"
-    answer = let_in(world, actor, role)
-    return "" if answer.possible else closing(answer.decision)
-
-
-def _closed_way(explorer: Explorer, actor: Actor, way: Way) -> str:
-    """What closes a way of which a policy has every action; empty where a request may go through."""
-    targets = explorer.targets(way)
-    for use in way.uses:
-        if use.on is way.target and not targets:
-            return ""
-        answer = put(explorer.world, actor, use, targets[0] if targets else "")
-        if not answer.possible:
-            return closing(answer.decision)
-    return ""
+    def _closed_way(self, actor: Actor, way: Way) -> str:
+        """What closes a way of which a policy has every action; empty where a request may go through."""
+        explorer = self.explorer
+        targets = explorer.targets(way)
+        for use in way.uses:
+            if use.on is way.target and not targets:
+                return ""
+            target = targets[0] if targets else ""
+            answer = put(explorer.world, actor, use, target)
+            if not answer.possible:
+                return closing(answer.decision)
+        return ""
 
 
 def closing(decision: Decision) -> str:

@@ -256,7 +256,7 @@ def _entries_used(cluster: Cluster) -> Iterator[tuple[tuple[Fact, ...], bool]]:
 # --- what follows of itself
 
 
-def laws(world: World, fact: Fact) -> Iterator[Effect]:  # noqa: C901, PLR0912  # one case for each kind of fact
+def laws(world: World, fact: Fact) -> Iterator[Effect]:  # noqa: C901  # one case for each kind of fact
     """What follows from a fact, by itself or with others (`needs`); each conjunction is found from one of its parts."""
     match fact.kind:
         case Kind.SESSION if fact.detail == SessionClass.KEY and ":user/" in fact.subject:

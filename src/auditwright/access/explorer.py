@@ -36,6 +36,7 @@ from auditwright.access.entering import Entrances
 from auditwright.access.evaluator import Policies
 from auditwright.access.facts import Fact, Kind, every
 from auditwright.access.holdings import caller_of, policies_of
+from auditwright.access.judging import Judge
 from auditwright.access.kleene import Truth, all_of
 from auditwright.access.likeness import Alike, Likeness
 from auditwright.access.policy import Effect, Policy, Statement
@@ -127,7 +128,7 @@ class Explorer:
     _asks_documents: bool = field(init=False)
     _targets: Targets = field(init=False)
     _effects: dict[tuple[str, SessionClass, str], tuple[Follows, ...]] = field(default_factory=dict)
-    _answered: dict[tuple[object, ...], Truth] = field(default_factory=dict)
+    _judge: Judge = field(default_factory=Judge)
 
     def __post_init__(self) -> None:
         self.entrances = Entrances(self.world)
@@ -156,11 +157,12 @@ class Explorer:
 
     def _explore(self, fact: Fact, changes: frozenset[Fact]) -> Iterator[Move]:
         actor = actor_of(self.world, fact, changes)
+        judged = self._judged(fact, changes)
         rights = self._rights(actor.alternatives, actor.caller, actor.class_)
         yield from self._enters(fact)
-        yield from self._assumes(actor, rights, self.trusts.naming(actor.caller))
+        yield from self._assumes(judged, rights, self.trusts.naming(actor.caller))
         for way in self._ways(rights.touched).ways:
-            yield from self._takes(actor, way)
+            yield from self._takes(judged, way)
         yield from self._administers(actor, rights)
         yield from self._reads(actor, rights)
 
@@ -201,7 +203,7 @@ class Explorer:
         )
         plan = self._plans.get(alike)
         if plan is None:
-            actor = actor_of(self.world, fact, changes)
+            actor = self._judged(fact, changes)
             plan = self._plans[alike] = self._plan(actor, alike, rights)
         yield plan.shared
         if self.world.clusters:
@@ -210,11 +212,15 @@ class Explorer:
         for way in plan.ways:
             yield self._own(fact, changes, way, alternatives)
         if trusts or plan.rest:
-            actor = actor_of(self.world, fact, changes)
+            actor = self._judged(fact, changes)
             moves = [self._assumes(actor, rights, trusts)]
             if plan.rest:
                 moves += [self._administers(actor, rights), self._reads(actor, rights)]
             yield bundle_of(chain.from_iterable(moves))
+
+    def _judged(self, fact: Fact, changes: frozenset[Fact]) -> Actor:
+        """The actor of a session, of which only what its requests come to is wanted."""
+        return actor_of(self.world, fact, changes, decider=self._judge.decide)
 
     def _own(
         self, fact: Fact, changes: frozenset[Fact], way: Way, alternatives: tuple[Policies, ...]
@@ -223,7 +229,7 @@ class Explorer:
         key = (fact.subject, changes, way.id)
         if key in self._owned:
             return self._owned[key]
-        moves = tuple(self._takes(actor_of(self.world, fact, changes), way))
+        moves = tuple(self._takes(self._judged(fact, changes), way))
         found = bundle_of(moves)
         if not self._by_session(way, alternatives, moves):
             self._owned[key] = found
@@ -332,19 +338,8 @@ class Explorer:
         return found
 
     def _answer(self, actor: Actor, use: Use, target: str) -> Truth:
-        """Whether a use of a way goes through; asked once for every actor for whom the same statements count."""
-        bearing = self._bearing_on(actor, use)
-        if bearing is None:
-            return put(self.world, actor, use, target).truth
-        key = (use, target, actor.class_, actor.caller.kind, self._accounts(actor), bearing)
-        found = self._answered.get(key)
-        if found is None:
-            found = self._answered[key] = put(self.world, actor, use, target).truth
-        return found
-
-    @staticmethod
-    def _accounts(actor: Actor) -> tuple[str, str]:
-        return actor.caller.account, account_of(actor.fact.subject)
+        """Whether a use of a way goes through."""
+        return put(self.world, actor, use, target).truth
 
     def _by_caller(self, use: Use, by_caller: frozenset[str]) -> bool:
         """True where a request is decided by who makes it."""
@@ -353,27 +348,6 @@ class Explorer:
             or use.made == NEW_ENTRY
             or (use.on is On.RESOURCE and self._asks_documents)
         )
-
-    def _bearing_on(self, actor: Actor, use: Use) -> tuple[int | Unknown, ...] | None:
-        """The statements that bear on a request, by identity; None where they ask who calls."""
-        action = use.action.lower()
-        asked = self._likeness.asks_who(action, actor.alternatives)
-        if self._by_caller(use, frozenset({action}) if asked else frozenset()):
-            return None
-        found: list[int | Unknown] = []
-        for policies in actor.alternatives:
-            bounds = () if policies.boundary is None else (policies.boundary,)
-            levels = (policies.scps,) if isinstance(policies.scps, Unknown) else policies.scps
-            for part in (policies.identity, bounds, *levels):
-                found.append(0)
-                for policy in (part,) if isinstance(part, Unknown) else part:
-                    if isinstance(policy, Unknown):
-                        found.append(policy)
-                    else:
-                        found += map(id, policy.relevant(use.action))
-            # A boundary that is silent denies, and no guardrail limits what only a service can take.
-            found += (policies.boundary is None, ":role/aws-service-role/" in actor.caller.issuer)
-        return tuple(found)
 
     def _moves_of(  # noqa: PLR0913  # a move has as many parts
         self, actor: Actor, way: Way, target: str, *, certain: bool, answers: tuple[Answer, ...] = ()

@@ -13,7 +13,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from auditwright.access.catalogue import NEW_ENTRY, WAYS, On
@@ -331,8 +331,12 @@ def _denies_everywhere(statement: Statement) -> bool:
 
 def asks_who(statement: Statement) -> bool:
     """True where a statement may tell callers of one kind and account from each other."""
-    if statement.resources is not None and statement.resources.templates:
-        return True
+    named = statement.resources
+    return (named is not None and bool(named.templates)) or asks_besides_resources(statement)
+
+
+def asks_besides_resources(statement: Statement) -> bool:
+    """As `asks_who`, by anything but the resources that it names."""
     if statement.principals is not None and _names_some(statement.principals):
         return True
     return any(
@@ -365,7 +369,7 @@ def _made_apart(statement: Statement) -> frozenset[str]:
     """The actions that a statement decides for each caller alike, because what they make has no name of a caller (4)."""
     named = statement.resources
     by_name = named is not None and all(key == _NAME for each in named.templates for key in each.keys)
-    if named is None or not by_name or asks_who(replace(statement, resources=None)):
+    if named is None or not by_name or asks_besides_resources(statement):
         return frozenset()
     return frozenset(
         action
