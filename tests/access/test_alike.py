@@ -224,11 +224,11 @@ def test_each_holds_what_it_does_alone(name: str, *, certain: bool, turned: bool
     every = [start.facts for start in starts(here) if start.kind in OVERALL]
     begun: Sequence[tuple[Fact, ...]] = every[::-1] if turned else every
     explorer = explorer_for(here, [Fact(Kind.READ, QUESTION.key)])
-    closure = Closure(explorer=explorer, certain=certain)
-    closure.run(begun)
+    closure = Closure(explorer=explorer, starts=begun)
+    held_by = closure.surely if certain else closure.possibly
     for number, start in enumerate(begun):
         alone = reach(here, start, certain=certain, questions=(QUESTION,))
-        together = {fact for fact, bits in closure.reach.items() if bits >> number & 1}
+        together = {fact for fact in closure.facts() if held_by(fact) >> number & 1}
         if not closure.boundless >> number & 1:
             assert _named(together) == alone
         # The same answers serve the search of a single start.

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from auditwright.access.context import (
@@ -296,7 +297,7 @@ def test_root_cannot_assume_a_role() -> None:
 
 
 def test_organization_policies_do_not_touch_service_linked_roles() -> None:
-    linked = replace(
+    linked = msgspec.structs.replace(
         DEPLOY,
         issuer=f"arn:aws:iam::{HOME}:role/aws-service-role/eks.amazonaws.com/AWSServiceRoleForAmazonEKS",
     )

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import replace
 from random import Random
 
+import msgspec
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
@@ -64,7 +64,7 @@ def reference(
 
 
 def decided(request: Request, world: World, context: Context) -> Decision:
-    return decide(replace(request, context=context), world.policies())
+    return decide(msgspec.structs.replace(request, context=context), world.policies())
 
 
 @settings(max_examples=700)

@@ -125,13 +125,13 @@ def test_the_closure_of_many_starts_is_the_search_of_each(account: Json) -> None
     here = world(account)
     every = list(starts(here))
     explorer = explorer_for(here, [])
+    closure = Closure(explorer=explorer, starts=[each.facts for each in every])
     for certain in (True, False):
-        closure = Closure(explorer=explorer, certain=certain)
-        closure.run([each.facts for each in every])
+        held_by = closure.surely if certain else closure.possibly
         for number, start in enumerate(every):
             search = Search(explorer=explorer, certain=certain)
             search.run(start.facts, None)
-            reached = {fact for fact, bits in closure.reach.items() if bits >> number & 1}
+            reached = {fact for fact in closure.facts() if held_by(fact) >> number & 1}
             if not closure.boundless >> number & 1:
                 assert apart_from_every(reached) == apart_from_every(search.reasons), start.id
             elif certain:

@@ -5,10 +5,12 @@ themselves say which choices make a difference: each is tried.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice, product
 from typing import TypeAlias
+
+import msgspec
 
 from auditwright.access.catalogue import ASSUME, NEW_ENTRY, On, Use
 from auditwright.access.conditions import holds_one
@@ -69,8 +71,7 @@ _UNNAMED = ("\ue000", "\ue000" * 40)
 """Stands for names that no policy spells: what denies these denies every name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """The best that a session can get for one use: the request, and what the evaluator says of it."""
 
     request: Request
@@ -96,8 +97,7 @@ Decider: TypeAlias = Callable[["Actor", Use, Request, Policies], Answer]
 """Answers a request: `decided`, or who knows the answer to another that is decided alike (judging.py)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Actor:
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """A session of a principal, with the policies that bear on it, one alternative after the other."""
 
     fact: Fact
@@ -164,7 +164,9 @@ def ask(  # noqa: PLR0913  # who asks what of what, and what that says itself
         _leaves_names(best, resource, partial(actor.decider, actor, use), each) for each in named
     ):
         why = f"whether {use.action} goes through under some name is not known"
-        return replace(best, decision=Undecided(why=(why,), keys=(), trace=best.decision.trace))
+        return msgspec.structs.replace(
+            best, decision=Undecided(why=(why,), keys=(), trace=best.decision.trace)
+        )
     return best
 
 
@@ -221,7 +223,7 @@ def _leaves_names(
     """True where every name that was tried is denied, and another may not be."""
     request = denied.request
     named = set(islice(_names(template, request.action, policies, request.context), MAX_NAMES_READ))
-    unnamed = (replace(request, resource=template.replace("*", each)) for each in _UNNAMED)
+    unnamed = (msgspec.structs.replace(request, resource=template.replace("*", each)) for each in _UNNAMED)
     return len(named) > MAX_NAMES or any(decider(each, policies).possible for each in unnamed)
 
 
@@ -254,7 +256,9 @@ def put(world: World, actor: Actor, use: Use, target: str) -> Answer:  # noqa: P
             return _put_to_cluster(world, actor, use, target)
         case On.ENTRY:
             name, _, principal = target.partition(" ")
-            return _put_to_cluster(world, actor, replace(use, made=_entry_of(principal)), name)
+            return _put_to_cluster(
+                world, actor, msgspec.structs.replace(use, made=_entry_of(principal)), name
+            )
         case On.MADE:
             made = use.made.replace("{partition}", world.partition).replace("{account}", account)
             return ask(world, actor, use, made)
@@ -282,7 +286,9 @@ def _entry_of(principal: str) -> str:
 
 def _put_to_new_entry(world: World, actor: Actor, use: Use, name: str) -> Answer:
     """The answer about an entry of the principal at hand; one of another helps whoever has that principal as well."""
-    own = _put_to_cluster(world, actor, replace(use, made=_entry_of(actor.fact.subject)), name)
+    own = _put_to_cluster(
+        world, actor, msgspec.structs.replace(use, made=_entry_of(actor.fact.subject)), name
+    )
     if own.certain:
         return own
     anybodys = _put_to_cluster(world, actor, use, name)
@@ -291,7 +297,9 @@ def _put_to_new_entry(world: World, actor: Actor, use: Use, name: str) -> Answer
     why = (
         f"{use.action} goes through for entries of others only: whether one of them is at hand is not followed",
     )
-    return replace(anybodys, decision=Undecided(why=why, keys=(), trace=anybodys.decision.trace))
+    return msgspec.structs.replace(
+        anybodys, decision=Undecided(why=why, keys=(), trace=anybodys.decision.trace)
+    )
 
 
 def _put_to_cluster(world: World, actor: Actor, use: Use, name: str) -> Answer:
@@ -309,7 +317,7 @@ def _put_to_cluster(world: World, actor: Actor, use: Use, name: str) -> Answer:
 
 
 def _ask_about_made(world: World, actor: Actor, use: Use, made: str) -> Answer:
-    return ask(world, actor, replace(use, on=On.MADE, made=made), made)
+    return ask(world, actor, msgspec.structs.replace(use, on=On.MADE, made=made), made)
 
 
 _BY_SAML = Use(action="sts:AssumeRoleWithSAML", on=On.ROLE)
@@ -332,8 +340,8 @@ def let_in(world: World, actor: Actor, role: str) -> Answer:
     answer = ask(world, actor, use, role, document=trust)
     for arn in sessions_named(trust, actor.caller.issuer) if actor.caller.issuer else ():
         if not answer.certain:
-            caller = replace(actor.caller, arn=arn, name=arn.rpartition("/")[2])
-            named = ask(world, replace(actor, caller=caller), use, role, document=trust)
+            caller = msgspec.structs.replace(actor.caller, arn=arn, name=arn.rpartition("/")[2])
+            named = ask(world, msgspec.structs.replace(actor, caller=caller), use, role, document=trust)
             answer = named if named.certain or (named.possible and not answer.possible) else answer
     return answer
 
@@ -372,15 +380,17 @@ def _put_to_resource(world: World, actor: Actor, use: Use, resource: str) -> Ans
     service = use.action.partition(":")[0]
     if resource.split(":")[2:3] != [service]:
         answer = ask(world, _powerless(actor), use, resource)
-        return replace(answer, decision=ImplicitDeny(why=(f"{use.action} is for {service} only",), trace=()))
+        return msgspec.structs.replace(
+            answer, decision=ImplicitDeny(why=(f"{use.action} is for {service} only",), trace=())
+        )
     held_by = bucket_of(resource)
     if is_pattern(held_by):
-        use = replace(use, on=On.MADE, made=held_by)
+        use = msgspec.structs.replace(use, on=On.MADE, made=held_by)
     return ask(world, actor, use, held_by, document=policy_of_resource(world, use.action, held_by))
 
 
 def _powerless(actor: Actor) -> Actor:
-    return replace(actor, alternatives=(NOTHING,))
+    return msgspec.structs.replace(actor, alternatives=(NOTHING,))
 
 
 NOTHING = Policies(identity=())
@@ -423,6 +433,8 @@ def _with_resource(
 ) -> Policies:
     account = world.accounts.get(owner)
     levels = account.resource_policies if account else ()
+    if document is None and levels == policies.rcps:
+        return policies
     return Policies(
         identity=policies.identity,
         boundary=policies.boundary,

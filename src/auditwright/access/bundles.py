@@ -4,8 +4,9 @@ With n sessions of the same rights and m roles that each of them may take, a bun
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from auditwright.access.facts import Fact
 
@@ -29,8 +30,7 @@ class Leads(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Needing:
+class Needing(msgspec.Struct, frozen=True, eq=False):
     """Facts that come of a bundle to whoever has others as well."""
 
     needs: tuple[Fact, ...]
@@ -38,8 +38,7 @@ class Needing:
     certain: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Bundle:
+class Bundle(msgspec.Struct, frozen=True, eq=False):
     """What comes to whoever has got here. It is told by identity."""
 
     certain: tuple[Fact, ...] = ()

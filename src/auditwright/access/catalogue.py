@@ -7,6 +7,8 @@ public catalogue. A row says nothing about who may do it: that is the evaluator'
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 
+import msgspec
+
 from auditwright.access.assumptions import ADD_ON_OF_CHOICE, Assumption
 
 
@@ -80,8 +82,7 @@ class Gain(StrEnum):
     """The resource, whatever it holds."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
+class Use(msgspec.Struct, frozen=True, kw_only=True):
     """One request of a row."""
 
     action: str

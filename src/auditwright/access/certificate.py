@@ -7,6 +7,8 @@ without knowing how they were found (checker.py).
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import msgspec
+
 from auditwright.access.asking import Actor, actor_of, assuming, let_in, put
 from auditwright.access.catalogue import ASSUME, WAYS, Way
 from auditwright.access.evaluator import Decision, ExplicitDeny, ImplicitDeny
@@ -21,8 +23,7 @@ EVERYBODY = "everybody"
 """The start of an adversary who has every first factor at once, and no second one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Crossing:
+class Crossing(msgspec.Struct, frozen=True, kw_only=True):
     """A way out of what is held that is closed, and by what."""
 
     session: Fact

@@ -1,27 +1,25 @@
 """What a request carries besides action and resource: who calls, and the condition keys with their values."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
+
+import msgspec
 
 from auditwright.core.outcome import Unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Present:
+class Present(msgspec.Struct, frozen=True):
     """The key is in the request, with these values; most keys have one."""
 
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
+class Absent(msgspec.Struct, frozen=True):
     """The key is not in the request."""
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf:
+class OneOf(msgspec.Struct, frozen=True):
     """The key is as one of the alternatives says, and it is not known which."""
 
     alternatives: tuple[Present | Absent, ...]
@@ -39,8 +37,7 @@ _NO_UNIQUE_ID = Unknown("the caller's unique id was not seen")
 _NO_TAGS = Unknown("the caller's tags were not seen")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(msgspec.Struct, frozen=True, kw_only=True):
     """The condition keys of a request, by lower-cased name (AWS: key names are not case-sensitive).
 
     A key that is not listed is as its family says (`aws:principaltag/` for `aws:principaltag/team`), else as
@@ -49,7 +46,7 @@ class Context:
 
     entries: Mapping[str, Entry]
     default: Absent | Unknown
-    families: Mapping[str, Absent | Unknown] = field(default_factory=dict)
+    families: Mapping[str, Absent | Unknown] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         assert all(key == key.lower() for key in self.entries), "keys are kept in lower case"
@@ -92,8 +89,7 @@ class CallerKind(StrEnum):
     ANONYMOUS = "anonymous"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Who signs a request."""
 
     kind: CallerKind

@@ -13,7 +13,7 @@ Source: IAM user guide, reference_policies_evaluation-logic and the pages below 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from itertools import product
 from math import prod
 from typing import TypeAlias
@@ -65,38 +65,34 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowed:
+class Allowed(msgspec.Struct, frozen=True, kw_only=True):
     """The request goes through."""
 
     by: tuple[Step, ...]
-    trace: tuple[Step, ...] = field(repr=False)
+    trace: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImplicitDeny:
+class ImplicitDeny(msgspec.Struct, frozen=True, kw_only=True):
     """Nothing allows the request, or not every part that has to; a statement that may deny it as well is in the trace."""
 
     why: tuple[str, ...]
-    trace: tuple[Step, ...] = field(repr=False)
+    trace: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExplicitDeny:
+class ExplicitDeny(msgspec.Struct, frozen=True, kw_only=True):
     """A statement denies the request."""
 
     by: tuple[Step, ...]
-    trace: tuple[Step, ...] = field(repr=False)
+    trace: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undecided:
+class Undecided(msgspec.Struct, frozen=True, kw_only=True):
     """The request may go through; what is missing to say so."""
 
     why: tuple[str, ...]
     keys: tuple[str, ...]
     """The condition keys that leave it open."""
-    trace: tuple[Step, ...] = field(repr=False)
+    trace: tuple[Step, ...]
 
 
 Decision: TypeAlias = Allowed | ImplicitDeny | ExplicitDeny | Undecided
@@ -146,7 +142,7 @@ def _by_cases(request: Request, policies: Policies, undecided_: Undecided) -> De
 
 
 def _with(request: Request, entries: Mapping[str, Present | Absent]) -> Request:
-    return replace(request, context=request.context.with_(entries))
+    return msgspec.structs.replace(request, context=request.context.with_(entries))
 
 
 GET_CALLER_IDENTITY = "sts:getcalleridentity"
@@ -243,12 +239,11 @@ _OWN_BUCKET_POLICY = frozenset({"s3:getbucketpolicy", "s3:putbucketpolicy", "s3:
 _TRUST_ACTIONS = ("sts:assumerole", "sts:tagsession", "sts:setsourceidentity", "sts:setcontext")
 
 
-@dataclass(slots=True, kw_only=True)
-class _Weight:
+class _Weight(msgspec.Struct, kw_only=True):
     """What the policies of one part allow."""
 
     allow: Truth = Truth.FALSE
-    grants: list[tuple[PrincipalMatch, Truth]] = field(default_factory=list)
+    grants: list[tuple[PrincipalMatch, Truth]] = []
     """For the resource's policy: what it allows, by how it names the caller."""
 
     def grant(self, match: PrincipalMatch) -> Truth:
@@ -256,15 +251,14 @@ class _Weight:
         return any_of(truth for found, truth in self.grants if found is match)
 
 
-@dataclass(slots=True, kw_only=True)
-class _Scales:
+class _Scales(msgspec.Struct, kw_only=True):
     """Weighs the policies of one request and keeps every step."""
 
     request: Request
     action: str
-    steps: list[Step] = field(default_factory=list)
-    keys: dict[str, None] = field(default_factory=dict)
-    denials: list[Step] = field(default_factory=list)
+    steps: list[Step] = []
+    keys: dict[str, None] = {}
+    denials: list[Step] = []
 
     def weigh(self, part: Part, policies: Iterable[Policy] | Unknown) -> _Weight:
         """What the policies of one part allow together; what they deny is kept in `denials`."""

@@ -7,7 +7,7 @@
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 
 import msgspec
@@ -68,8 +68,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
 _KEYS_OF_RESOURCES = ("aws:resource", "iam:resourcetag/")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Group:
+class _Group(msgspec.Struct, frozen=True, kw_only=True):
     """Targets that are decided alike."""
 
     targets: tuple[str, ...]
@@ -77,8 +76,7 @@ class _Group:
     """True for all that the account has."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rights:
+class _Rights(msgspec.Struct, frozen=True, kw_only=True):
     """What the policies of a session come to, action by action."""
 
     touched: frozenset[str]
@@ -86,16 +84,14 @@ class _Rights:
     denied: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Takable:
+class _Takable(msgspec.Struct, frozen=True, kw_only=True):
     """The ways that some rights may take, and the actions that decide on them."""
 
     ways: tuple[Way, ...]
     actions: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Plan:
+class _Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What sessions of the same rights have in common, and what is asked for each of them."""
 
     shared: Bundle | None
@@ -271,7 +267,7 @@ class Explorer:
         """The bundle of some moves, which sessions share that differ in what does not bear on these."""
         what, actions = asked
         concerned = frozenset(map(str.lower, actions))
-        key = (what, replace(alike, held=self._likeness.held(actor.alternatives, concerned)))
+        key = (what, msgspec.structs.replace(alike, held=self._likeness.held(actor.alternatives, concerned)))
         if key not in self._shared:
             self._shared[key] = bundle_of(moves)
         return self._shared[key]

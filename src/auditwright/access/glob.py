@@ -12,6 +12,8 @@ from enum import Enum
 from itertools import islice
 from typing import TypeAlias
 
+import msgspec
+
 
 class Wild(Enum):
     """What a pattern leaves open."""
@@ -46,8 +48,7 @@ def pieces_of(pattern: str) -> list[Piece]:
     return pieces
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Part:
+class _Part(msgspec.Struct, frozen=True, kw_only=True):
     """What stands between two stars: literal runs at offsets, with open characters between them."""
 
     length: int
@@ -82,8 +83,7 @@ class _Part:
         return -1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Glob:
+class Glob(msgspec.Struct, frozen=True, kw_only=True):
     """A compiled pattern."""
 
     _parts: tuple[_Part, ...]
@@ -136,14 +136,13 @@ def compile_glob(pattern: str) -> Glob:
     return compile_pieces(pieces_of(pattern))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GlobSet:
+class GlobSet(msgspec.Struct, frozen=True, kw_only=True):
     """Several patterns, asked at once; most are literal or end in their only star, which costs one look-up."""
 
     everything: bool
     literals: frozenset[str]
     prefixes: tuple[str, ...]
-    globs: tuple[Glob, ...] = field(repr=False)
+    globs: tuple[Glob, ...]
 
     def matches(self, text: str) -> bool:
         """True where any of the patterns matches the whole text."""

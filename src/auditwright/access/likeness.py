@@ -16,6 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+import msgspec
+
 from auditwright.access.catalogue import NEW_ENTRY, WAYS, On
 from auditwright.access.conditions import holds
 from auditwright.access.context import Caller, CallerKind
@@ -58,8 +60,7 @@ class Said:
     statements: tuple[tuple[int, frozenset[str]], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Alike:
+class Alike(msgspec.Struct, frozen=True):
     """What sessions have in common that are decided alike."""
 
     class_: SessionClass

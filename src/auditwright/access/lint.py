@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+import msgspec
+
 from auditwright.access.conditions import Condition
 from auditwright.access.context import Caller, CallerKind
 from auditwright.access.evaluator import RCP_SERVICES, Decision, Policies, decide, may, must, token_may_call
@@ -298,7 +300,7 @@ class _Bench:
             return request
         # Another account's resource, so that its policy has to allow.
         owner = ACCOUNT if caller.account == ANOTHER_ACCOUNT else ANOTHER_ACCOUNT
-        return replace(request, resource_account=owner)
+        return msgspec.structs.replace(request, resource_account=owner)
 
     def _through(self, caller: Caller, credential: Credential) -> Iterator[Request]:
         """Those of the requests that surely get through."""

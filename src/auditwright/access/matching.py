@@ -4,7 +4,6 @@ Each is asked on its own, so that answers can be kept apart: what a statement sa
 else, and of a resource only on the caller where it uses variables.
 """
 
-from dataclasses import dataclass
 from enum import Enum, StrEnum
 
 import msgspec
@@ -17,8 +16,7 @@ from auditwright.access.policy import Principals, Statement
 from auditwright.core.outcome import Unknown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One call: who, what, on what, in which circumstances."""
 
     caller: Caller

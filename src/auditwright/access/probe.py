@@ -1,8 +1,10 @@
 """Concrete requests that a statement concerns: what to ask the evaluator in order to see what the statement does."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice, product
+
+import msgspec
 
 from auditwright.access.conditions import Condition, holds
 from auditwright.access.context import (
@@ -119,7 +121,7 @@ def callers_named(named: Principals) -> Iterator[Caller]:
     if named.everyone:
         yield USER
     for account in sorted(named.accounts):
-        yield replace(USER, account=account, arn=f"arn:aws:iam::{account}:user/ada")
+        yield msgspec.structs.replace(USER, account=account, arn=f"arn:aws:iam::{account}:user/ada")
     for arn in sorted(named.arns):
         caller = _caller_of(arn)
         if caller is not None:
@@ -134,14 +136,14 @@ def _caller_of(arn: str) -> Caller | None:
     name = name.rpartition("/")[2]
     match kind:
         case "user":
-            return replace(USER, arn=arn, account=account, name=name)
+            return msgspec.structs.replace(USER, arn=arn, account=account, name=name)
         case "role":
             session = f"arn:{partition}:sts::{account}:assumed-role/{name}/session"
-            return replace(ROLE, arn=session, account=account, issuer=arn)
+            return msgspec.structs.replace(ROLE, arn=session, account=account, issuer=arn)
         case "assumed-role":
             role = path.split("/")[1]
             issuer = f"arn:{partition}:iam::{account}:role/{role}"
-            return replace(ROLE, arn=arn, account=account, name=name, issuer=issuer)
+            return msgspec.structs.replace(ROLE, arn=arn, account=account, name=name, issuer=issuer)
         case _:
             return None
 

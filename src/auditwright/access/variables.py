@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import msgspec
+
 from auditwright.access.context import Absent, Context, Entry, OneOf, Present
 from auditwright.access.glob import Piece, Wild, compile_pieces, pieces_of
 from auditwright.access.kleene import Truth
@@ -20,16 +22,14 @@ Matcher: TypeAlias = Callable[[Sequence[Piece]], Callable[[str], Truth]]
 _VARIABLE = re.compile(r"\$\{(?:([*?$])|([^{}',*?$]+?)\s*(?:,\s*'([^'{}]*)')?)\}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variable:
+class Variable(msgspec.Struct, frozen=True, kw_only=True):
     """A condition key whose value is put in its place."""
 
     key: str
     fallback: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolved:
+class Resolved(msgspec.Struct, frozen=True, kw_only=True):
     """A template with the values of a context put in."""
 
     pieces: tuple[Piece, ...]
@@ -38,8 +38,7 @@ class Resolved:
     """False where a value was left open."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Template:
+class Template(msgspec.Struct, frozen=True, kw_only=True):
     """A value with variables in it."""
 
     pieces: tuple[Piece | Variable, ...]
