@@ -64,7 +64,7 @@ MAX_NAMES = 256
 MAX_NAMES_READ = 4 * MAX_NAMES
 """Names that are read before they are told apart: most patterns give two, and several may give the same."""
 
-_FRESH = ("auditwright-probe", "p")
+FRESH = ("auditwright-probe", "p")
 """What a wildcard stands for in a name of choice; two lengths, so that `?` matches neither or one."""
 
 _UNNAMED = ("\ue000", "\ue000" * 40)
@@ -504,7 +504,7 @@ def _values(key: str, request: Request, policies: Policies) -> Iterator[Entry]:
             if condition.key == key:
                 for value in condition.values:
                     yield Present((_instance(value, request.context),))
-    yield Present((_FRESH[0],))
+    yield Present((FRESH[0],))
 
 
 def _statements(policies: Policies, action: str) -> Iterator[Statement]:
@@ -521,7 +521,7 @@ def _listed(levels: tuple[tuple[Policy, ...], ...] | Unknown) -> tuple[tuple[Pol
     return () if isinstance(levels, Unknown) else levels
 
 
-def _instance(pattern: str, context: Context, fresh: str = _FRESH[0]) -> str:
+def _instance(pattern: str, context: Context, fresh: str = FRESH[0]) -> str:
     """A text that a pattern matches: variables from the context, wildcards by a name of choice."""
     return _filled(pattern, context).replace("*", fresh).replace("?", "q")
 
@@ -536,7 +536,7 @@ def _filled(pattern: str, context: Context) -> str:
 
 def _names(template: str, action: str, policies: Policies, context: Context) -> Iterator[str]:
     """Names that fit a template and that some statement tells apart from the rest."""
-    for fresh in _FRESH:
+    for fresh in FRESH:
         yield _in_a_region(template.replace("*", fresh), fresh)
     for statement in _statements(policies, action):
         if statement.resources is None:
@@ -544,7 +544,7 @@ def _names(template: str, action: str, policies: Policies, context: Context) -> 
         # What an Allow names may be had by that name; what a Deny spares (NotResource) may be had by it.
         if statement.effect is Effect.ALLOW or statement.resources.negated:
             for pattern in _patterns(statement.resources, context):
-                for fresh in _FRESH:
+                for fresh in FRESH:
                     found = common(template, pattern, fresh)
                     if found is not None:
                         yield _in_a_region(found, fresh)

@@ -9,6 +9,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import TypeAlias
 
 import msgspec
 
@@ -38,7 +39,8 @@ from auditwright.access.facts import Fact, Kind, every
 from auditwright.access.holdings import caller_of, policies_of
 from auditwright.access.judging import Judge
 from auditwright.access.kleene import Truth, all_of
-from auditwright.access.likeness import Alike, Likeness
+from auditwright.access.likeness import Alike, Likeness, Sayings
+from auditwright.access.own_names import OwnNames
 from auditwright.access.policy import Effect, Policy, Statement
 from auditwright.access.sessions import UNCONFIRMED, SessionClass, may_call
 from auditwright.access.targets import EVERYTHING, Named, Targets
@@ -97,10 +99,16 @@ class _Plan(msgspec.Struct, frozen=True, kw_only=True):
     shared: Bundle | None
     ways: tuple[Way, ...]
     """Ways that are decided by who calls."""
+    by_name: tuple[tuple[Way, bool], ...]
+    """Ways that each session may take on its own user, and whether it surely does."""
     trusts: bool
     """True where every trust policy is asked for each; else those that single callers out."""
     rest: bool
     """True where questions, and the rule over the account, are."""
+
+
+_Shape: TypeAlias = tuple[SessionClass, CallerKind, tuple[str, str], bool, bool]
+"""What a session is, besides its rights: the first parts of `Alike`."""
 
 
 @dataclass(slots=True)
@@ -114,6 +122,7 @@ class Explorer:
     _moves: dict[tuple[Fact, frozenset[Fact]], tuple[Move, ...]] = field(default_factory=dict)
     _bundles: dict[tuple[Fact, frozenset[Fact]], Bundle | None] = field(default_factory=dict)
     _plans: dict[Alike, "_Plan"] = field(default_factory=dict)
+    _planned: dict[tuple[_Shape, Sayings], tuple["_Plan", "_Rights"]] = field(default_factory=dict)
     _shared: dict[tuple[str, Alike], Bundle | None] = field(default_factory=dict)
     _takable: dict[frozenset[str], "_Takable"] = field(default_factory=dict)
     _owned: dict[tuple[str, frozenset[Fact], str], Bundle | None] = field(default_factory=dict)
@@ -125,10 +134,14 @@ class Explorer:
     _targets: Targets = field(init=False)
     _effects: dict[tuple[str, SessionClass, str], tuple[Follows, ...]] = field(default_factory=dict)
     _judge: Judge = field(default_factory=Judge)
+    _own_names: OwnNames = field(init=False)
+    _told_by_name: dict[tuple[str, Alike], Truth | None] = field(default_factory=dict)
+    _by_name: dict[tuple[str, str, bool], Bundle | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.entrances = Entrances(self.world)
         self._targets = Targets(self.world)
+        self._own_names = OwnNames(self.world, self._targets)
         self.trusts = Trusts(self.world)
         used = {use.action.lower() for way in WAYS for use in way.uses} | PROBED_ACTIONS
         asked = {question.action.lower() for question in self.questions}
@@ -188,25 +201,32 @@ class Explorer:
         class_ = SessionClass(fact.detail)
         alternatives = policies_of(self.world, fact.subject, changes)
         caller = caller_of(self.world, fact.subject, class_, changes)
-        rights = self._rights(alternatives, caller, class_)
-        takable = self._ways(rights.touched)
-        alike = Alike(
+        shape = (
             class_,
             caller.kind,
             (caller.account, account_of(fact.subject)),
             ":role/aws-service-role/" in caller.issuer,
-            self._likeness.held(alternatives, takable.actions),
+            fact.subject in self._own_names.plain,
         )
-        plan = self._plans.get(alike)
-        if plan is None:
-            actor = self._judged(fact, changes)
-            plan = self._plans[alike] = self._plan(actor, alike, rights)
+        said = (shape, self._likeness.sayings(alternatives))
+        planned = self._planned.get(said)
+        if planned is None:
+            rights = self._rights(alternatives, caller, class_)
+            held = self._likeness.held(alternatives, self._ways(rights.touched).actions)
+            alike = Alike(*shape, held)
+            plan = self._plans.get(alike)
+            if plan is None:
+                plan = self._plans[alike] = self._plan(self._judged(fact, changes), alike, rights)
+            planned = self._planned[said] = (plan, rights)
+        plan, rights = planned
         yield plan.shared
         if self.world.clusters:
             yield bundle_of(self._enters(fact))
         trusts = tuple((self.trusts.naming if plan.trusts else self.trusts.for_some)(caller))
         for way in plan.ways:
             yield self._own(fact, changes, way, alternatives)
+        for way, certain in plan.by_name:
+            yield self._on_itself(fact, way, certain=certain)
         if trusts or plan.rest:
             actor = self._judged(fact, changes)
             moves = [self._assumes(actor, rights, trusts)]
@@ -243,7 +263,10 @@ class Explorer:
         """What sessions of the same rights have in common, worked out for one of them."""
         by_caller = self._likeness.by_caller(actor.alternatives)
         ways = self._ways(rights.touched).ways
-        own = tuple(way for way in ways if any(self._by_caller(use, by_caller) for use in way.uses))
+        own = [way for way in ways if any(self._by_caller(use, by_caller) for use in way.uses)]
+        by_name = {
+            way: found for way in own for found in [self._by_own_name(actor, alike, way)] if found is not None
+        }
         parts = [
             self._once(actor, alike, (way.id, [use.action for use in way.uses]), self._takes(actor, way))
             for way in ways
@@ -259,18 +282,64 @@ class Explorer:
         if not rest:
             moves = chain(self._administers(actor, rights), self._reads(actor, rights))
             parts.append(self._once(actor, alike, ("", asked), moves))
-        return _Plan(shared=together(parts), ways=own, trusts=trusts, rest=rest)
+        return _Plan(
+            shared=together(parts),
+            ways=tuple(way for way in own if way not in by_name),
+            by_name=tuple(
+                (way, found is Truth.TRUE) for way, found in by_name.items() if found is not Truth.FALSE
+            ),
+            trusts=trusts,
+            rest=rest,
+        )
+
+    def _by_own_name(self, actor: Actor, alike: Alike, way: Way) -> Truth | None:
+        """Whether a way is open to each user of the same rights on itself, and on nobody else; None where it may not be so."""
+        if not alike.plain:
+            return None
+        key = self._concerning(actor, alike, (way.id, [use.action for use in way.uses]))
+        if key not in self._told_by_name:
+            self._told_by_name[key] = self._tell_by_name(actor, way)
+        return self._told_by_name[key]
+
+    def _tell_by_name(self, actor: Actor, way: Way) -> Truth | None:
+        bearing = (
+            (use, policy, statement)
+            for use in way.uses
+            for policies in actor.alternatives
+            for policy, statement in self._bearing(policies, use.action, way)
+        )
+        if not self._own_names.decide(way, bearing):
+            return None
+        own = actor.fact.subject
+        groups = tuple(self._groups(actor, way))
+        if any(group.every or group.targets != (own,) for group in groups):
+            return None
+        return self._goes_through(actor, way.uses, own) if groups else Truth.FALSE
+
+    def _on_itself(self, fact: Fact, way: Way, *, certain: bool) -> Bundle | None:
+        """What a way gives that a user may take on itself."""
+        key = (fact.subject, way.id, certain)
+        if key not in self._by_name:
+            found = self._effects_of(way, SessionClass(fact.detail), fact.subject)
+            self._by_name[key] = bundle_of(
+                each if certain else msgspec.structs.replace(each, certain=False) for each in found
+            )
+        return self._by_name[key]
 
     def _once(
         self, actor: Actor, alike: Alike, asked: tuple[str, Iterable[str]], moves: Iterable[Move]
     ) -> Bundle | None:
         """The bundle of some moves, which sessions share that differ in what does not bear on these."""
-        what, actions = asked
-        concerned = frozenset(map(str.lower, actions))
-        key = (what, msgspec.structs.replace(alike, held=self._likeness.held(actor.alternatives, concerned)))
+        key = self._concerning(actor, alike, asked)
         if key not in self._shared:
             self._shared[key] = bundle_of(moves)
         return self._shared[key]
+
+    def _concerning(self, actor: Actor, alike: Alike, asked: tuple[str, Iterable[str]]) -> tuple[str, Alike]:
+        """What sessions have in common that are alike as far as some actions go."""
+        what, actions = asked
+        held = self._likeness.held(actor.alternatives, frozenset(map(str.lower, actions)))
+        return what, msgspec.structs.replace(alike, held=held)
 
     # --- what some policy touches
 

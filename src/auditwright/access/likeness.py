@@ -41,6 +41,12 @@ Held: TypeAlias = tuple[Spoken | Unknown, Spoken | Unknown | None]
 """What the identity policies and the boundary say of what counts."""
 
 
+_NOTHING_SAID = frozenset({0})
+
+Sayings: TypeAlias = tuple[tuple[frozenset[int] | Unknown, int | Unknown | None], ...]
+"""What identity policies and boundaries say, each by a number that all of the same meaning have."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
     """What a policy says of the actions that count."""
@@ -58,6 +64,8 @@ class Said:
     everywhere: tuple[tuple[Statement, frozenset[str]], ...]
     """Statements that deny, whatever the resource and whoever calls, and what."""
     statements: tuple[tuple[int, frozenset[str]], ...]
+    number: int
+    """The same for policies that say the same; 0 for one that says nothing."""
 
 
 class Alike(msgspec.Struct, frozen=True):
@@ -68,6 +76,8 @@ class Alike(msgspec.Struct, frozen=True):
     accounts: tuple[str, str]
     """Of the caller, and of the principal: whom a provider vouches for belongs to none."""
     service_linked: bool
+    plain: bool
+    """Whether they are of users who differ in nothing but their names (own_names.py)."""
     held: tuple[Held, ...]
 
 
@@ -88,6 +98,7 @@ class Likeness:
     _concerned: dict[tuple[tuple[str, ...], bool], frozenset[str]] = field(default_factory=dict)
     _said: dict[str, Said] = field(default_factory=dict)
     _numbers: dict[tuple[object, ...], int] = field(default_factory=dict)
+    _sayings: dict[Spoken, int] = field(default_factory=lambda: {frozenset(): 0})
     _spoken: dict[tuple[str, frozenset[str]], Spoken] = field(default_factory=dict)
     _holding: dict[tuple[int, SessionClass, CallerKind, str], Truth] = field(default_factory=dict)
 
@@ -142,6 +153,9 @@ class Likeness:
             by_session=frozenset(by_session),
             everywhere=tuple((each, self._concerns(each)) for each in everywhere),
             statements=tuple(statements),
+            number=self._sayings.setdefault(
+                frozenset(each for each in statements if each[1]), len(self._sayings)
+            ),
         )
 
     def _number(self, statement: Statement) -> int:
@@ -166,6 +180,20 @@ class Likeness:
         if found is None:
             found = self._concerned[key] = statement.actions.among(self._names)
         return found
+
+    def sayings(self, alternatives: Iterable[Policies]) -> Sayings:
+        """What policies say of all the actions that count, by number."""
+        return tuple(
+            (
+                policies.identity
+                if isinstance(policies.identity, Unknown)
+                else frozenset([self.said(policy).number for policy in policies.identity]) - _NOTHING_SAID,
+                self.said(policies.boundary).number
+                if isinstance(policies.boundary, Policy)
+                else policies.boundary,
+            )
+            for policies in alternatives
+        )
 
     def allowed(self, alternatives: Iterable[Policies]) -> frozenset[str]:
         """The actions of which some policy may allow something."""
