@@ -9,10 +9,11 @@ is open to the starts that have all of them. A move that is certain passes both 
 3. An administrator who may take every way on every user and role holds every session of the account; such starts are
    not told apart any more. What they surely hold is still exact. Who cannot be ruled out to be one is `boundless`:
    of what else it may hold nothing is said, and nothing is proved for it.
+4. Places are looked at in turns: what leads on to much waits until all that leads to it has come, so that it is seldom
+   looked at twice. Ways on every target come last, all together: who rules (3) is known before the targets are gone through.
 """
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import and_
@@ -22,6 +23,7 @@ from auditwright.access.bundles import Bundle, Needing
 from auditwright.access.explorer import Explorer
 from auditwright.access.facts import CHANGES, Fact, Kind
 from auditwright.access.holdings import Touched
+from auditwright.access.sessions import SessionClass
 
 RULING = ("iam-002", "iam-005", "iam-007", "iam-012")
 """Keys, rights and trust of every user and role: (3)."""
@@ -29,6 +31,24 @@ RULING = ("iam-002", "iam-005", "iam-007", "iam-012")
 _Place: TypeAlias = Fact | Bundle | Needing
 
 _UNCHANGED = frozenset[Fact]()
+
+_TURNS: Mapping[str, int] = {
+    SessionClass.KEY: 0,
+    SessionClass.CONSOLE: 1,
+    SessionClass.MFA: 2,
+    SessionClass.TOKEN: 4,
+    SessionClass.ROLE: 4,
+    SessionClass.ROLE_AFTER_MFA: 4,
+    SessionClass.PROGRAM: 4,
+    SessionClass.OUTSIDE: 4,
+}
+"""When sessions are followed (4)."""
+_AT_ONCE = 0
+_BUNDLES = 3
+_LAST = 5
+
+_LEADING = frozenset({Kind.SESSION, Kind.PASSWORD, Kind.TRUST, Kind.JOIN, Kind.LEVEL, Kind.EVERY})
+"""Kinds of facts from which something follows."""
 
 
 @dataclass(slots=True)
@@ -40,9 +60,8 @@ class Closure:
     _reach: dict[Fact, int] = field(default_factory=dict)
     """In the low half of the bits who surely holds a fact, in the high half who cannot be ruled out to."""
     _through: dict[Bundle, int] = field(default_factory=dict)
-    _waiting: deque[_Place] = field(default_factory=deque)
-    _later: deque[_Place] = field(default_factory=deque)
-    """Ways on every target: followed when all else is, so that who rules (3) is known before the targets are gone through."""
+    _waiting: tuple[list[_Place], ...] = field(default_factory=lambda: tuple([] for _ in range(_LAST + 1)))
+    """What is to be looked at, by its turn (4)."""
     _queued: set[_Place] = field(default_factory=set)
     _followed: dict[Fact, int] = field(default_factory=dict)
     """The starts for which a fact was followed."""
@@ -99,17 +118,17 @@ class Closure:
     # --- how it is found
 
     def _run(self) -> None:
-        while self._waiting or self._later:
-            if not self._waiting:
-                self._waiting, self._later = self._later, self._waiting
-            place = self._waiting.popleft()
-            self._queued.discard(place)
-            if isinstance(place, Bundle):
-                self._open(place, self._told(self._through[place]))
-            elif isinstance(place, Needing):
-                self._give(place)
-            else:
-                self._follow(place)
+        while waiting := next(filter(None, self._waiting), None):
+            places = tuple(waiting)
+            waiting.clear()
+            self._queued.difference_update(places)
+            for place in places:
+                if isinstance(place, Bundle):
+                    self._open(place, self._told(self._through[place]))
+                elif isinstance(place, Needing):
+                    self._give(place)
+                else:
+                    self._follow(place)
 
     def _told(self, bits: int) -> int:
         """The starts that are followed further: of what cannot be ruled out for a boundless one, nothing is said (3)."""
@@ -122,21 +141,17 @@ class Closure:
             return
         self._reach[fact] = before | new
         for watching in self._watching.get(fact, ()):
-            self._queue(watching)
+            self._queue(watching, _AT_ONCE)
         if fact.kind in CHANGES:
             self._changed(fact, new, first=not before)
         elif fact.kind is Kind.ADMINISTRATOR:
             self._administrators |= new
             self._rule()
-        elif fact.kind is Kind.EVERY:
-            if fact.subject in RULING:
-                self._ruling[fact.subject] = self._ruling.get(fact.subject, 0) | new
-                self._rule()
-            if fact not in self._queued:
-                self._queued.add(fact)
-                self._later.append(fact)
-            return
-        self._queue(fact)
+        elif fact.kind is Kind.EVERY and fact.subject in RULING:
+            self._ruling[fact.subject] = self._ruling.get(fact.subject, 0) | new
+            self._rule()
+        if fact.kind in _LEADING:
+            self._queue(fact, _turn_of(fact))
 
     def _rule(self) -> None:
         if len(self._ruling) == len(RULING):
@@ -150,12 +165,12 @@ class Closure:
                 self._made.setdefault(principal, []).append(change)
             for session in self._sessions.get(principal, ()) if told_apart else ():
                 self._followed.pop(session, None)
-                self._queue(session)
+                self._queue(session, _turn_of(session))
 
-    def _queue(self, place: _Place) -> None:
+    def _queue(self, place: _Place, turn: int) -> None:
         if place not in self._queued:
             self._queued.add(place)
-            self._waiting.append(place)
+            self._waiting[turn].append(place)
 
     def _follow(self, fact: Fact) -> None:
         reached = self._reach[fact]
@@ -203,7 +218,7 @@ class Closure:
         before = self._through.get(bundle, 0)
         if bits & ~before:
             self._through[bundle] = before | bits
-            self._queue(bundle)
+            self._queue(bundle, _BUNDLES)
 
     def _move(self, session: Fact, bits: int) -> None:
         principal = session.subject
@@ -231,3 +246,9 @@ class Closure:
                     split[made] = group & ~having
             groups = split
         return iter(groups.items())
+
+
+def _turn_of(fact: Fact) -> int:
+    if fact.kind is Kind.SESSION:
+        return _TURNS[fact.detail]
+    return _LAST if fact.kind is Kind.EVERY else _AT_ONCE
