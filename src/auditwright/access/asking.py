@@ -107,11 +107,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     alternatives: tuple[Policies, ...]
     decider: Decider
     """Who answers its requests."""
-
-    @property
-    def class_(self) -> SessionClass:
-        """The class of the session."""
-        return SessionClass(self.fact.detail)
+    class_: SessionClass
 
 
 def decided(_actor: Actor, _use: Use, request: Request, policies: Policies) -> Answer:
@@ -137,6 +133,7 @@ def actor_of(
         context=session_context(caller, class_, world.at),
         alternatives=policies_of(world, fact.subject, changes),
         decider=decider,
+        class_=class_,
     )
 
 

@@ -4,7 +4,7 @@ Rows named after pathfinding.cloud (`iam-001`) carry its id, so that the two can
 public catalogue. A row says nothing about who may do it: that is the evaluator's.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 
 import msgspec
@@ -93,9 +93,9 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     """Condition keys that the request itself carries."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Way:
-    """One row of the table."""
+    """One row of the table. It is told by identity."""
 
     id: str
     title: str
@@ -109,6 +109,11 @@ class Way:
     """Of `Gain.RUN`: the service of a workload that has to exist already."""
     assumes: Assumption | None = None
     """What else has to be so, that no policy shows: it is then not known whether the way is open."""
+    actions: frozenset[str] = field(init=False)
+    """Of its uses, in lower case."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "actions", frozenset(use.action.lower() for use in self.uses))
 
 
 ADMINISTRATOR = "arn:{partition}:iam::aws:policy/AdministratorAccess"

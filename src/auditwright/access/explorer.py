@@ -143,12 +143,12 @@ class Explorer:
         self._targets = Targets(self.world)
         self._own_names = OwnNames(self.world, self._targets)
         self.trusts = Trusts(self.world)
-        used = {use.action.lower() for way in WAYS for use in way.uses} | PROBED_ACTIONS
+        used = {action for way in WAYS for action in way.actions} | PROBED_ACTIONS
         asked = {question.action.lower() for question in self.questions}
         self._likeness = Likeness(self.world, frozenset(used | asked), frozenset(asked))
         self._asks_documents = any(map(self._has_document, self.questions))
         owned = (way for way in WAYS if way.target is On.RESOURCE and self._asks_documents)
-        rewriting = {use.action.lower() for way in owned for use in way.uses}
+        rewriting = {action for way in owned for action in way.actions}
         self._asked_always = frozenset({_TAKING, *asked, *rewriting})
 
     def _has_document(self, question: Question) -> bool:
@@ -256,7 +256,7 @@ class Explorer:
         return (
             way.gain is Gain.SESSION
             or any(not move.target for move in moves)
-            or self._likeness.by_session(alternatives, frozenset(use.action.lower() for use in way.uses))
+            or self._likeness.by_session(alternatives, way.actions)
         )
 
     def _plan(self, actor: Actor, alike: Alike, rights: _Rights) -> "_Plan":
@@ -268,7 +268,7 @@ class Explorer:
             way: found for way in own for found in [self._by_own_name(actor, alike, way)] if found is not None
         }
         parts = [
-            self._once(actor, alike, (way.id, [use.action for use in way.uses]), self._takes(actor, way))
+            self._once(actor, alike, (way.id, way.actions), self._takes(actor, way))
             for way in ways
             if way not in own
         ]
@@ -276,7 +276,7 @@ class Explorer:
         if not trusts:
             for_all = self.trusts.for_all_of(actor.caller.account)
             moves = self._assumes(actor, rights, for_all)
-            parts.append(self._once(actor, alike, (ASSUME.id, [_TAKING]), moves))
+            parts.append(self._once(actor, alike, (ASSUME.id, ASSUME.actions), moves))
         asked = PROBED_ACTIONS.union(each.action.lower() for each in self.questions)
         rest = self._asks_documents or not asked.isdisjoint(by_caller)
         if not rest:
@@ -296,7 +296,7 @@ class Explorer:
         """Whether a way is open to each user of the same rights on itself, and on nobody else; None where it may not be so."""
         if not alike.plain:
             return None
-        key = self._concerning(actor, alike, (way.id, [use.action for use in way.uses]))
+        key = self._concerning(actor, alike, (way.id, way.actions))
         if key not in self._told_by_name:
             self._told_by_name[key] = self._tell_by_name(actor, way)
         return self._told_by_name[key]
@@ -327,7 +327,7 @@ class Explorer:
         return self._by_name[key]
 
     def _once(
-        self, actor: Actor, alike: Alike, asked: tuple[str, Iterable[str]], moves: Iterable[Move]
+        self, actor: Actor, alike: Alike, asked: tuple[str, frozenset[str]], moves: Iterable[Move]
     ) -> Bundle | None:
         """The bundle of some moves, which sessions share that differ in what does not bear on these."""
         key = self._concerning(actor, alike, asked)
@@ -335,10 +335,10 @@ class Explorer:
             self._shared[key] = bundle_of(moves)
         return self._shared[key]
 
-    def _concerning(self, actor: Actor, alike: Alike, asked: tuple[str, Iterable[str]]) -> tuple[str, Alike]:
+    def _concerning(self, actor: Actor, alike: Alike, asked: tuple[str, frozenset[str]]) -> tuple[str, Alike]:
         """What sessions have in common that are alike as far as some actions go."""
         what, actions = asked
-        held = self._likeness.held(actor.alternatives, frozenset(map(str.lower, actions)))
+        held = self._likeness.held(actor.alternatives, actions)
         return what, msgspec.structs.replace(alike, held=held)
 
     # --- what some policy touches
@@ -371,7 +371,7 @@ class Explorer:
             if self._asks_documents:
                 # A resource's own policy may let in whom no other policy lets.
                 ways += [way for way in WAYS if way.target is On.RESOURCE and way not in ways]
-            actions = self._asked_always.union(use.action.lower() for way in ways for use in way.uses)
+            actions = self._asked_always.union(*(way.actions for way in ways))
             probed = PROBED_ACTIONS if touched.issuperset(PROBED_ACTIONS) else frozenset[str]()
             found = self._takable[touched] = _Takable(ways=tuple(ways), actions=actions | probed)
         return found
@@ -704,8 +704,7 @@ def _ways_from() -> Mapping[str, tuple[tuple[Way, frozenset[str]], ...]]:
     found: dict[str, list[tuple[Way, frozenset[str]]]] = {}
     for way in WAYS:
         if way is not ASSUME:
-            actions = [use.action.lower() for use in way.uses]
-            found.setdefault(actions[0], []).append((way, frozenset(actions)))
+            found.setdefault(way.uses[0].action.lower(), []).append((way, way.actions))
     return {action: tuple(ways) for action, ways in found.items()}
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+import msgspec
+
 from auditwright.access.asking import Actor, Answer, decided
 from auditwright.access.catalogue import Use
 from auditwright.access.evaluator import Decision, Policies
@@ -25,8 +27,14 @@ _Part: TypeAlias = tuple[int, ...] | Unknown | None
 """The statements of a part, by number, with more where it is not sure that it names the resource."""
 _AS = {Truth.TRUE: 0, Truth.UNKNOWN: 1, Truth.FALSE: 2}
 
-_Weighed: TypeAlias = tuple[tuple[int, Statement | None], ...]
-"""The statements of a policy that may concern an action, by number; only those that do not name every resource are given."""
+
+class _Weighed(msgspec.Struct, frozen=True):
+    """What a policy has of an action."""
+
+    statements: tuple[tuple[int, Statement | None], ...]
+    """Those that may concern it, by number; only one that does not name every resource is given."""
+    conditions: bool
+    """True where one has any."""
 
 
 @dataclass(slots=True)
@@ -41,23 +49,35 @@ class Judge:
 
     def decide(self, actor: Actor, use: Use, request: Request, policies: Policies) -> Answer:
         """As `decided` does; of the choices that the request leaves, the answer shows none."""
-        bearing = self._bearing(request, policies)
-        if bearing is None:
+        seen = self._seen(request, policies)
+        if seen is None:
             return decided(actor, use, request, policies)
-        # Some rules are about keys, or roles.
-        kinds = (":key/" in request.resource, ":role/" in request.resource)
-        caller, principal = actor.caller, actor.fact.subject
-        linked = ":role/aws-service-role/" in caller.issuer
-        who = (actor.fact.detail, caller.kind, caller.account, account_of(principal), linked)
-        key = (who, use.action, use.shows, request.resource_account, kinds, bearing)
+        bearing, conditions = seen
+        caller = actor.caller
+        key = (
+            # Conditions ask about the session, and some operations of STS are for some sessions only.
+            actor.fact.detail if conditions or use.action.startswith("sts:") else "",
+            caller.kind,
+            caller.account,
+            account_of(actor.fact.subject),
+            ":role/aws-service-role/" in caller.issuer,
+            use.action,
+            use.shows,
+            request.resource_account,
+            # Some rules are about keys, or roles.
+            ":key/" in request.resource,
+            ":role/" in request.resource,
+            bearing,
+        )
         found = self._decisions.get(key)
         if found is None:
             found = self._decisions[key] = decided(actor, use, request, policies).decision
         return Answer(request=request, decision=found)
 
-    def _bearing(self, request: Request, policies: Policies) -> tuple[_Part, ...] | None:
-        """What bears on a request, part by part; None where a statement asks who calls (1)."""
+    def _seen(self, request: Request, policies: Policies) -> tuple[tuple[_Part, ...], bool] | None:
+        """What bears on a request, part by part, and whether any of it has conditions; None where a statement asks who calls (1)."""
         found: list[_Part] = []
+        conditions = False
         for part in _parts(policies):
             if part is None or isinstance(part, Unknown):
                 found.append(part)
@@ -67,7 +87,8 @@ class Judge:
                 weighed = self._of(policy, request.action)
                 if weighed is None:
                     return None
-                for number, statement in weighed:
+                conditions = conditions or weighed.conditions
+                for number, statement in weighed.statements:
                     if statement is None:
                         named.append(number)
                         continue
@@ -78,14 +99,21 @@ class Judge:
             if not self.with_reasons:
                 named.sort()
             found.append(tuple(named))
-        return tuple(found)
+        return tuple(found), conditions
 
     def _of(self, policy: Policy, action: str) -> _Weighed | None:
         key = (id(policy) if self.with_reasons else policy.key, action)
         if key not in self._weighed:
             relevant = policy.relevant(action)
             asks = any(map(asks_besides_resources, relevant))
-            self._weighed[key] = None if asks else tuple(self._weigh(policy, each) for each in relevant)
+            self._weighed[key] = (
+                None
+                if asks
+                else _Weighed(
+                    tuple(self._weigh(policy, each) for each in relevant),
+                    any(each.conditions for each in relevant),
+                )
+            )
         return self._weighed[key]
 
     def _weigh(self, policy: Policy, statement: Statement) -> tuple[int, Statement | None]:

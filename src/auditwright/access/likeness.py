@@ -41,6 +41,9 @@ Held: TypeAlias = tuple[Spoken | Unknown, Spoken | Unknown | None]
 """What the identity policies and the boundary say of what counts."""
 
 
+_Where: TypeAlias = tuple[SessionClass, CallerKind, str]
+"""A kind of session, and the caller's account."""
+
 _NOTHING_SAID = frozenset({0})
 
 Sayings: TypeAlias = tuple[tuple[frozenset[int] | Unknown, int | Unknown | None], ...]
@@ -101,6 +104,10 @@ class Likeness:
     _sayings: dict[Spoken, int] = field(default_factory=lambda: {frozenset(): 0})
     _spoken: dict[tuple[str, frozenset[str]], Spoken] = field(default_factory=dict)
     _holding: dict[tuple[int, SessionClass, CallerKind, str], Truth] = field(default_factory=dict)
+    _opening: dict[tuple[str, _Where], frozenset[str]] = field(default_factory=dict)
+    """What a policy may allow in a kind of session."""
+    _closing: dict[tuple[str, _Where], frozenset[str]] = field(default_factory=dict)
+    """What it surely denies there."""
 
     def __post_init__(self) -> None:
         self._names = Names(self.actions)
@@ -112,7 +119,7 @@ class Likeness:
                     for statement in (each for policy in level for each in policy.statements):
                         if asks_who(statement):
                             by_caller |= self._concerns(statement)
-                        if _asks_for_more_than_names(statement):
+                        if _asks_about_the_session(statement):
                             by_session |= self._concerns(statement)
         self.by_guardrail = frozenset(by_caller)
         self.by_session_of_guardrail = frozenset(by_session)
@@ -142,7 +149,7 @@ class Likeness:
                     always |= actions
             if asks_who(statement):
                 by_caller |= actions - (_made_apart(statement) - self.asked)
-            if _asks_for_more_than_names(statement):
+            if _asks_about_the_session(statement):
                 by_session |= actions
         everywhere = [each for each in policy.statements if _denies_everywhere(each)]
         return Said(
@@ -222,25 +229,43 @@ class Likeness:
     ) -> frozenset[str]:
         if isinstance(policies, Unknown):
             return self.actions
-        found: set[str] = set()
-        for said in map(self.said, policies):
-            found |= said.always
-            for statement, actions in said.under:
-                if self._holds(statement, caller, class_) is not Truth.FALSE:
-                    found |= actions
-        return frozenset(found)
+        where = (class_, caller.kind, caller.account)
+        found: frozenset[str] = frozenset()
+        for policy in policies:
+            key = (policy.key, where)
+            opened = self._opening.get(key)
+            if opened is None:
+                said = self.said(policy)
+                opened = self._opening[key] = said.always.union(
+                    *(
+                        actions
+                        for statement, actions in said.under
+                        if self._holds(statement, caller, class_) is not Truth.FALSE
+                    )
+                )
+            found |= opened
+        return found
 
     def denied(
         self, alternatives: Iterable[Policies], caller: Caller, class_: SessionClass
     ) -> frozenset[str]:
         """The actions that a session is surely denied, whatever it asks them about."""
+        where = (class_, caller.kind, caller.account)
         found = self.actions
         for policies in alternatives:
-            here: set[str] = set()
+            here: frozenset[str] = frozenset()
             for policy in _of_caller(policies, caller):
-                for statement, actions in self.said(policy).everywhere:
-                    if self._holds(statement, caller, class_) is Truth.TRUE:
-                        here |= actions
+                key = (policy.key, where)
+                closed = self._closing.get(key)
+                if closed is None:
+                    closed = self._closing[key] = frozenset[str]().union(
+                        *(
+                            actions
+                            for statement, actions in self.said(policy).everywhere
+                            if self._holds(statement, caller, class_) is Truth.TRUE
+                        )
+                    )
+                here |= closed
             found = found & here
             if not found:
                 break
@@ -336,11 +361,16 @@ def _by_session(statement: Statement) -> bool:
     )
 
 
-def _asks_for_more_than_names(statement: Statement) -> bool:
-    """True where a statement asks for more than actions, resources and the caller's name."""
+def _asks_about_the_session(statement: Statement) -> bool:
+    """True where a statement asks for more than actions, resources, and what is the same in all sessions of a principal."""
     named = statement.resources
     templates = () if named is None else named.templates
-    return bool(statement.conditions) or any(key != _NAME for each in templates for key in each.keys)
+    asked = (key for each in statement.conditions for key in (each.key, *each.variables))
+    return not all(map(_is_the_principals, (*asked, *(key for each in templates for key in each.keys))))
+
+
+def _is_the_principals(key: str) -> bool:
+    return key in _KEYS_OF_CALLERS or key.startswith(PRINCIPAL_TAG)
 
 
 def _denies_everywhere(statement: Statement) -> bool:
@@ -369,10 +399,7 @@ def asks_besides_resources(statement: Statement) -> bool:
     if statement.principals is not None and _names_some(statement.principals):
         return True
     return any(
-        each.key in _KEYS_OF_CALLERS
-        or each.key.startswith(PRINCIPAL_TAG)
-        or any(map(has_variables, each.values))
-        for each in statement.conditions
+        _is_the_principals(each.key) or any(map(has_variables, each.values)) for each in statement.conditions
     )
 
 

@@ -46,7 +46,7 @@ class OwnNames:
         """True where a way is open to each plain user of the same account and rights on itself, or to none of them (1)."""
         return (
             way.target is On.USER
-            and way.gain is not Gain.REMADE
+            and way.gain not in {Gain.REMADE, Gain.SESSION}
             and all(use.on in {On.USER, On.ANY, On.MADE} for use in way.uses)
             and all(self._tells_by_name_alone(way, *each) for each in bearing)
         )
