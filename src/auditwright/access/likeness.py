@@ -20,7 +20,7 @@ import msgspec
 
 from auditwright.access.catalogue import NEW_ENTRY, WAYS, On
 from auditwright.access.conditions import holds
-from auditwright.access.context import Caller, CallerKind
+from auditwright.access.context import Caller, CallerKind, Context
 from auditwright.access.evaluator import Policies
 from auditwright.access.glob import Names
 from auditwright.access.kleene import Truth
@@ -41,8 +41,7 @@ Held: TypeAlias = tuple[Spoken | Unknown, Spoken | Unknown | None]
 """What the identity policies and the boundary say of what counts."""
 
 
-_Where: TypeAlias = tuple[SessionClass, CallerKind, str]
-"""A kind of session, and the caller's account."""
+_NOTHING: Spoken = frozenset()
 
 _NOTHING_SAID = frozenset({0})
 
@@ -84,6 +83,21 @@ class Alike(msgspec.Struct, frozen=True):
     held: tuple[Held, ...]
 
 
+class _Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of session: what policies come to in it, by their keys."""
+
+    context: Context
+    """Of one such session."""
+    opened: dict[str, frozenset[str]] = {}
+    """What a policy may allow."""
+    closed: dict[str, frozenset[str]] = {}
+    """What a policy surely denies."""
+
+    def holds(self, statement: Statement) -> Truth:
+        """Whether the conditions of a statement hold that tells such kinds apart (5)."""
+        return holds(statement.conditions, self.context)
+
+
 @dataclass(slots=True)
 class Likeness:
     """Tells which policies of a world speak of some actions, and which of them ask who calls."""
@@ -102,12 +116,10 @@ class Likeness:
     _said: dict[str, Said] = field(default_factory=dict)
     _numbers: dict[tuple[object, ...], int] = field(default_factory=dict)
     _sayings: dict[Spoken, int] = field(default_factory=lambda: {frozenset(): 0})
-    _spoken: dict[tuple[str, frozenset[str]], Spoken] = field(default_factory=dict)
-    _holding: dict[tuple[int, SessionClass, CallerKind, str], Truth] = field(default_factory=dict)
-    _opening: dict[tuple[str, _Where], frozenset[str]] = field(default_factory=dict)
-    """What a policy may allow in a kind of session."""
-    _closing: dict[tuple[str, _Where], frozenset[str]] = field(default_factory=dict)
-    """What it surely denies there."""
+    _spoken: dict[frozenset[str], dict[str, Spoken]] = field(default_factory=dict)
+    """What policies say of some actions, by the policies' keys."""
+    _kinds: dict[tuple[SessionClass, CallerKind, str], "_Kind"] = field(default_factory=dict)
+    """By class, and by the caller's kind and account."""
 
     def __post_init__(self) -> None:
         self._names = Names(self.actions)
@@ -216,68 +228,52 @@ class Likeness:
         self, alternatives: Iterable[Policies], caller: Caller, class_: SessionClass
     ) -> frozenset[str]:
         """The actions that a session may be allowed on something by its own policies."""
-        found: frozenset[str] = frozenset()
+        kind = self._kind(caller, class_)
+        every: list[frozenset[str]] = []
         for policies in alternatives:
-            here = self._opened(policies.identity, caller, class_)
+            if isinstance(policies.identity, Unknown):
+                here = self.actions
+            else:
+                here = frozenset[str]().union(*[self._opened(policy, kind) for policy in policies.identity])
             if isinstance(policies.boundary, Policy):
-                here = here & self._opened((policies.boundary,), caller, class_)
-            found = found | here
-        return found
-
-    def _opened(
-        self, policies: tuple[Policy, ...] | Unknown, caller: Caller, class_: SessionClass
-    ) -> frozenset[str]:
-        if isinstance(policies, Unknown):
-            return self.actions
-        where = (class_, caller.kind, caller.account)
-        found: frozenset[str] = frozenset()
-        for policy in policies:
-            key = (policy.key, where)
-            opened = self._opening.get(key)
-            if opened is None:
-                said = self.said(policy)
-                opened = self._opening[key] = said.always.union(
-                    *(
-                        actions
-                        for statement, actions in said.under
-                        if self._holds(statement, caller, class_) is not Truth.FALSE
-                    )
-                )
-            found |= opened
-        return found
+                here &= self._opened(policies.boundary, kind)
+            every.append(here)
+        return every[0].union(*every[1:])
 
     def denied(
         self, alternatives: Iterable[Policies], caller: Caller, class_: SessionClass
     ) -> frozenset[str]:
         """The actions that a session is surely denied, whatever it asks them about."""
-        where = (class_, caller.kind, caller.account)
+        kind = self._kind(caller, class_)
         found = self.actions
         for policies in alternatives:
-            here: frozenset[str] = frozenset()
-            for policy in _of_caller(policies, caller):
-                key = (policy.key, where)
-                closed = self._closing.get(key)
-                if closed is None:
-                    closed = self._closing[key] = frozenset[str]().union(
-                        *(
-                            actions
-                            for statement, actions in self.said(policy).everywhere
-                            if self._holds(statement, caller, class_) is Truth.TRUE
-                        )
-                    )
-                here |= closed
-            found = found & here
+            closed = [self._closed(policy, kind) for policy in _of_caller(policies, caller)]
+            found &= frozenset[str]().union(*closed)
             if not found:
                 break
         return found
 
-    def _holds(self, statement: Statement, caller: Caller, class_: SessionClass) -> Truth:
-        """Whether the conditions of a statement that tells kinds of sessions apart hold in one of them (5)."""
-        key = (id(statement), class_, caller.kind, caller.account)
-        found = self._holding.get(key)
+    def _kind(self, caller: Caller, class_: SessionClass) -> "_Kind":
+        key = (class_, caller.kind, caller.account)
+        found = self._kinds.get(key)
         if found is None:
-            context = session_context(caller, class_, self.world.at)
-            found = self._holding[key] = holds(statement.conditions, context)
+            found = self._kinds[key] = _Kind(context=session_context(caller, class_, self.world.at))
+        return found
+
+    def _opened(self, policy: Policy, kind: "_Kind") -> frozenset[str]:
+        found = kind.opened.get(policy.key)
+        if found is None:
+            said = self.said(policy)
+            may_hold = (actions for each, actions in said.under if kind.holds(each) is not Truth.FALSE)
+            found = kind.opened[policy.key] = said.always.union(*may_hold)
+        return found
+
+    def _closed(self, policy: Policy, kind: "_Kind") -> frozenset[str]:
+        found = kind.closed.get(policy.key)
+        if found is None:
+            everywhere = self.said(policy).everywhere
+            hold = (actions for each, actions in everywhere if kind.holds(each) is Truth.TRUE)
+            found = kind.closed[policy.key] = frozenset[str]().union(*hold)
         return found
 
     def by_caller(self, alternatives: Iterable[Policies]) -> frozenset[str]:
@@ -289,18 +285,6 @@ class Likeness:
             if isinstance(policies.boundary, Policy):
                 found |= self.said(policies.boundary).by_caller
         return frozenset(found)
-
-    def asks_who(self, action: str, alternatives: Iterable[Policies]) -> bool:
-        """True where some policy decides an action by who calls."""
-        if action in self.by_guardrail:
-            return True
-        for policies in alternatives:
-            for policy in () if isinstance(policies.identity, Unknown) else policies.identity:
-                if action in self.said(policy).by_caller:
-                    return True
-            if isinstance(policies.boundary, Policy) and action in self.said(policies.boundary).by_caller:
-                return True
-        return False
 
     def by_session(self, alternatives: Iterable[Policies], actions: frozenset[str]) -> bool:
         """True where some of the actions may be decided otherwise in another kind of session of the same principal."""
@@ -314,25 +298,31 @@ class Likeness:
 
     def held(self, alternatives: Iterable[Policies], actions: frozenset[str]) -> tuple[Held, ...]:
         """What policies say of some actions."""
-        return tuple((self._identity(each, actions), self._boundary(each, actions)) for each in alternatives)
-
-    def _identity(self, policies: Policies, actions: frozenset[str]) -> Spoken | Unknown:
-        if isinstance(policies.identity, Unknown):
-            return policies.identity
-        return frozenset[tuple[int, frozenset[str]]]().union(
-            *(self._of(policy, actions) for policy in policies.identity)
+        spoken = self._spoken.setdefault(actions, {})
+        return tuple(
+            (self._identity(each, actions, spoken), self._boundary(each, actions, spoken))
+            for each in alternatives
         )
 
-    def _boundary(self, policies: Policies, actions: frozenset[str]) -> Spoken | Unknown | None:
-        bound = policies.boundary
-        return self._of(bound, actions) if isinstance(bound, Policy) else bound
+    def _identity(
+        self, policies: Policies, actions: frozenset[str], spoken: dict[str, Spoken]
+    ) -> Spoken | Unknown:
+        if isinstance(policies.identity, Unknown):
+            return policies.identity
+        of = self._of
+        return _NOTHING.union(*[of(policy, actions, spoken) for policy in policies.identity])
 
-    def _of(self, policy: Policy, actions: frozenset[str]) -> Spoken:
-        key = (policy.key, actions)
-        found = self._spoken.get(key)
+    def _boundary(
+        self, policies: Policies, actions: frozenset[str], spoken: dict[str, Spoken]
+    ) -> Spoken | Unknown | None:
+        bound = policies.boundary
+        return self._of(bound, actions, spoken) if isinstance(bound, Policy) else bound
+
+    def _of(self, policy: Policy, actions: frozenset[str], spoken: dict[str, Spoken]) -> Spoken:
+        found = spoken.get(policy.key)
         if found is None:
             both = ((number, concerned & actions) for number, concerned in self.said(policy).statements)
-            found = self._spoken[key] = frozenset(each for each in both if each[1])
+            found = spoken[policy.key] = frozenset(each for each in both if each[1])
         return found
 
 
