@@ -111,9 +111,16 @@ class Way:
     """What else has to be so, that no policy shows: it is then not known whether the way is open."""
     actions: frozenset[str] = field(init=False)
     """Of its uses, in lower case."""
+    fixed: tuple[Use, ...] = field(init=False)
+    """Those of its uses that are the same whatever the target is."""
+    on_target: tuple[Use, ...] = field(init=False)
+    """The others."""
 
     def __post_init__(self) -> None:
+        fixed = [use for use in self.uses if use.on in {On.ANY, On.MADE} and "{cluster}" not in use.made]
         object.__setattr__(self, "actions", frozenset(use.action.lower() for use in self.uses))
+        object.__setattr__(self, "fixed", tuple(fixed))
+        object.__setattr__(self, "on_target", tuple(use for use in self.uses if use not in fixed))
 
 
 ADMINISTRATOR = "arn:{partition}:iam::aws:policy/AdministratorAccess"

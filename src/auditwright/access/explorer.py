@@ -28,7 +28,7 @@ from auditwright.access.asking import (
     read,
 )
 from auditwright.access.assumptions import Assumption
-from auditwright.access.bundles import Bundle, bundle_of, together
+from auditwright.access.bundles import Bundle, Leads, bundle_of, together
 from auditwright.access.catalogue import ASSUME, NEW_ENTRY, WAYS, Gain, On, Use, Way
 from auditwright.access.context import Caller, CallerKind
 from auditwright.access.effects import Effect as Follows
@@ -68,6 +68,13 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _KEYS_OF_RESOURCES = ("aws:resource", "iam:resourcetag/")
+
+
+EVERY = ""
+"""In place of a target: each that there is."""
+
+_Open: TypeAlias = tuple[str, bool]
+"""A target on which a way is open, or EVERY, and whether it surely is."""
 
 
 class _Group(msgspec.Struct, frozen=True, kw_only=True):
@@ -229,14 +236,27 @@ class Explorer:
             yield self._on_itself(fact, way, certain=certain)
         if trusts or plan.rest:
             actor = self._judged(fact, changes)
-            moves = [self._assumes(actor, rights, trusts)]
+            yield bundle_of(self._led_to(actor, ASSUME, self._lets_in(actor, rights, trusts)))
             if plan.rest:
-                moves += [self._administers(actor, rights), self._reads(actor, rights)]
-            yield bundle_of(chain.from_iterable(moves))
+                yield bundle_of(chain(self._administers(actor, rights), self._reads(actor, rights)))
 
     def _judged(self, fact: Fact, changes: frozenset[Fact]) -> Actor:
         """The actor of a session, of which only what its requests come to is wanted."""
         return actor_of(self.world, fact, changes, decider=self._judge.decide)
+
+    def _led_to(self, actor: Actor, way: Way, found: Iterable[_Open]) -> Iterator[Leads]:
+        """What a way leads to where it is open, as its moves would say."""
+        for target, certain in found:
+            if target == EVERY:
+                yield self._every(actor, way, certain=certain)
+            elif way.gain is Gain.SIGN_IN:
+                yield from self._moves_of(actor, way, target, certain=certain)
+            else:
+                yield from self._effects_if(way, actor.class_, target, certain=certain)
+
+    def _effects_if(self, way: Way, class_: SessionClass, target: str, *, certain: bool) -> Iterable[Follows]:
+        found = self._effects_of(way, class_, target)
+        return found if certain else (msgspec.structs.replace(each, certain=False) for each in found)
 
     def _own(
         self, fact: Fact, changes: frozenset[Fact], way: Way, alternatives: tuple[Policies, ...]
@@ -245,17 +265,18 @@ class Explorer:
         key = (fact.subject, changes, way.id)
         if key in self._owned:
             return self._owned[key]
-        moves = tuple(self._takes(self._judged(fact, changes), way))
-        found = bundle_of(moves)
-        if not self._by_session(way, alternatives, moves):
+        actor = self._judged(fact, changes)
+        targets = tuple(self._open(actor, way))
+        found = bundle_of(self._led_to(actor, way, targets))
+        if not self._by_session(way, alternatives, targets):
             self._owned[key] = found
         return found
 
-    def _by_session(self, way: Way, alternatives: tuple[Policies, ...], moves: Iterable[Move]) -> bool:
+    def _by_session(self, way: Way, alternatives: tuple[Policies, ...], found: Iterable[_Open]) -> bool:
         """True where a way may give something else in another kind of session."""
         return (
             way.gain is Gain.SESSION
-            or any(not move.target for move in moves)
+            or any(target == EVERY for target, _ in found)
             or self._likeness.by_session(alternatives, way.actions)
         )
 
@@ -268,15 +289,15 @@ class Explorer:
             way: found for way in own for found in [self._by_own_name(actor, alike, way)] if found is not None
         }
         parts = [
-            self._once(actor, alike, (way.id, way.actions), self._takes(actor, way))
+            self._once(actor, alike, (way.id, way.actions), self._led_to(actor, way, self._open(actor, way)))
             for way in ways
             if way not in own
         ]
         trusts = actor.caller.kind is CallerKind.FEDERATED or _TAKING in by_caller
         if not trusts:
             for_all = self.trusts.for_all_of(actor.caller.account)
-            moves = self._assumes(actor, rights, for_all)
-            parts.append(self._once(actor, alike, (ASSUME.id, ASSUME.actions), moves))
+            roles = self._led_to(actor, ASSUME, self._lets_in(actor, rights, for_all))
+            parts.append(self._once(actor, alike, (ASSUME.id, ASSUME.actions), roles))
         asked = PROBED_ACTIONS.union(each.action.lower() for each in self.questions)
         rest = self._asks_documents or not asked.isdisjoint(by_caller)
         if not rest:
@@ -320,19 +341,17 @@ class Explorer:
         """What a way gives that a user may take on itself."""
         key = (fact.subject, way.id, certain)
         if key not in self._by_name:
-            found = self._effects_of(way, SessionClass(fact.detail), fact.subject)
-            self._by_name[key] = bundle_of(
-                each if certain else msgspec.structs.replace(each, certain=False) for each in found
-            )
+            class_ = SessionClass(fact.detail)
+            self._by_name[key] = bundle_of(self._effects_if(way, class_, fact.subject, certain=certain))
         return self._by_name[key]
 
     def _once(
-        self, actor: Actor, alike: Alike, asked: tuple[str, frozenset[str]], moves: Iterable[Move]
+        self, actor: Actor, alike: Alike, asked: tuple[str, frozenset[str]], leads: Iterable[Leads]
     ) -> Bundle | None:
-        """The bundle of some moves, which sessions share that differ in what does not bear on these."""
+        """What comes of some moves, as one bundle for all sessions that differ in nothing that bears on them."""
         key = self._concerning(actor, alike, asked)
         if key not in self._shared:
-            self._shared[key] = bundle_of(moves)
+            self._shared[key] = bundle_of(leads)
         return self._shared[key]
 
     def _concerning(self, actor: Actor, alike: Alike, asked: tuple[str, frozenset[str]]) -> tuple[str, Alike]:
@@ -379,19 +398,22 @@ class Explorer:
     # --- ways
 
     def _takes(self, actor: Actor, way: Way) -> Iterator[Move]:
-        fixed = self._goes_through(actor, [use for use in way.uses if _is_fixed(use)], "")
+        for target, certain in self._open(actor, way):
+            if target == EVERY:
+                yield self._every(actor, way, certain=certain)
+            else:
+                yield from self._moves_of(actor, way, target, certain=certain)
+
+    def _open(self, actor: Actor, way: Way) -> Iterator[_Open]:
+        """The targets on which an actor may take a way; EVERY where all of them are decided alike (2)."""
+        fixed = self._goes_through(actor, way.fixed, "")
         if fixed is Truth.FALSE:
             return
-        on_target = [use for use in way.uses if not _is_fixed(use)]
         for group in self._groups(actor, way):
-            goes = all_of((fixed, self._goes_through(actor, on_target, group.targets[0])))
-            if goes is Truth.FALSE:
-                continue
-            if group.every:
-                yield self._every(actor, way, certain=goes is Truth.TRUE)
-                continue
-            for target in group.targets:
-                yield from self._moves_of(actor, way, target, certain=goes is Truth.TRUE)
+            goes = all_of((fixed, self._goes_through(actor, way.on_target, group.targets[0])))
+            if goes is not Truth.FALSE:
+                certain = goes is Truth.TRUE
+                yield from ((target, certain) for target in ((EVERY,) if group.every else group.targets))
 
     def _goes_through(self, actor: Actor, uses: Iterable[Use], target: str) -> Truth:
         """Whether every one of some uses of a way goes through, as far as the evaluator can tell."""
@@ -458,7 +480,7 @@ class Explorer:
             session=actor.fact,
             changes=actor.changes,
             way=way,
-            target="",
+            target=EVERY,
             gains=(every(way.id, actor.class_, account_of(actor.fact.subject)),),
             needs=(),
             certain=certain,
@@ -472,8 +494,8 @@ class Explorer:
         if move.way is ASSUME:
             answers = [let_in(self.world, actor, target)]
         else:
-            answers = [put(self.world, actor, use, "") for use in move.way.uses if _is_fixed(use)]
-            answers += [put(self.world, actor, use, target) for use in move.way.uses if not _is_fixed(use)]
+            answers = [put(self.world, actor, use, "") for use in move.way.fixed]
+            answers += [put(self.world, actor, use, target) for use in move.way.on_target]
         goes = all_of(answer.truth for answer in answers)
         if goes is Truth.FALSE:
             return None
@@ -513,7 +535,7 @@ class Explorer:
             yield _Group(targets=targets, every=True)
             return
         candidates = targets if named is EVERYTHING else [each for each in targets if each in named]
-        for group in _partition(candidates, told_apart):
+        for group in partition(candidates, told_apart):
             yield _Group(targets=group)
 
     def _all_named(self, actor: Actor, way: Way, actions: Iterable[str]) -> Named:
@@ -601,25 +623,29 @@ class Explorer:
             )
 
     def _assumes(self, actor: Actor, rights: _Rights, trusts: Iterable[Trust]) -> Iterator[Move]:
+        for role, certain in self._lets_in(actor, rights, trusts):
+            yield from self._moves_of(actor, ASSUME, role, certain=certain)
+
+    def _lets_in(self, actor: Actor, rights: _Rights, trusts: Iterable[Trust]) -> Iterator[_Open]:
         """Roles that the actor may take: their trust decides, with the actor's policies where it delegates to them."""
         use = assuming(actor.caller)
         if use.action.lower() in rights.denied or not may_call(actor.class_, use.action.lower()):
             return
         allowed = self.roles_allowed(actor, rights.touched)
+        told_apart = self.roles_told_apart(actor)
         for trust in trusts:
             if allowed is EVERYTHING or trust.directly:
                 roles: Iterable[str] = trust.roles
             else:
                 roles = sorted(allowed & trust.members)
-            for group in self.roles_alike(actor, trust, roles):
+            for group in partition(roles, told_apart if trust.alike else None):
                 answer = let_in(self.world, actor, group[0])
-                for role in group if answer.possible else ():
-                    yield from self._moves_of(actor, ASSUME, role, certain=answer.certain)
+                if answer.possible:
+                    yield from ((role, answer.certain) for role in group)
 
-    def roles_alike(self, actor: Actor, trust: Trust, roles: Iterable[str]) -> Iterable[tuple[str, ...]]:
-        """The roles of a trust policy in groups of those that an actor is let into alike."""
-        told_apart = self._told_apart(actor, ASSUME, (assuming(actor.caller).action,))
-        return _partition(roles, told_apart if trust.alike else None)
+    def roles_told_apart(self, actor: Actor) -> tuple[frozenset[str], ...] | None:
+        """The sets of roles that some statement tells from the rest when the actor takes one; None where it may tell each."""
+        return self._told_apart(actor, ASSUME, (assuming(actor.caller).action,))
 
     def roles_allowed(self, actor: Actor, touched: frozenset[str]) -> Named:
         """The roles that a policy of the actor's may allow it to take; a trust that delegates lets it into no others."""
@@ -684,7 +710,7 @@ def _spares_by_caller(statement: Statement) -> bool:
     return named is not None and named.negated and bool(named.templates)
 
 
-def _partition(targets: Iterable[str], sets: tuple[frozenset[str], ...] | None) -> Iterable[tuple[str, ...]]:
+def partition(targets: Iterable[str], sets: tuple[frozenset[str], ...] | None) -> Iterable[tuple[str, ...]]:
     """The targets in groups that lie in the same of some sets; each by itself where there is no telling."""
     if sets is None:
         return [(target,) for target in targets]
@@ -692,11 +718,6 @@ def _partition(targets: Iterable[str], sets: tuple[frozenset[str], ...] | None) 
     for target in targets:
         groups.setdefault(tuple(target in each for each in sets), []).append(target)
     return [tuple(group) for group in groups.values()]
-
-
-def _is_fixed(use: Use) -> bool:
-    """True where a request is the same whatever the target of its way."""
-    return use.on in {On.ANY, On.MADE} and "{cluster}" not in use.made
 
 
 def _ways_from() -> Mapping[str, tuple[tuple[Way, frozenset[str]], ...]]:
