@@ -446,7 +446,11 @@ def _requests(world: World, actor: Actor, use: Use, named: tuple[str, Policies])
     names: Iterable[str] = (resource,)
     if use.on is On.MADE:
         names = _distinct(_names(resource, use.action, policies, actor.context))
-    shows = {key: Present((value.replace("{partition}", world.partition),)) for key, value in use.shows}
+    shows = (
+        {key: Present((value.replace("{partition}", world.partition),)) for key, value in use.shows}
+        if use.shows
+        else {}
+    )
     own = actor.caller.account
     for name in names:
         account = account_of(name) or own

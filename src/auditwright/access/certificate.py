@@ -115,7 +115,7 @@ class Crossings:
             found = self._touched[touched] = tuple(
                 (way, next((use.action for use in way.uses if use.action.lower() not in touched), ""))
                 for way in WAYS
-                if way is not ASSUME and any(use.action.lower() in touched for use in way.uses)
+                if way is not ASSUME and not way.actions.isdisjoint(touched)
             )
         return found
 

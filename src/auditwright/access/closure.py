@@ -141,7 +141,7 @@ class Closure:
             return
         self._reach[fact] = before | new
         for watching in self._watching.get(fact, ()):
-            self._queue(watching, _AT_ONCE)
+            self._queue(watching)
         if fact.kind in CHANGES:
             self._changed(fact, new, first=not before)
         elif fact.kind is Kind.ADMINISTRATOR:
@@ -151,7 +151,7 @@ class Closure:
             self._ruling[fact.subject] = self._ruling.get(fact.subject, 0) | new
             self._rule()
         if fact.kind in _LEADING:
-            self._queue(fact, _turn_of(fact))
+            self._queue(fact)
 
     def _rule(self) -> None:
         if len(self._ruling) == len(RULING):
@@ -165,16 +165,16 @@ class Closure:
                 self._made.setdefault(principal, []).append(change)
             for session in self._sessions.get(principal, ()) if told_apart else ():
                 self._followed.pop(session, None)
-                self._queue(session, _turn_of(session))
+                self._queue(session)
 
-    def _queue(self, place: _Place, turn: int) -> None:
+    def _queue(self, place: _Place) -> None:
         if place not in self._queued:
             self._queued.add(place)
-            self._waiting[turn].append(place)
+            self._waiting[_turn_of(place)].append(place)
 
     def _follow(self, fact: Fact) -> None:
         reached = self._reach[fact]
-        if self._alone.get(fact, 0) & self._rulers & self._possible:
+        if self._rulers and self._alone.get(fact, 0) & self._rulers & self._possible:
             # Whoever may hold what makes another start boundless is so too.
             self._rulers |= reached & self._possible
         bits = self._told(reached)
@@ -218,7 +218,7 @@ class Closure:
         before = self._through.get(bundle, 0)
         if bits & ~before:
             self._through[bundle] = before | bits
-            self._queue(bundle, _BUNDLES)
+            self._queue(bundle)
 
     def _move(self, session: Fact, bits: int) -> None:
         principal = session.subject
@@ -248,7 +248,11 @@ class Closure:
         return iter(groups.items())
 
 
-def _turn_of(fact: Fact) -> int:
-    if fact.kind is Kind.SESSION:
-        return _TURNS[fact.detail]
-    return _LAST if fact.kind is Kind.EVERY else _AT_ONCE
+def _turn_of(place: _Place) -> int:
+    if isinstance(place, Bundle):
+        return _BUNDLES
+    if isinstance(place, Needing):
+        return _AT_ONCE
+    if place.kind is Kind.SESSION:
+        return _TURNS[place.detail]
+    return _LAST if place.kind is Kind.EVERY else _AT_ONCE

@@ -49,7 +49,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     families: Mapping[str, Absent | Unknown] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        assert all(key == key.lower() for key in self.entries), "keys are kept in lower case"
+        keys = "".join(self.entries)
+        assert keys == keys.lower(), "keys are kept in lower case"
         assert all(name == name.lower() and name.endswith("/") for name in self.families)
 
     def get(self, key: str) -> Entry:
@@ -111,14 +112,17 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """The ARN, with its path, of the role of a role session, or of the user of a federated user."""
 
 
+_IS_A_SERVICE = Present(("true",))
+_IS_NO_SERVICE = Present(("false",))
 _NO_PRINCIPAL = ("aws:username", "aws:userid", "aws:principalarn", "aws:principalaccount")
 _ORGANIZATION = ("aws:principalorgid", "aws:principalorgpaths")
+_UNSEEN = {key: Unknown(f"{key} was not seen") for key in (*_NO_PRINCIPAL, *_ORGANIZATION)}
 _TYPES = {
-    CallerKind.USER: "User",
-    CallerKind.ROOT: "Account",
-    CallerKind.ROLE_SESSION: "AssumedRole",
-    CallerKind.FEDERATED_USER: "FederatedUser",
-    CallerKind.ANONYMOUS: "Anonymous",
+    CallerKind.USER: Present(("User",)),
+    CallerKind.ROOT: Present(("Account",)),
+    CallerKind.ROLE_SESSION: Present(("AssumedRole",)),
+    CallerKind.FEDERATED_USER: Present(("FederatedUser",)),
+    CallerKind.ANONYMOUS: Present(("Anonymous",)),
 }
 """AWS: reference_policies_variables, principal key values."""
 
@@ -143,7 +147,7 @@ def caller_context(caller: Caller, *, default: Absent | Unknown = NOT_SAID) -> C
 def _entries_of(caller: Caller) -> Iterator[tuple[str, Entry]]:
     unseen: tuple[str, ...] = _ORGANIZATION
     if caller.kind in _TYPES:
-        yield "aws:principaltype", Present((_TYPES[caller.kind],))
+        yield "aws:principaltype", _TYPES[caller.kind]
     match caller.kind:
         case CallerKind.ANONYMOUS:
             yield from (
@@ -151,16 +155,16 @@ def _entries_of(caller: Caller) -> Iterator[tuple[str, Entry]]:
             )
             return
         case CallerKind.SERVICE:
-            yield "aws:principalisawsservice", Present(("true",))
+            yield "aws:principalisawsservice", _IS_A_SERVICE
             yield "aws:principalservicename", Present((caller.arn,))
             yield "aws:username", ABSENT
             unseen = (*_NO_PRINCIPAL[1:], *_ORGANIZATION)
         case CallerKind.FEDERATED:
-            yield "aws:principalisawsservice", Present(("false",))
+            yield "aws:principalisawsservice", _IS_NO_SERVICE
             yield "aws:username", ABSENT
             unseen = (*_NO_PRINCIPAL[1:], *_ORGANIZATION)
         case _:
-            yield "aws:principalisawsservice", Present(("false",))
+            yield "aws:principalisawsservice", _IS_NO_SERVICE
             yield "aws:principalaccount", Present((caller.account,))
             yield "aws:userid", _user_id(caller)
             # AWS: for a role session, aws:PrincipalArn is the ARN of the role.
@@ -168,7 +172,7 @@ def _entries_of(caller: Caller) -> Iterator[tuple[str, Entry]]:
             yield "aws:principalarn", Present((caller.issuer if of_role else caller.arn,))
             is_user = caller.kind is CallerKind.USER
             yield "aws:username", Present((caller.name,)) if is_user else ABSENT
-    yield from ((key, Unknown(f"{key} was not seen")) for key in unseen)
+    yield from ((key, _UNSEEN[key]) for key in unseen)
 
 
 def _user_id(caller: Caller) -> Entry:

@@ -517,9 +517,7 @@ class Explorer:
         targets = self.targets(way)
         if way.target is On.WORKLOAD and not self.world.lists(way.existing):
             # What is in service was not seen: the same request stands for each that may be.
-            own = self._targets.own(way, account_of(actor.fact.subject))
-            supposed = tuple(each for each in own if each in self.world.roles)
-            seen = tuple(each for each in targets if each not in self.world.roles)
+            supposed, seen = self._targets.supposed(way, account_of(actor.fact.subject))
             yield from [_Group(targets=supposed, every=not seen)] if supposed else []
             targets = seen
         if way.target not in _NAMED:
@@ -714,6 +712,9 @@ def partition(targets: Iterable[str], sets: tuple[frozenset[str], ...] | None) -
     """The targets in groups that lie in the same of some sets; each by itself where there is no telling."""
     if sets is None:
         return [(target,) for target in targets]
+    if not sets:
+        together = tuple(targets)
+        return [together] if together else []
     groups: dict[tuple[bool, ...], list[str]] = {}
     for target in targets:
         groups.setdefault(tuple(target in each for each in sets), []).append(target)

@@ -55,6 +55,7 @@ class Targets:
     world: World
     _pools: dict[_Kind, Pool] = field(default_factory=dict)
     _own: dict[tuple[_Kind, str], tuple[str, ...]] = field(default_factory=dict)
+    _supposed: dict[tuple[_Kind, str], tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
     _named: dict[tuple[str, int, _Kind], Named] = field(default_factory=dict)
 
     def of(self, way: Way) -> Pool:
@@ -72,6 +73,18 @@ class Targets:
         if found is None:
             every = self.of(way).every
             found = self._own[key] = tuple(each for each in every if account_of(each) in {account, "aws"})
+        return found
+
+    def supposed(self, way: Way, account: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The roles of an account as which something may run, and the workloads of all accounts that were seen to."""
+        key = (_kind(way), account)
+        found = self._supposed.get(key)
+        if found is None:
+            roles = self.world.roles
+            found = self._supposed[key] = (
+                tuple(each for each in self.own(way, account) if each in roles),
+                tuple(each for each in self.of(way).every if each not in roles),
+            )
         return found
 
     def spelled(self, policy: Policy, statement: Statement, resources: Resources, way: Way) -> Named:

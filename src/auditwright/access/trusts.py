@@ -74,7 +74,8 @@ class Trusts:
     def _of(self, by_name: Mapping[str, Mapping[str, bool]], names: Iterable[str]) -> Iterator[Trust]:
         found: dict[str, bool] = {}
         for name in names:
-            for key, directly in by_name.get(name, {}).items() if name else ():
+            keys = by_name.get(name) if name else None
+            for key, directly in keys.items() if keys else ():
                 found[key] = found.get(key, False) or directly
         for key, directly in found.items():
             yield self._trust(key, directly=directly)
