@@ -12,7 +12,7 @@ import msgspec
 from auditwright.access.asking import Actor, actor_of, assuming, let_in, put
 from auditwright.access.catalogue import ASSUME, WAYS, Way
 from auditwright.access.evaluator import Decision, ExplicitDeny, ImplicitDeny
-from auditwright.access.explorer import Explorer, partition
+from auditwright.access.explorer import Explorer
 from auditwright.access.facts import Fact, Kind
 from auditwright.access.holdings import touching
 from auditwright.access.judging import Judge
@@ -86,7 +86,6 @@ class Crossings:
         """Roles whose trust names an actor that is kept from them, and by what; what keeps it from most is said once."""
         explorer = self.explorer
         allowed = explorer.roles_allowed(actor, touched)
-        told_apart = explorer.roles_told_apart(actor)
         by_what: dict[str, list[str]] = {}
         left = False
         for trust in explorer.trusts.naming(actor.caller):
@@ -94,7 +93,7 @@ class Crossings:
             every = trust.directly or allowed is EVERYTHING
             roles = trust.roles if every else tuple(sorted(trust.members.intersection(allowed or ())))
             left = left or len(roles) < len(trust.roles)
-            for group in partition(roles, told_apart if trust.alike else None):
+            for group in explorer.roles_alike(actor, trust, roles) if roles else ():
                 closed = self._closed_role(actor, group[0])
                 if closed:
                     by_what.setdefault(closed, []).extend(group)

@@ -6,7 +6,7 @@
 3. Else the targets are those that some statement names, and each request is put to the evaluator.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TypeAlias
@@ -533,7 +533,7 @@ class Explorer:
             yield _Group(targets=targets, every=True)
             return
         candidates = targets if named is EVERYTHING else [each for each in targets if each in named]
-        for group in partition(candidates, told_apart):
+        for group in _partition(candidates, told_apart):
             yield _Group(targets=group)
 
     def _all_named(self, actor: Actor, way: Way, actions: Iterable[str]) -> Named:
@@ -630,20 +630,22 @@ class Explorer:
         if use.action.lower() in rights.denied or not may_call(actor.class_, use.action.lower()):
             return
         allowed = self.roles_allowed(actor, rights.touched)
-        told_apart = self.roles_told_apart(actor)
         for trust in trusts:
             if allowed is EVERYTHING or trust.directly:
-                roles: Iterable[str] = trust.roles
+                roles: Sequence[str] = trust.roles
             else:
                 roles = sorted(allowed & trust.members)
-            for group in partition(roles, told_apart if trust.alike else None):
+            for group in self.roles_alike(actor, trust, roles) if roles else ():
                 answer = let_in(self.world, actor, group[0])
                 if answer.possible:
                     yield from ((role, answer.certain) for role in group)
 
-    def roles_told_apart(self, actor: Actor) -> tuple[frozenset[str], ...] | None:
-        """The sets of roles that some statement tells from the rest when the actor takes one; None where it may tell each."""
-        return self._told_apart(actor, ASSUME, (assuming(actor.caller).action,))
+    def roles_alike(self, actor: Actor, trust: Trust, roles: Sequence[str]) -> Iterable[tuple[str, ...]]:
+        """The roles of a trust policy in groups of those that an actor is let into alike."""
+        if len(roles) == 1:
+            return (tuple(roles),)
+        told_apart = self._told_apart(actor, ASSUME, (assuming(actor.caller).action,))
+        return _partition(roles, told_apart if trust.alike else None)
 
     def roles_allowed(self, actor: Actor, touched: frozenset[str]) -> Named:
         """The roles that a policy of the actor's may allow it to take; a trust that delegates lets it into no others."""
@@ -708,7 +710,7 @@ def _spares_by_caller(statement: Statement) -> bool:
     return named is not None and named.negated and bool(named.templates)
 
 
-def partition(targets: Iterable[str], sets: tuple[frozenset[str], ...] | None) -> Iterable[tuple[str, ...]]:
+def _partition(targets: Iterable[str], sets: tuple[frozenset[str], ...] | None) -> Iterable[tuple[str, ...]]:
     """The targets in groups that lie in the same of some sets; each by itself where there is no telling."""
     if sets is None:
         return [(target,) for target in targets]

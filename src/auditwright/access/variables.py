@@ -98,9 +98,20 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
         if fold:
             pieces = tuple(piece.lower() if isinstance(piece, str) else piece for piece in pieces)
             text = text.lower()
+        if not _may_match(pieces, text):
+            return Truth.FALSE
         if resolved.exact:
             return matcher(pieces)(text)
         return Truth.UNKNOWN if compile_pieces(pieces).matches(text) else Truth.FALSE
+
+
+def _may_match(pieces: Sequence[Piece], text: str) -> bool:
+    """False where a text begins or ends otherwise than a pattern: most do, and it is soon seen."""
+    first, last = (pieces[0], pieces[-1]) if pieces else ("", "")
+    return not (
+        (isinstance(first, str) and not text.startswith(first))
+        or (isinstance(last, str) and not text.endswith(last))
+    )
 
 
 @dataclass(frozen=True, slots=True)
