@@ -4,9 +4,10 @@ Where a request leaves something to the adversary, such as the name of a session
 themselves say which choices make a difference: each is tried.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from datetime import datetime
+from functools import cached_property, partial
 from itertools import islice, product
 from typing import TypeAlias
 
@@ -97,17 +98,25 @@ Decider: TypeAlias = Callable[["Actor", Use, Request, Policies], Answer]
 """Answers a request: `decided`, or who knows the answer to another that is decided alike (judging.py)."""
 
 
-class Actor(msgspec.Struct, frozen=True, kw_only=True):
+class Actor(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A session of a principal, with the policies that bear on it, one alternative after the other."""
 
     fact: Fact
     changes: frozenset[Fact]
     caller: Caller
-    context: Context
+    class_: SessionClass
+    at: datetime
     alternatives: tuple[Policies, ...]
     decider: Decider
     """Who answers its requests."""
-    class_: SessionClass
+    shown: Mapping[str, Entry] = {}
+    """Condition keys that its requests carry besides what is known of the session."""
+
+    @cached_property
+    def context(self) -> Context:
+        """What is known of each of its requests. Many an actor asks nothing that others have not asked."""
+        known = session_context(self.caller, self.class_, self.at)
+        return known.with_(self.shown) if self.shown else known
 
 
 def decided(_actor: Actor, _use: Use, request: Request, policies: Policies) -> Answer:
@@ -130,10 +139,10 @@ def actor_of(
         fact=fact,
         changes=changes,
         caller=caller,
-        context=session_context(caller, class_, world.at),
+        class_=class_,
+        at=world.at,
         alternatives=policies_of(world, fact.subject, changes),
         decider=decider,
-        class_=class_,
     )
 
 

@@ -268,6 +268,7 @@ def _allowed(
     return any(change.kind is Kind.ALLOW and change.subject in subjects for change in changes)
 
 
+UNMADE = Unknown("the principal is made anew")
 TAGGED = Unknown("whoever may tag the principal or its sessions chooses the tags")
 
 
@@ -277,14 +278,15 @@ def caller_of(
     """The caller of a session as a principal. The adversary names its sessions as it likes."""
     account = account_of(arn)
     principal = world.principal(arn)
-    unmade = Unknown("the principal is made anew")
     if session is SessionClass.OUTSIDE:
         return _outsider(arn)
     if arn.endswith(":root"):
         return Caller(kind=CallerKind.ROOT, arn=arn, account=account, unique_id=account, tags={})
-    unique_id = principal.unique_id if principal else unmade
-    tags: Mapping[str, str] | Unknown = principal.tags if principal else unmade
-    if Fact(Kind.TAGS, arn) in changes or (isinstance(principal, Role) and _lets_tag(principal.trust)):
+    unique_id = principal.unique_id if principal else UNMADE
+    tags: Mapping[str, str] | Unknown = principal.tags if principal else UNMADE
+    if (changes and Fact(Kind.TAGS, arn) in changes) or (
+        isinstance(principal, Role) and _lets_tag(principal.trust)
+    ):
         tags = TAGGED
     if ":user/" in arn:
         return Caller(

@@ -4,10 +4,12 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import NoReturn, TypeAlias
+
+import msgspec
 
 from auditwright.access.asking import Actor, Answer, Question, actor_of, let_in, read
 from auditwright.access.checker import Checker
@@ -267,7 +269,7 @@ def simulate(source: Source, who: Fact, question: Question, keys: Mapping[str, t
     """Decide one concrete request of a session; `keys` are condition keys with their values."""
     actor = actor_of(source.world, who)
     shown = {key: Present(values) for key, values in keys.items()}
-    return _answer(source.world, replace(actor, context=actor.context.with_(shown)), question)
+    return _answer(source.world, msgspec.structs.replace(actor, shown=shown), question)
 
 
 def _answer(world: World, actor: Actor, question: Question) -> Answer:
