@@ -129,7 +129,7 @@ class Crossings:
         """What closes a way of which a policy has every action; empty where a request may go through."""
         explorer = self.explorer
         targets = explorer.targets(way)
-        for use in way.uses:
+        for use in (*way.on_target, *way.fixed):
             if use.on is way.target and not targets:
                 return ""
             target = targets[0] if targets else ""

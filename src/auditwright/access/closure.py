@@ -82,11 +82,14 @@ class Closure:
     """The high half."""
     _rulers: int = 0
     """The starts that rule over every user and role: (3)."""
+    _followable: int = field(init=False)
+    """All that is followed further where there are such (3)."""
 
     def __post_init__(self) -> None:
         self._touched = Touched(self.explorer.world)
         width = len(self.starts)
         self._possible = (1 << width) - 1 << width
+        self._followable = ~0
         for number, facts in enumerate(self.starts):
             bits = 1 << number | 1 << width + number
             given = tuple(facts)
@@ -132,30 +135,34 @@ class Closure:
 
     def _told(self, bits: int) -> int:
         """The starts that are followed further: of what cannot be ruled out for a boundless one, nothing is said (3)."""
-        return bits & ~(self._rulers & self._possible)
+        return bits & self._followable if self._rulers else bits
 
     def _add(self, fact: Fact, bits: int) -> None:
         before = self._reach.get(fact, 0)
-        new = bits & ~before
-        if not new:
+        after = before | bits
+        if after == before:
             return
-        self._reach[fact] = before | new
+        self._reach[fact] = after
         for watching in self._watching.get(fact, ()):
             self._queue(watching)
         if fact.kind in CHANGES:
-            self._changed(fact, new, first=not before)
+            self._changed(fact, after ^ before, first=not before)
         elif fact.kind is Kind.ADMINISTRATOR:
-            self._administrators |= new
+            self._administrators |= bits
             self._rule()
         elif fact.kind is Kind.EVERY and fact.subject in RULING:
-            self._ruling[fact.subject] = self._ruling.get(fact.subject, 0) | new
+            self._ruling[fact.subject] = self._ruling.get(fact.subject, 0) | bits
             self._rule()
         if fact.kind in _LEADING:
             self._queue(fact)
 
     def _rule(self) -> None:
         if len(self._ruling) == len(RULING):
-            self._rulers |= reduce(and_, self._ruling.values(), self._administrators)
+            self._let_rule(reduce(and_, self._ruling.values(), self._administrators))
+
+    def _let_rule(self, bits: int) -> None:
+        self._rulers |= bits
+        self._followable = ~(self._rulers & self._possible)
 
     def _changed(self, change: Fact, bits: int, *, first: bool) -> None:
         """Look again at the sessions of principals that a change touches, unless only rulers have made it."""
@@ -176,9 +183,10 @@ class Closure:
         reached = self._reach[fact]
         if self._rulers and self._alone.get(fact, 0) & self._rulers & self._possible:
             # Whoever may hold what makes another start boundless is so too.
-            self._rulers |= reached & self._possible
+            self._let_rule(reached & self._possible)
         bits = self._told(reached)
-        if not bits & ~self._followed.get(fact, 0):
+        followed = self._followed.get(fact, 0)
+        if bits | followed == followed:
             return
         self._followed[fact] = bits
         following = self.explorer.following(fact)
@@ -207,17 +215,18 @@ class Closure:
         """Give the starts that have arrived, and have all that is needed, what comes of it; it is looked at again when the rest has more."""
         having = arrived = self._told(self._arrived[needing])
         for need in needing.needs:
-            reached = self._reach.get(need, 0)
-            if arrived & ~reached:
+            holding = arrived & self._reach.get(need, 0)
+            if holding != arrived:
                 self._watching.setdefault(need, {})[needing] = None
-                having &= reached
+                having &= holding
         for fact in needing.gains if having else ():
             self._add(fact, having)
 
     def _pass(self, bundle: Bundle, bits: int) -> None:
         before = self._through.get(bundle, 0)
-        if bits & ~before:
-            self._through[bundle] = before | bits
+        after = before | bits
+        if after != before:
+            self._through[bundle] = after
             self._queue(bundle)
 
     def _move(self, session: Fact, bits: int) -> None:

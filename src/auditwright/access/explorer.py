@@ -193,6 +193,8 @@ class Explorer:
 
     def following(self, fact: Fact) -> Bundle | None:
         """What follows of itself from a fact that is held; what it takes besides is named in it."""
+        if fact.kind is Kind.SESSION and fact.detail != SessionClass.KEY:
+            return None  # most of all facts, and nothing follows from them (effects.laws)
         if fact not in self._followed:
             if fact.kind is Kind.EVERY:
                 # A way on every target gives the same whichever class of sessions has it.

@@ -115,6 +115,7 @@ class Likeness:
     _concerned: dict[tuple[tuple[str, ...], bool], frozenset[str]] = field(default_factory=dict)
     _said: dict[str, Said] = field(default_factory=dict)
     _numbers: dict[tuple[object, ...], int] = field(default_factory=dict)
+    _number_said: dict[str, int] = field(default_factory=dict)
     _sayings: dict[Spoken, int] = field(default_factory=lambda: {frozenset(): 0})
     _spoken: dict[frozenset[str], dict[str, Spoken]] = field(default_factory=dict)
     """What policies say of some actions, by the policies' keys."""
@@ -206,13 +207,19 @@ class Likeness:
             (
                 policies.identity
                 if isinstance(policies.identity, Unknown)
-                else frozenset([self.said(policy).number for policy in policies.identity]) - _NOTHING_SAID,
-                self.said(policies.boundary).number
+                else frozenset(map(self._saying, policies.identity)) - _NOTHING_SAID,
+                self._saying(policies.boundary)
                 if isinstance(policies.boundary, Policy)
                 else policies.boundary,
             )
             for policies in alternatives
         )
+
+    def _saying(self, policy: Policy) -> int:
+        found = self._number_said.get(policy.key)
+        if found is None:
+            found = self._number_said[policy.key] = self.said(policy).number
+        return found
 
     def allowed(self, alternatives: Iterable[Policies]) -> frozenset[str]:
         """The actions of which some policy may allow something."""
