@@ -17,7 +17,6 @@ from auditwright.access.facts import Fact, Kind
 from auditwright.access.holdings import touching
 from auditwright.access.judging import Judge
 from auditwright.access.sessions import may_call
-from auditwright.access.targets import EVERYTHING
 
 EVERYBODY = "everybody"
 """The start of an adversary who has every first factor at once, and no second one."""
@@ -89,9 +88,7 @@ class Crossings:
         by_what: dict[str, list[str]] = {}
         left = False
         for trust in explorer.trusts.naming(actor.caller):
-            # A trust that delegates lets in whom a policy of the caller's allows to take the role.
-            every = trust.directly or allowed is EVERYTHING
-            roles = trust.roles if every else tuple(sorted(trust.members.intersection(allowed or ())))
+            roles = explorer.roles_open(trust, allowed)
             left = left or len(roles) < len(trust.roles)
             for group in explorer.roles_alike(actor, trust, roles) if roles else ():
                 closed = self._closed_role(actor, group[0])

@@ -32,7 +32,7 @@ from auditwright.access.bundles import Bundle, Leads, bundle_of, together
 from auditwright.access.catalogue import ASSUME, NEW_ENTRY, WAYS, Gain, On, Use, Way
 from auditwright.access.context import Caller, CallerKind
 from auditwright.access.effects import Effect as Follows
-from auditwright.access.effects import cluster_of, effects, laws
+from auditwright.access.effects import after, cluster_of, effects, laws
 from auditwright.access.entering import Entrances
 from auditwright.access.evaluator import Policies
 from auditwright.access.facts import Fact, Kind, every
@@ -133,6 +133,7 @@ class Explorer:
     _shared: dict[tuple[str, Alike], Bundle | None] = field(default_factory=dict)
     _takable: dict[frozenset[str], "_Takable"] = field(default_factory=dict)
     _owned: dict[tuple[str, frozenset[Fact], str], Bundle | None] = field(default_factory=dict)
+    _taken_by: dict[tuple[str, frozenset[Fact], SessionClass], Bundle | None] = field(default_factory=dict)
     _followed: dict[Fact, Bundle | None] = field(default_factory=dict)
     _on_every: dict[tuple[str, str], Bundle | None] = field(default_factory=dict)
     _likeness: Likeness = field(init=False)
@@ -231,16 +232,30 @@ class Explorer:
         yield plan.shared
         if self.world.clusters:
             yield bundle_of(self._enters(fact))
-        trusts = tuple((self.trusts.naming if plan.trusts else self.trusts.for_some)(caller))
+        trusts = (self.trusts.naming if plan.trusts else self.trusts.for_some)(caller)
         for way in plan.ways:
             yield self._own(fact, changes, way, alternatives)
         for way, certain in plan.by_name:
             yield self._on_itself(fact, way, certain=certain)
-        if trusts or plan.rest:
+        if trusts:
+            yield self._taken(fact, changes, rights, trusts)
+        if plan.rest:
             actor = self._judged(fact, changes)
-            yield bundle_of(self._led_to(actor, ASSUME, self._lets_in(actor, rights, trusts)))
-            if plan.rest:
-                yield bundle_of(chain(self._administers(actor, rights), self._reads(actor, rights)))
+            yield bundle_of(chain(self._administers(actor, rights), self._reads(actor, rights)))
+
+    def _taken(
+        self, fact: Fact, changes: frozenset[Fact], rights: _Rights, trusts: Iterable[Trust]
+    ) -> Bundle | None:
+        """What the roles give that some trust lets a principal into; worked out once for its sessions that are alike."""
+        key = (fact.subject, changes, after(SessionClass(fact.detail)))
+        if key in self._taken_by:
+            return self._taken_by[key]
+        actor = self._judged(fact, changes)
+        found = bundle_of(self._led_to(actor, ASSUME, self._lets_in(actor, rights, trusts)))
+        by_session = any(trust.by_session for trust in trusts)
+        if not by_session and not self._likeness.by_session(actor.alternatives, ASSUME.actions):
+            self._taken_by[key] = found
+        return found
 
     def _judged(self, fact: Fact, changes: frozenset[Fact]) -> Actor:
         """The actor of a session, of which only what its requests come to is wanted."""
@@ -633,14 +648,18 @@ class Explorer:
             return
         allowed = self.roles_allowed(actor, rights.touched)
         for trust in trusts:
-            if allowed is EVERYTHING or trust.directly:
-                roles: Sequence[str] = trust.roles
-            else:
-                roles = sorted(allowed & trust.members)
+            roles = self.roles_open(trust, allowed)
             for group in self.roles_alike(actor, trust, roles) if roles else ():
                 answer = let_in(self.world, actor, group[0])
                 if answer.possible:
                     yield from ((role, answer.certain) for role in group)
+
+    @staticmethod
+    def roles_open(trust: Trust, allowed: Named) -> Sequence[str]:
+        """The roles of a trust that an actor may be let into: one that delegates leaves it to the actor's policies which."""
+        if allowed is EVERYTHING or trust.directly:
+            return trust.roles
+        return sorted(allowed & trust.members) if allowed else ()
 
     def roles_alike(self, actor: Actor, trust: Trust, roles: Sequence[str]) -> Iterable[tuple[str, ...]]:
         """The roles of a trust policy in groups of those that an actor is let into alike."""

@@ -132,7 +132,7 @@ class Likeness:
                     for statement in (each for policy in level for each in policy.statements):
                         if asks_who(statement):
                             by_caller |= self._concerns(statement)
-                        if _asks_about_the_session(statement):
+                        if asks_about_the_session(statement):
                             by_session |= self._concerns(statement)
         self.by_guardrail = frozenset(by_caller)
         self.by_session_of_guardrail = frozenset(by_session)
@@ -162,7 +162,7 @@ class Likeness:
                     always |= actions
             if asks_who(statement):
                 by_caller |= actions - (_made_apart(statement) - self.asked)
-            if _asks_about_the_session(statement):
+            if asks_about_the_session(statement):
                 by_session |= actions
         everywhere = [each for each in policy.statements if _denies_everywhere(each)]
         return Said(
@@ -358,7 +358,7 @@ def _by_session(statement: Statement) -> bool:
     )
 
 
-def _asks_about_the_session(statement: Statement) -> bool:
+def asks_about_the_session(statement: Statement) -> bool:
     """True where a statement asks for more than actions, resources, and what is the same in all sessions of a principal."""
     named = statement.resources
     templates = () if named is None else named.templates

@@ -1,10 +1,10 @@
 """Which roles a caller may be let into, by whom their trust policies name; what they demand is the evaluator's."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from auditwright.access.context import Caller
-from auditwright.access.likeness import asks_who
+from auditwright.access.likeness import asks_about_the_session, asks_who
 from auditwright.access.policy import Effect, Policy
 from auditwright.access.world import World
 
@@ -27,6 +27,8 @@ class Trust:
     """True where the policy tells none of its roles from another."""
     for_all: bool
     """True where it tells no callers of an account and of one kind from each other."""
+    by_session: bool
+    """True where it may tell sessions of one principal from each other."""
 
 
 @dataclass(slots=True)
@@ -55,7 +57,7 @@ class Trusts:
                         self._for_some.setdefault(name, {})[policy.key] = directly
             self._roles.setdefault(policy.key, []).append(role.arn)
 
-    def naming(self, caller: Caller) -> Iterator[Trust]:
+    def naming(self, caller: Caller) -> tuple[Trust, ...]:
         """The trust policies that may let a caller in."""
         return self._of(self._by_name, _names_of(caller))
 
@@ -67,18 +69,19 @@ class Trusts:
             found = self._for_all[account] = tuple(each for each in named if each.for_all)
         return found
 
-    def for_some(self, caller: Caller) -> Iterator[Trust]:
+    def for_some(self, caller: Caller) -> tuple[Trust, ...]:
         """The trust policies that may let a caller in and not others of the account."""
         return self._of(self._for_some, _names_of(caller))
 
-    def _of(self, by_name: Mapping[str, Mapping[str, bool]], names: Iterable[str]) -> Iterator[Trust]:
+    def _of(self, by_name: Mapping[str, Mapping[str, bool]], names: Sequence[str]) -> tuple[Trust, ...]:
+        if by_name.keys().isdisjoint(names):
+            return ()
         found: dict[str, bool] = {}
         for name in names:
             keys = by_name.get(name) if name else None
             for key, directly in keys.items() if keys else ():
                 found[key] = found.get(key, False) or directly
-        for key, directly in found.items():
-            yield self._trust(key, directly=directly)
+        return tuple(self._trust(key, directly=directly) for key, directly in found.items())
 
     def _trust(self, key: str, *, directly: bool) -> Trust:
         found = self._found.get((key, directly))
@@ -96,6 +99,7 @@ class Trusts:
                     for name in (each.key, *each.variables)
                 ),
                 for_all=not any(map(asks_who, policy.statements)),
+                by_session=any(map(asks_about_the_session, policy.statements)),
             )
         return found
 
