@@ -114,8 +114,19 @@ class _Plan(msgspec.Struct, frozen=True, kw_only=True):
     """True where questions, and the rule over the account, are."""
 
 
-_Shape: TypeAlias = tuple[SessionClass, CallerKind, tuple[str, str], bool, bool]
-"""What a session is, besides its rights: the first parts of `Alike`."""
+_Shape: TypeAlias = tuple[CallerKind, tuple[str, str], bool, bool]
+"""What a session is, besides its class and its rights: the other parts of `Alike`."""
+
+
+class _Whose(msgspec.Struct, frozen=True, kw_only=True):
+    """What all sessions of a principal have in common, after some changes to it."""
+
+    caller: Caller
+    alternatives: tuple[Policies, ...]
+    shape: _Shape
+    sayings: Sayings
+    trusts: tuple[Trust, ...]
+    """Those that let it in and not others of its account."""
 
 
 @dataclass(slots=True)
@@ -129,7 +140,10 @@ class Explorer:
     _moves: dict[tuple[Fact, frozenset[Fact]], tuple[Move, ...]] = field(default_factory=dict)
     _bundles: dict[tuple[Fact, frozenset[Fact]], Bundle | None] = field(default_factory=dict)
     _plans: dict[Alike, "_Plan"] = field(default_factory=dict)
-    _planned: dict[tuple[_Shape, Sayings], tuple["_Plan", "_Rights"]] = field(default_factory=dict)
+    _planned: dict[tuple[SessionClass, _Shape, Sayings], tuple["_Plan", "_Rights"]] = field(
+        default_factory=dict
+    )
+    _whose_sessions: dict[tuple[str, frozenset[Fact], bool], "_Whose"] = field(default_factory=dict)
     _shared: dict[tuple[str, Alike], Bundle | None] = field(default_factory=dict)
     _takable: dict[frozenset[str], "_Takable"] = field(default_factory=dict)
     _owned: dict[tuple[str, frozenset[Fact], str], Bundle | None] = field(default_factory=dict)
@@ -209,39 +223,52 @@ class Explorer:
 
     def _parts(self, fact: Fact, changes: frozenset[Fact]) -> Iterator[Bundle | None]:
         class_ = SessionClass(fact.detail)
-        alternatives = policies_of(self.world, fact.subject, changes)
-        caller = caller_of(self.world, fact.subject, class_, changes)
-        shape = (
-            class_,
-            caller.kind,
-            (caller.account, account_of(fact.subject)),
-            ":role/aws-service-role/" in caller.issuer,
-            fact.subject in self._own_names.plain,
-        )
-        said = (shape, self._likeness.sayings(alternatives))
-        planned = self._planned.get(said)
+        whose = self._whose(fact.subject, changes, outside=class_ is SessionClass.OUTSIDE)
+        key = (class_, whose.shape, whose.sayings)
+        planned = self._planned.get(key)
         if planned is None:
-            rights = self._rights(alternatives, caller, class_)
-            held = self._likeness.held(alternatives, self._ways(rights.touched).actions)
-            alike = Alike(*shape, held)
+            rights = self._rights(whose.alternatives, whose.caller, class_)
+            held = self._likeness.held(whose.alternatives, self._ways(rights.touched).actions)
+            alike = Alike(class_, *whose.shape, held)
             plan = self._plans.get(alike)
             if plan is None:
                 plan = self._plans[alike] = self._plan(self._judged(fact, changes), alike, rights)
-            planned = self._planned[said] = (plan, rights)
+            planned = self._planned[key] = (plan, rights)
         plan, rights = planned
         yield plan.shared
         if self.world.clusters:
             yield bundle_of(self._enters(fact))
-        trusts = (self.trusts.naming if plan.trusts else self.trusts.for_some)(caller)
         for way in plan.ways:
-            yield self._own(fact, changes, way, alternatives)
+            yield self._own(fact, changes, way, whose.alternatives)
         for way, certain in plan.by_name:
             yield self._on_itself(fact, way, certain=certain)
+        trusts = self.trusts.naming(whose.caller) if plan.trusts else whose.trusts
         if trusts:
             yield self._taken(fact, changes, rights, trusts)
         if plan.rest:
             actor = self._judged(fact, changes)
             yield bundle_of(chain(self._administers(actor, rights), self._reads(actor, rights)))
+
+    def _whose(self, principal: str, changes: frozenset[Fact], *, outside: bool) -> "_Whose":
+        key = (principal, changes, outside)
+        found = self._whose_sessions.get(key)
+        if found is None:
+            class_ = SessionClass.OUTSIDE if outside else SessionClass.KEY
+            caller = caller_of(self.world, principal, class_, changes)
+            alternatives = policies_of(self.world, principal, changes)
+            found = self._whose_sessions[key] = _Whose(
+                caller=caller,
+                alternatives=alternatives,
+                shape=(
+                    caller.kind,
+                    (caller.account, account_of(principal)),
+                    ":role/aws-service-role/" in caller.issuer,
+                    principal in self._own_names.plain,
+                ),
+                sayings=self._likeness.sayings(alternatives),
+                trusts=self.trusts.for_some(caller),
+            )
+        return found
 
     def _taken(
         self, fact: Fact, changes: frozenset[Fact], rights: _Rights, trusts: Iterable[Trust]
