@@ -6,8 +6,9 @@
 3. Else the targets are those that some statement names, and each request is put to the evaluator.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from typing import TypeAlias
 
@@ -156,6 +157,7 @@ class Explorer:
     _targets: Targets = field(init=False)
     _effects: dict[tuple[str, SessionClass, str], tuple[Follows, ...]] = field(default_factory=dict)
     _judge: Judge = field(default_factory=Judge)
+    _answered: dict[tuple[Use, str, Alike], Truth] = field(default_factory=dict)
     _own_names: OwnNames = field(init=False)
     _told_by_name: dict[tuple[str, Alike], Truth | None] = field(default_factory=dict)
     _by_name: dict[tuple[str, str, bool], Bundle | None] = field(default_factory=dict)
@@ -333,7 +335,9 @@ class Explorer:
             way: found for way in own for found in [self._by_own_name(actor, alike, way)] if found is not None
         }
         parts = [
-            self._once(actor, alike, (way.id, way.actions), self._led_to(actor, way, self._open(actor, way)))
+            self._once(
+                actor, alike, (way.id, way.actions), self._led_to(actor, way, self._open(actor, way, alike))
+            )
             for way in ways
             if way not in own
         ]
@@ -379,7 +383,7 @@ class Explorer:
         groups = tuple(self._groups(actor, way))
         if any(group.every or group.targets != (own,) for group in groups):
             return None
-        return self._goes_through(actor, way.uses, own) if groups else Truth.FALSE
+        return _goes_through(self._answer, actor, way.uses, own) if groups else Truth.FALSE
 
     def _on_itself(self, fact: Fact, way: Way, *, certain: bool) -> Bundle | None:
         """What a way gives that a user may take on itself."""
@@ -448,29 +452,41 @@ class Explorer:
             else:
                 yield from self._moves_of(actor, way, target, certain=certain)
 
-    def _open(self, actor: Actor, way: Way) -> Iterator[_Open]:
-        """The targets on which an actor may take a way; EVERY where all of them are decided alike (2)."""
-        fixed = self._goes_through(actor, way.fixed, "")
+    def _open(self, actor: Actor, way: Way, alike: Alike | None = None) -> Iterator[_Open]:
+        """The targets on which an actor may take a way; EVERY where all of them are decided alike (2).
+
+        Where it is not decided by who calls, `alike` says who else gets the same answers.
+        """
+        answer = self._answer if alike is None else partial(self._shared_answer, alike)
+        fixed = _goes_through(answer, actor, way.fixed, "")
         if fixed is Truth.FALSE:
             return
         for group in self._groups(actor, way):
-            goes = all_of((fixed, self._goes_through(actor, way.on_target, group.targets[0])))
+            goes = all_of((fixed, _goes_through(answer, actor, way.on_target, group.targets[0])))
             if goes is not Truth.FALSE:
                 certain = goes is Truth.TRUE
                 yield from ((target, certain) for target in ((EVERY,) if group.every else group.targets))
 
-    def _goes_through(self, actor: Actor, uses: Iterable[Use], target: str) -> Truth:
-        """Whether every one of some uses of a way goes through, as far as the evaluator can tell."""
-        found = Truth.TRUE
-        for use in uses:
-            found = all_of((found, self._answer(actor, use, target)))
-            if found is Truth.FALSE:
-                break
-        return found
-
     def _answer(self, actor: Actor, use: Use, target: str) -> Truth:
         """Whether a use of a way goes through."""
         return put(self.world, actor, use, target).truth
+
+    def _shared_answer(self, alike: Alike, actor: Actor, use: Use, target: str) -> Truth:
+        """The same, asked once for all of whom the same is said of its action."""
+        actions = frozenset({use.action.lower()})
+        by_session = self._likeness.by_session(actor.alternatives, actions)
+        same = msgspec.structs.replace(
+            alike,
+            class_=actor.class_ if by_session else SessionClass.KEY,
+            held=self._likeness.held(actor.alternatives, actions),
+        )
+        # Of what may be in service, a request says no more than the account.
+        about = account_of(target) if use.on is On.WORKLOAD and target in self.world.roles else target
+        key = (use, about, same)
+        found = self._answered.get(key)
+        if found is None:
+            found = self._answered[key] = self._answer(actor, use, target)
+        return found
 
     def _by_caller(self, use: Use, by_caller: frozenset[str]) -> bool:
         """True where a request is decided by who makes it."""
@@ -741,6 +757,18 @@ class Explorer:
 _TAKING = ASSUME.uses[0].action.lower()
 
 _NAMED = frozenset({On.USER, On.GROUP, On.ROLE, On.POLICY})
+
+
+def _goes_through(
+    answer: Callable[[Actor, Use, str], Truth], actor: Actor, uses: Iterable[Use], target: str
+) -> Truth:
+    """Whether every one of some uses of a way goes through, as far as the evaluator can tell."""
+    found = Truth.TRUE
+    for use in uses:
+        found = all_of((found, answer(actor, use, target)))
+        if found is Truth.FALSE:
+            break
+    return found
 
 
 def _asks_about_resources(statement: Statement) -> bool:
