@@ -16,6 +16,8 @@ from auditwright.access.explorer import Explorer
 from auditwright.access.facts import Fact, Kind
 from auditwright.access.holdings import touching
 from auditwright.access.judging import Judge
+from auditwright.access.matching import Part
+from auditwright.access.policy import Policy, Statement
 from auditwright.access.sessions import may_call
 
 EVERYBODY = "everybody"
@@ -117,8 +119,11 @@ class Crossings:
 
     def _closed_role(self, actor: Actor, role: str) -> str:
         """What keeps a role from an actor; empty where nothing surely does."""
-        if not may_call(actor.class_, assuming(actor.caller).action.lower()):
+        action = assuming(actor.caller).action
+        if not may_call(actor.class_, action.lower()):
             return "AWS refuses it to such a session"
+        if denial := self.explorer.denial(actor, action):
+            return _denied_by(*denial)
         answer = let_in(self.explorer.world, actor, role)
         return "" if answer.possible else closing(answer.decision)
 
@@ -129,6 +134,8 @@ class Crossings:
         for use in (*way.on_target, *way.fixed):
             if use.on is way.target and not targets:
                 return ""
+            if denial := explorer.denial(actor, use.action):
+                return _denied_by(*denial)
             target = targets[0] if targets else ""
             answer = put(explorer.world, actor, use, target)
             if not answer.possible:
@@ -141,8 +148,16 @@ def closing(decision: Decision) -> str:
     match decision:
         case ExplicitDeny():
             step = decision.by[0]
-            return f"{step.part} {step.policy}, statement {step.sid or step.index}, denies it"
+            return _denying(step.part, step.policy, step.sid or str(step.index))
         case ImplicitDeny():
             return "; ".join(decision.why)
         case _:
             return "it is not closed"
+
+
+def _denied_by(part: Part, policy: Policy, statement: Statement) -> str:
+    return _denying(part, policy.name, statement.sid or str(statement.index))
+
+
+def _denying(part: Part, policy: str, statement: str) -> str:
+    return f"{part} {policy}, statement {statement}, denies it"

@@ -40,7 +40,7 @@ from auditwright.access.facts import Fact, Kind, every
 from auditwright.access.holdings import caller_of, policies_of
 from auditwright.access.judging import Judge
 from auditwright.access.kleene import Truth, all_of
-from auditwright.access.likeness import Alike, Likeness, Sayings
+from auditwright.access.likeness import Alike, Denial, Likeness, Sayings
 from auditwright.access.own_names import OwnNames
 from auditwright.access.policy import Effect, Policy, Statement
 from auditwright.access.sessions import UNCONFIRMED, SessionClass, may_call
@@ -414,6 +414,11 @@ class Explorer:
         denied = self._likeness.denied(alternatives, caller, class_)
         touched = self._open_to(class_, self._likeness.open_to(alternatives, caller, class_))
         return _Rights(touched=touched - denied, denied=denied)
+
+    def denial(self, actor: Actor, action: str) -> Denial | None:
+        """The statement that surely denies an actor an action, whatever it asks it about; None where there is none."""
+        who = (actor.caller, actor.class_)
+        return self._likeness.denial(actor.alternatives, who, action.lower())
 
     def touched_by(self, actor: Actor) -> frozenset[str]:
         """The actions of which some policy of the actor may allow something."""

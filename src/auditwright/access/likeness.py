@@ -24,6 +24,7 @@ from auditwright.access.context import Caller, CallerKind, Context
 from auditwright.access.evaluator import Policies
 from auditwright.access.glob import Names
 from auditwright.access.kleene import Truth
+from auditwright.access.matching import Part
 from auditwright.access.meeting import may_meet
 from auditwright.access.policy import Effect, Policy, Principals, Statement
 from auditwright.access.sessions import OF_RESOURCES, SessionClass, session_context
@@ -40,6 +41,8 @@ Spoken: TypeAlias = frozenset[tuple[int, frozenset[str]]]
 Held: TypeAlias = tuple[Spoken | Unknown, Spoken | Unknown | None]
 """What the identity policies and the boundary say of what counts."""
 
+
+Denial: TypeAlias = tuple[Part, Policy, Statement]
 
 _NOTHING: Spoken = frozenset()
 
@@ -90,8 +93,8 @@ class _Kind(msgspec.Struct, frozen=True, kw_only=True):
     """Of one such session."""
     opened: dict[str, frozenset[str]] = {}
     """What a policy may allow."""
-    closed: dict[str, frozenset[str]] = {}
-    """What a policy surely denies."""
+    closed: dict[str, Mapping[str, int]] = {}
+    """What a policy surely denies, and by which of its statements."""
 
     def holds(self, statement: Statement) -> Truth:
         """Whether the conditions of a statement hold that tells such kinds apart (5)."""
@@ -260,6 +263,25 @@ class Likeness:
                 break
         return found
 
+    def denial(
+        self, alternatives: Iterable[Policies], actor: tuple[Caller, SessionClass], action: str
+    ) -> Denial | None:
+        """What surely denies a session an action, whatever it asks it about; None where nothing does."""
+        caller, class_ = actor
+        kind = self._kind(caller, class_)
+        found: Denial | None = None
+        for policies in alternatives:
+            denials = (
+                (part, policy, policy.statements[index])
+                for part, policy in _parts_of_caller(policies, caller)
+                for index in [self._closed(policy, kind).get(action)]
+                if index is not None
+            )
+            found = next(denials, None)
+            if found is None:
+                break
+        return found
+
     def _kind(self, caller: Caller, class_: SessionClass) -> "_Kind":
         key = (class_, caller.kind, caller.account)
         found = self._kinds.get(key)
@@ -275,12 +297,16 @@ class Likeness:
             found = kind.opened[policy.key] = said.always.union(*may_hold)
         return found
 
-    def _closed(self, policy: Policy, kind: "_Kind") -> frozenset[str]:
+    def _closed(self, policy: Policy, kind: "_Kind") -> Mapping[str, int]:
         found = kind.closed.get(policy.key)
         if found is None:
             everywhere = self.said(policy).everywhere
-            hold = (actions for each, actions in everywhere if kind.holds(each) is Truth.TRUE)
-            found = kind.closed[policy.key] = frozenset[str]().union(*hold)
+            hold = [(each, actions) for each, actions in everywhere if kind.holds(each) is Truth.TRUE]
+            found = kind.closed[policy.key] = {
+                action: policy.statements.index(each)
+                for each, actions in reversed(hold)
+                for action in actions
+            }
         return found
 
     def by_caller(self, alternatives: Iterable[Policies]) -> frozenset[str]:
@@ -347,6 +373,18 @@ def _of_caller(policies: Policies, caller: Caller) -> Iterator[Policy]:
     if caller.account and not isinstance(policies.scps, Unknown):
         for level in policies.scps:
             yield from level
+
+
+def _parts_of_caller(policies: Policies, caller: Caller) -> Iterator[tuple[Part, Policy]]:
+    """The same, each with what it is."""
+    for policy in _of_caller(policies, caller):
+        if policy is policies.boundary:
+            yield Part.BOUNDARY, policy
+        else:
+            own = not isinstance(policies.identity, Unknown) and any(
+                each is policy for each in policies.identity
+            )
+            yield Part.IDENTITY if own else Part.SCP, policy
 
 
 def _by_session(statement: Statement) -> bool:
