@@ -1,0 +1,242 @@
+"""What users may do to what bears their own names is found once for all of the same rights, and is what each finds alone."""
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from auditwright.access.catalogue import WAYS_BY_ID, Use
+from auditwright.access.closure import Closure
+from auditwright.access.evaluator import Decision, Policies, decide
+from auditwright.access.explorer import Explorer
+from auditwright.access.facts import Fact, Kind
+from auditwright.access.matching import Request
+from auditwright.access.own_names import OwnNames
+from auditwright.access.policy import Policy, Statement
+from auditwright.access.starts import OVERALL, starts
+from auditwright.access.targets import Targets
+from auditwright.access.verdict import explorer_for
+from auditwright.access.world import World
+from tests.access.accounts import (
+    ENROLLING,
+    MFA,
+    NO_MFA,
+    Json,
+    allow,
+    arn,
+    deny,
+    document,
+    held,
+    policy,
+    snapshot,
+    user,
+    without_mfa,
+    world,
+)
+from tests.reference.reach import reach
+
+OWN, OWN_DEVICE = arn("user", "${aws:username}"), arn("mfa", "${aws:username}")
+SELF_SERVICE = (allow(ENROLLING, [OWN, OWN_DEVICE]), allow("iam:PutUserPolicy", OWN), without_mfa(*ENROLLING))
+
+ACTIONS = (
+    "*",
+    "iam:*",
+    "iam:*MFADevice",
+    "iam:CreateVirtualMFADevice",
+    "iam:EnableMFADevice",
+    "iam:DeactivateMFADevice",
+    "iam:CreateAccessKey",
+    "iam:UpdateLoginProfile",
+    "iam:PutUserPolicy",
+)
+RESOURCES = (
+    "*",
+    "*",
+    OWN,
+    OWN,
+    OWN_DEVICE,
+    "arn:aws:iam::*:user/${aws:username}",
+    "arn:aws:iam::*:*/${aws:username}",
+    arn("user", "deep/${aws:username}"),
+    arn("user", "${aws:username}b"),
+    arn("user", "*${aws:username}"),
+    arn("user", "*"),
+    arn("user", "a*"),
+    arn("user", "bob"),
+    arn("user", "deep/*"),
+    arn("mfa", "*"),
+    arn("mfa", "b*"),
+    arn("mfa", "???"),
+)
+CONDITIONS: tuple[Json | None, ...] = (
+    None,
+    None,
+    None,
+    MFA,
+    NO_MFA,
+    {"StringEquals": {"aws:username": "ada"}},
+    {"StringLike": {"aws:PrincipalTag/team": "r*"}},
+)
+
+
+@st.composite
+def statements(draw: st.DrawFn) -> Json:
+    found: Json = {
+        "Effect": draw(st.sampled_from(("Allow", "Allow", "Allow", "Deny"))),
+        draw(st.sampled_from(("Action", "Action", "NotAction"))): draw(
+            st.just(ENROLLING) | st.lists(st.sampled_from(ACTIONS), min_size=1, max_size=3, unique=True)
+        ),
+        draw(st.sampled_from((*["Resource"] * 4, "NotResource"))): draw(
+            st.just([OWN, OWN_DEVICE])
+            | st.lists(st.sampled_from(RESOURCES), min_size=1, max_size=2, unique=True)
+        ),
+    }
+    condition = draw(st.sampled_from(CONDITIONS))
+    return found | ({"Condition": condition} if condition else {})
+
+
+@st.composite
+def accounts(draw: st.DrawFn) -> Json:
+    """Users of the same few policies, who differ in their names, paths and tags."""
+    policies = [policy(name, document(*draw(st.lists(statements(), max_size=3)))) for name in ("p", "q")]
+    users: list[Json] = []
+    for name, path in (("ada", ""), ("bob", ""), ("abob", ""), ("zoe", "deep/")):
+        attached = draw(st.lists(st.sampled_from(("p", "q")), min_size=1, max_size=2, unique=True))
+        beside: Json = {
+            "Arn": arn("user", path + name),
+            "AttachedManagedPolicies": [
+                {"PolicyName": each, "PolicyArn": arn("policy", each)} for each in attached
+            ],
+        }
+        if draw(st.integers(0, 4)) == 0:
+            beside["boundary"] = "q"
+        if draw(st.booleans()):
+            beside["tags"] = {"team": "red"}
+        users.append(user(name, **beside))
+    credentials = tuple(
+        held(name, password=draw(st.booleans()), devices=draw(st.integers(0, 1)))
+        for name in ("ada", "bob", "abob", "zoe")
+    )
+    return snapshot(*users, *policies, credentials=credentials)
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+)
+@given(accounts())
+def test_each_user_holds_what_the_plain_reference_finds(account: Json) -> None:
+    here = world(account)
+    begun = [start.facts for start in starts(here) if start.kind in OVERALL]
+    closure = Closure(explorer=explorer_for(here, []), starts=begun)
+    for certain in (True, False):
+        held_by = closure.surely if certain else closure.possibly
+        for number, start in enumerate(begun):
+            if not closure.boundless >> number & 1:
+                found = {fact for fact in closure.facts() if held_by(fact) >> number & 1}
+                assert _named(found) == reach(here, start, certain=certain)
+
+
+def _named(facts: set[Fact]) -> set[Fact]:
+    return {fact for fact in facts if fact.kind is not Kind.EVERY}
+
+
+def staff(number: int, *statements: Json) -> World:
+    """As many users of one policy."""
+    names = [f"user-{each}" for each in range(number)]
+    return world(
+        snapshot(
+            *(user(name, attached="own") for name in names),
+            policy("own", document(*statements)),
+            credentials=tuple(held(name, devices=0) for name in names),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        SELF_SERVICE,
+        (allow(ENROLLING, ["arn:aws:iam::*:user/${aws:username}", "arn:aws:iam::*:mfa/${aws:username}"]),),
+        (allow("iam:*"), deny("iam:CreateAccessKey", OWN)),
+        (allow("iam:CreateAccessKey", OWN), deny("iam:CreateAccessKey", OWN, StringEquals={"a:b": "c"})),
+    ],
+)
+def test_ten_times_the_users_make_no_more_decisions(
+    statements: tuple[Json, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+    for number in (4, 40):
+        decisions: list[object] = []
+
+        def counted(request: Request, policies: Policies, into: list[object] = decisions) -> Decision:
+            into.append(request)
+            return decide(request, policies)
+
+        monkeypatch.setattr("auditwright.access.asking.decide", counted)
+        here = staff(number, *statements)
+        Closure(explorer=Explorer(here), starts=[start.facts for start in starts(here)])
+        made.append(len(decisions))
+    assert made[0] == made[1]
+
+
+def test_a_plain_name_is_known_once_and_stands_right_behind_the_kind() -> None:
+    here = world(
+        snapshot(
+            user("ada"),
+            user("bob", Arn=arn("user", "deep/bob")),
+            user("zoe"),
+            user("zoe", Arn=arn("user", "deep/zoe")),
+            user("p"),
+        )
+    )
+    assert OwnNames(here, Targets(here)).plain == {arn("user", "ada")}
+
+
+def decided(*statements: Json, way: str = "aw-enroll") -> bool:
+    """Whether names alone decide a way for users who have these statements."""
+    here = staff(2, *statements)
+    names = OwnNames(here, Targets(here))
+    return names.decide(WAYS_BY_ID[way], _bearing(here, way))
+
+
+def _bearing(here: World, way: str) -> Iterator[tuple[Use, Policy, Statement]]:
+    found = here.policies[arn("policy", "own")]
+    (document_of,) = found.versions.values()
+    for use in WAYS_BY_ID[way].uses:
+        yield from ((use, document_of, each) for each in document_of.relevant(use.action))
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        [OWN, OWN_DEVICE],
+        ["*"],
+        [OWN, arn("mfa", "*")],
+        ["arn:aws:iam::*:user/${aws:username}", arn("group", "x")],
+    ],
+)
+def test_own_names_decide(resources: Sequence[str]) -> None:
+    assert decided(allow(ENROLLING, list(resources)))
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        [OWN, arn("user", "user-1")],
+        [arn("user", "*${aws:username}")],
+        [arn("user", "${aws:username}x")],
+        [arn("user", "${aws:PrincipalTag/team}")],
+        [OWN, arn("mfa", "u*")],
+        [OWN, arn("mfa", "??????")],
+    ],
+)
+def test_other_names_decide_too(resources: Sequence[str]) -> None:
+    assert not decided(allow(ENROLLING, list(resources)))
+
+
+def test_a_condition_about_the_caller_decides_too() -> None:
+    assert not decided(allow(ENROLLING, OWN, StringLike={"aws:username": "a*"}))
+    assert decided(allow(ENROLLING, OWN, Bool={"aws:MultiFactorAuthPresent": "true"}))
