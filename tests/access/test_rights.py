@@ -1,21 +1,17 @@
 """What is left out because no request of it can go through: no request of it goes through."""
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auditwright.access import asking
-from auditwright.access.asking import Actor, actor_of, put
-from auditwright.access.catalogue import ASSUME, WAYS, On, Use
-from auditwright.access.effects import targets_of
+from auditwright.access.asking import actor_of, put
+from auditwright.access.catalogue import WAYS, On
 from auditwright.access.facts import Fact, Kind, session
 from auditwright.access.holdings import touching
 from auditwright.access.kleene import Truth
 from auditwright.access.likeness import Likeness
 from auditwright.access.sessions import SessionClass
-from auditwright.access.world import World
 from tests.access.accounts import (
     ACCOUNT,
     Json,
@@ -31,6 +27,7 @@ from tests.access.accounts import (
     user,
     world,
 )
+from tests.access.asked import OF_USERS, actors, requests
 from tests.access.small_accounts import CONDITIONS, accounts
 
 ACTIONS = frozenset(use.action.lower() for way in WAYS for use in way.uses)
@@ -39,24 +36,6 @@ SLOW = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )
-OF_USERS = (SessionClass.KEY, SessionClass.CONSOLE, SessionClass.TOKEN, SessionClass.MFA)
-OF_ROLES = (SessionClass.ROLE, SessionClass.ROLE_AFTER_MFA, SessionClass.PROGRAM)
-
-
-def actors(here: World, data: st.DataObject) -> Iterator[Actor]:
-    """Every session of every principal, after some changes that an adversary may have made."""
-    for principal, classes in ((here.users, OF_USERS), (here.roles, OF_ROLES)):
-        for name in principal:
-            changes = data.draw(st.frozensets(st.sampled_from(touching(here, name)), max_size=2))
-            yield from (actor_of(here, session(name, class_), changes) for class_ in classes)
-
-
-def requests(here: World) -> Iterator[tuple[Use, str]]:
-    """Every use of every way, on each of its targets; roles are taken by trusts, which are no rights of the caller's."""
-    for way in WAYS:
-        if way is not ASSUME and way.target is not On.RESOURCE:
-            for target in targets_of(here, way):
-                yield from ((use, target) for use in way.uses)
 
 
 @SLOW
