@@ -155,6 +155,8 @@ class Explorer:
     _asked_always: frozenset[str] = field(init=False)
     _asks_documents: bool = field(init=False)
     _targets: Targets = field(init=False)
+    _of_owners: tuple[Policy, ...] = field(init=False)
+    """The resource control policies of all accounts: each is of the roles, users and policies of its own."""
     _effects: dict[tuple[str, SessionClass, str], tuple[Follows, ...]] = field(default_factory=dict)
     _judge: Judge = field(default_factory=Judge)
     _answered: dict[tuple[Use, str, Alike], Truth] = field(default_factory=dict)
@@ -165,6 +167,11 @@ class Explorer:
     def __post_init__(self) -> None:
         self.entrances = Entrances(self.world)
         self._targets = Targets(self.world)
+        every = (account.resource_policies for account in self.world.accounts.values())
+        listed = (levels for levels in every if not isinstance(levels, Unknown))
+        self._of_owners = tuple(
+            dict.fromkeys(each for levels in listed for level in levels for each in level)
+        )
         self._own_names = OwnNames(self.world, self._targets)
         self.trusts = Trusts(self.world)
         used = {action for way in WAYS for action in way.actions} | PROBED_ACTIONS
@@ -375,7 +382,7 @@ class Explorer:
             (use, policy, statement)
             for use in way.uses
             for policies in actor.alternatives
-            for policy, statement in self._bearing(policies, use.action, way)
+            for policy, statement in self._bearing(policies, use.action)
         )
         if not self._own_names.decide(way, bearing):
             return None
@@ -617,7 +624,7 @@ class Explorer:
         found: dict[frozenset[str], None] = {}
         for action in actions:
             for policies in actor.alternatives:
-                for policy, statement in self._bearing(policies, action, way):
+                for policy, statement in self._bearing(policies, action):
                     if _asks_about_resources(statement) or _spares_by_caller(statement):
                         return None
                     named = self._named_by(policy, statement, actor, way)
@@ -625,17 +632,13 @@ class Explorer:
                         found[named] = None
         return tuple(found)
 
-    def _bearing(self, policies: Policies, action: str, way: Way) -> Iterator[tuple[Policy, Statement]]:
-        targets = self.targets(way)
-        account = self.world.accounts.get(account_of(targets[0])) if targets else None
-        levels = [policies.scps, account.resource_policies if account else ()]
-        listed = [
-            policy for each in levels if not isinstance(each, Unknown) for level in each for policy in level
-        ]
+    def _bearing(self, policies: Policies, action: str) -> Iterator[tuple[Policy, Statement]]:
+        levels = () if isinstance(policies.scps, Unknown) else policies.scps
         for policy in (
             *(() if isinstance(policies.identity, Unknown) else policies.identity),
             *((policies.boundary,) if isinstance(policies.boundary, Policy) else ()),
-            *listed,
+            *(policy for level in levels for policy in level),
+            *self._of_owners,
         ):
             for statement in policy.relevant(action):
                 yield policy, statement
