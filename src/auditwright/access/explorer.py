@@ -153,6 +153,10 @@ class Explorer:
     _on_every: dict[tuple[str, str], Bundle | None] = field(default_factory=dict)
     _likeness: Likeness = field(init=False)
     _asked_always: frozenset[str] = field(init=False)
+    _asked_besides: frozenset[str] = field(init=False)
+    """The actions of questions, and of the probe for administrators."""
+    _asks_who: frozenset[Way] = field(init=False)
+    """Ways that are decided by who calls whatever the policies of a principal say."""
     _asks_documents: bool = field(init=False)
     _targets: Targets = field(init=False)
     _of_owners: tuple[Policy, ...] = field(init=False)
@@ -181,6 +185,13 @@ class Explorer:
         owned = (way for way in WAYS if way.target is On.RESOURCE and self._asks_documents)
         rewriting = {action for way in owned for action in way.actions}
         self._asked_always = frozenset({_TAKING, *asked, *rewriting})
+        self._asked_besides = PROBED_ACTIONS | asked
+        self._asks_who = frozenset(
+            way
+            for way in WAYS
+            if any(use.made == NEW_ENTRY for use in way.uses)
+            or (self._asks_documents and any(use.on is On.RESOURCE for use in way.uses))
+        )
 
     def _has_document(self, question: Question) -> bool:
         """True where what is asked about has a policy of its own, which may name single callers."""
@@ -337,7 +348,7 @@ class Explorer:
         """What sessions of the same rights have in common, worked out for one of them."""
         by_caller = self._likeness.by_caller(actor.alternatives)
         ways = self._ways(rights.touched).ways
-        own = [way for way in ways if any(self._by_caller(use, by_caller) for use in way.uses)]
+        own = [way for way in ways if way in self._asks_who or not way.actions.isdisjoint(by_caller)]
         by_name = {
             way: found for way in own for found in [self._by_own_name(actor, alike, way)] if found is not None
         }
@@ -349,15 +360,14 @@ class Explorer:
             if way not in own
         ]
         trusts = actor.caller.kind is CallerKind.FEDERATED or _TAKING in by_caller
-        if not trusts:
-            for_all = self.trusts.for_all_of(actor.caller.account)
+        for_all = self.trusts.for_all_of(actor.caller.account)
+        if not trusts and (_TAKING in rights.touched or any(trust.directly for trust in for_all)):
             roles = self._led_to(actor, ASSUME, self._lets_in(actor, rights, for_all))
             parts.append(self._once(actor, alike, (ASSUME.id, ASSUME.actions), roles))
-        asked = PROBED_ACTIONS.union(each.action.lower() for each in self.questions)
-        rest = self._asks_documents or not asked.isdisjoint(by_caller)
-        if not rest:
+        rest = self._asks_documents or not self._asked_besides.isdisjoint(by_caller)
+        if not rest and (self.questions or rights.touched.issuperset(PROBED_ACTIONS)):
             moves = chain(self._administers(actor, rights), self._reads(actor, rights))
-            parts.append(self._once(actor, alike, ("", asked), moves))
+            parts.append(self._once(actor, alike, ("", self._asked_besides), moves))
         return _Plan(
             shared=together(parts),
             ways=tuple(way for way in own if way not in by_name),
@@ -499,14 +509,6 @@ class Explorer:
         if found is None:
             found = self._answered[key] = self._answer(actor, use, target)
         return found
-
-    def _by_caller(self, use: Use, by_caller: frozenset[str]) -> bool:
-        """True where a request is decided by who makes it."""
-        return (
-            use.action.lower() in by_caller
-            or use.made == NEW_ENTRY
-            or (use.on is On.RESOURCE and self._asks_documents)
-        )
 
     def _moves_of(  # noqa: PLR0913  # a move has as many parts
         self, actor: Actor, way: Way, target: str, *, certain: bool, answers: tuple[Answer, ...] = ()
