@@ -55,25 +55,27 @@ def bundle_of(leads: Iterable[Leads], *, given: Fact | None = None) -> Bundle | 
     possible: dict[Fact, None] = {}
     needing: dict[tuple[tuple[Fact, ...], bool], dict[Fact, None]] = {}
     for each in leads:
-        needs = tuple(need for need in each.needs if need != given)
-        if needs:
-            needing.setdefault((needs, each.certain), {}).update(dict.fromkeys(each.gains))
-        else:
-            (certain if each.certain else possible).update(dict.fromkeys(each.gains))
+        into = certain if each.certain else possible
+        if each.needs:
+            needs = tuple(need for need in each.needs if need != given)
+            if needs:
+                into = needing.setdefault((needs, each.certain), {})
+        for gain in each.gains:
+            into[gain] = None
     if not (certain or possible or needing):
         return None
     return Bundle(
         certain=tuple(certain),
-        possible=tuple(fact for fact in possible if fact not in certain),
+        possible=tuple([fact for fact in possible if fact not in certain]),
         needing=tuple(
-            Needing(needs=needs, gains=tuple(gains), certain=sure) for (needs, sure), gains in needing.items()
+            [Needing(needs=needs, gains=tuple(gains), certain=sure) for (needs, sure), gains in needing.items()]
         ),
     )
 
 
 def together(parts: Iterable[Bundle | None]) -> Bundle | None:
     """Several bundles as one; None of none."""
-    found = tuple(part for part in parts if part is not None)
+    found = tuple([part for part in parts if part is not None])
     if len(found) > 1:
         return Bundle(parts=found)
     return found[0] if found else None
