@@ -68,7 +68,10 @@ def bundle_of(leads: Iterable[Leads], *, given: Fact | None = None) -> Bundle | 
         certain=tuple(certain),
         possible=tuple([fact for fact in possible if fact not in certain]),
         needing=tuple(
-            [Needing(needs=needs, gains=tuple(gains), certain=sure) for (needs, sure), gains in needing.items()]
+            [
+                Needing(needs=needs, gains=tuple(gains), certain=sure)
+                for (needs, sure), gains in needing.items()
+            ]
         ),
     )
 

@@ -50,6 +50,9 @@ _LAST = 5
 _LEADING = frozenset({Kind.SESSION, Kind.PASSWORD, Kind.TRUST, Kind.JOIN, Kind.LEVEL, Kind.EVERY})
 """Kinds of facts from which something follows."""
 
+_TELLING = frozenset({*CHANGES, Kind.ADMINISTRATOR, Kind.EVERY})
+"""Kinds of facts that say more of who holds them (2, 3)."""
+
 
 @dataclass(slots=True)
 class Closure:
@@ -143,18 +146,25 @@ class Closure:
         if after == before:
             return
         self._reach[fact] = after
-        for watching in self._watching.get(fact, ()):
-            self._queue(watching)
+        if fact in self._watching:
+            for watching in self._watching[fact]:
+                self._queue(watching)
+        kind = fact.kind
+        if kind in _LEADING:
+            self._queue(fact)
+        if kind in _TELLING:
+            self._note(fact, before, after)
+
+    def _note(self, fact: Fact, before: int, after: int) -> None:
+        """What a fact says of the starts that hold it, besides what follows from it."""
         if fact.kind in CHANGES:
             self._changed(fact, after ^ before, first=not before)
         elif fact.kind is Kind.ADMINISTRATOR:
-            self._administrators |= bits
+            self._administrators |= after
             self._rule()
-        elif fact.kind is Kind.EVERY and fact.subject in RULING:
-            self._ruling[fact.subject] = self._ruling.get(fact.subject, 0) | bits
+        elif fact.subject in RULING:
+            self._ruling[fact.subject] = self._ruling.get(fact.subject, 0) | after
             self._rule()
-        if fact.kind in _LEADING:
-            self._queue(fact)
 
     def _rule(self) -> None:
         if len(self._ruling) == len(RULING):

@@ -155,6 +155,8 @@ class Explorer:
     _asked_always: frozenset[str] = field(init=False)
     _asked_besides: frozenset[str] = field(init=False)
     """The actions of questions, and of the probe for administrators."""
+    _refused: frozenset[str] = field(init=False)
+    """The actions that AWS refuses to sessions of GetSessionToken, whatever policies say."""
     _asks_who: frozenset[Way] = field(init=False)
     """Ways that are decided by who calls whatever the policies of a principal say."""
     _asks_documents: bool = field(init=False)
@@ -186,6 +188,8 @@ class Explorer:
         rewriting = {action for way in owned for action in way.actions}
         self._asked_always = frozenset({_TAKING, *asked, *rewriting})
         self._asked_besides = PROBED_ACTIONS | asked
+        counting = self._likeness.actions
+        self._refused = frozenset(each for each in counting if not may_call(SessionClass.TOKEN, each))
         self._asks_who = frozenset(
             way
             for way in WAYS
@@ -222,9 +226,11 @@ class Explorer:
     def bundle(self, fact: Fact, changes: frozenset[Fact] = frozenset()) -> Bundle | None:
         """What a session leads to, as its moves say, with what is the same for others kept once."""
         key = (fact, changes)
-        if key not in self._bundles:
-            self._bundles[key] = together(self._parts(fact, changes))
-        return self._bundles[key]
+        try:
+            return self._bundles[key]
+        except KeyError:
+            found = self._bundles[key] = together(self._parts(fact, changes))
+        return found
 
     def following(self, fact: Fact) -> Bundle | None:
         """What follows of itself from a fact that is held; what it takes besides is named in it."""
@@ -430,7 +436,7 @@ class Explorer:
     def _rights(self, alternatives: tuple[Policies, ...], caller: Caller, class_: SessionClass) -> _Rights:
         denied = self._likeness.denied(alternatives, caller, class_)
         touched = self._open_to(class_, self._likeness.open_to(alternatives, caller, class_))
-        return _Rights(touched=touched - denied, denied=denied)
+        return _Rights(touched=touched - denied if denied else touched, denied=denied)
 
     def denial(self, actor: Actor, action: str) -> Denial | None:
         """The statement that surely denies an actor an action, whatever it asks it about; None where there is none."""
@@ -441,11 +447,8 @@ class Explorer:
         """The actions of which some policy of the actor may allow something."""
         return self._open_to(actor.class_, self._likeness.allowed(actor.alternatives))
 
-    @staticmethod
-    def _open_to(class_: SessionClass, actions: frozenset[str]) -> frozenset[str]:
-        if class_ is not SessionClass.TOKEN:
-            return actions
-        return frozenset(action for action in actions if may_call(class_, action))
+    def _open_to(self, class_: SessionClass, actions: frozenset[str]) -> frozenset[str]:
+        return actions - self._refused if class_ is SessionClass.TOKEN else actions
 
     def _ways(self, touched: frozenset[str]) -> "_Takable":
         """The ways of which some policy touches every action, and all actions that it takes to decide on them."""
