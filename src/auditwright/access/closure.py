@@ -47,6 +47,7 @@ _AT_ONCE = 0
 _BUNDLES = 3
 _LAST = 5
 
+_SESSION, _EVERY = Kind.SESSION, Kind.EVERY  # looked up once, as in kleene.py
 _LEADING = frozenset({Kind.SESSION, Kind.PASSWORD, Kind.TRUST, Kind.JOIN, Kind.LEVEL, Kind.EVERY})
 """Kinds of facts from which something follows."""
 
@@ -202,7 +203,7 @@ class Closure:
         following = self.explorer.following(fact)
         if following is not None:
             self._open(following, bits)
-        if fact.kind is Kind.SESSION:
+        if fact.kind is _SESSION:
             self._move(fact, bits)
 
     def _open(self, bundle: Bundle, bits: int) -> None:
@@ -272,6 +273,6 @@ def _turn_of(place: _Place) -> int:
         return _BUNDLES
     if isinstance(place, Needing):
         return _AT_ONCE
-    if place.kind is Kind.SESSION:
+    if place.kind is _SESSION:
         return _TURNS[place.detail]
-    return _LAST if place.kind is Kind.EVERY else _AT_ONCE
+    return _LAST if place.kind is _EVERY else _AT_ONCE

@@ -16,41 +16,45 @@ class Truth(Enum):
         raise TypeError("a Truth has three values; compare it with `is`")
 
 
+# Python before 3.12 takes long to look up a member of an enum, and these are asked for by the million.
+_TRUE, _FALSE, _UNKNOWN = Truth
+
+
 def all_of(truths: Iterable[Truth]) -> Truth:
     """False if any is false, else unknown if any is unknown, else true; true of none."""
-    seen = Truth.TRUE
+    seen = _TRUE
     for truth in truths:
-        if truth is Truth.FALSE:
+        if truth is _FALSE:
             return truth
-        if truth is Truth.UNKNOWN:
+        if truth is _UNKNOWN:
             seen = truth
     return seen
 
 
 def any_of(truths: Iterable[Truth]) -> Truth:
     """True if any is true, else unknown if any is unknown, else false; false of none."""
-    seen = Truth.FALSE
+    seen = _FALSE
     for truth in truths:
-        if truth is Truth.TRUE:
+        if truth is _TRUE:
             return truth
-        if truth is Truth.UNKNOWN:
+        if truth is _UNKNOWN:
             seen = truth
     return seen
 
 
 def negate(truth: Truth) -> Truth:
     """The opposite; what is unknown stays unknown."""
-    if truth is Truth.UNKNOWN:
+    if truth is _UNKNOWN:
         return truth
-    return Truth.FALSE if truth is Truth.TRUE else Truth.TRUE
+    return _FALSE if truth is _TRUE else _TRUE
 
 
 def known(truth: bool) -> Truth:  # noqa: FBT001  # its one argument is its meaning
     """What was seen, as a Truth."""
-    return Truth.TRUE if truth else Truth.FALSE
+    return _TRUE if truth else _FALSE
 
 
 def agreed(truths: Iterable[Truth]) -> Truth:
     """What all of them say, or unknown where they differ or there are none."""
     distinct = set(truths)
-    return distinct.pop() if len(distinct) == 1 else Truth.UNKNOWN
+    return distinct.pop() if len(distinct) == 1 else _UNKNOWN
