@@ -147,6 +147,7 @@ class Explorer:
     _whose_sessions: dict[tuple[str, frozenset[Fact], bool], "_Whose"] = field(default_factory=dict)
     _shared: dict[tuple[str, Alike], Bundle | None] = field(default_factory=dict)
     _takable: dict[frozenset[str], "_Takable"] = field(default_factory=dict)
+    _sets: dict[frozenset[str], frozenset[str]] = field(default_factory=dict)
     _owned: dict[tuple[str, frozenset[Fact], str], Bundle | None] = field(default_factory=dict)
     _taken_by: dict[tuple[str, frozenset[Fact], SessionClass], Bundle | None] = field(default_factory=dict)
     _followed: dict[Fact, Bundle | None] = field(default_factory=dict)
@@ -435,8 +436,12 @@ class Explorer:
 
     def _rights(self, alternatives: tuple[Policies, ...], caller: Caller, class_: SessionClass) -> _Rights:
         denied = self._likeness.denied(alternatives, caller, class_)
-        touched = self._open_to(class_, self._likeness.open_to(alternatives, caller, class_))
-        return _Rights(touched=touched - denied if denied else touched, denied=denied)
+        opened = self._open_to(class_, self._likeness.open_to(alternatives, caller, class_))
+        touched = opened - denied if denied else opened
+        # Few sets are many sessions'; each is kept once.
+        return _Rights(
+            touched=self._sets.setdefault(touched, touched), denied=self._sets.setdefault(denied, denied)
+        )
 
     def denial(self, actor: Actor, action: str) -> Denial | None:
         """The statement that surely denies an actor an action, whatever it asks it about; None where there is none."""

@@ -248,7 +248,7 @@ class Likeness:
             if isinstance(policies.boundary, Policy):
                 here &= self._opened(policies.boundary, kind)
             every.append(here)
-        return every[0].union(*every[1:])
+        return every[0].union(*every[1:]) if len(every) > 1 else every[0]
 
     def denied(
         self, alternatives: Iterable[Policies], caller: Caller, class_: SessionClass
