@@ -11,6 +11,7 @@ import pytest
 from auditwright.access.asking import Question
 from auditwright.access.closure import Closure
 from auditwright.access.facts import Fact, Kind
+from auditwright.access.plans import Plans
 from auditwright.access.search import Search
 from auditwright.access.starts import OVERALL, starts
 from auditwright.access.verdict import Reachable, explorer_for, prove, target_of
@@ -224,7 +225,7 @@ def test_each_holds_what_it_does_alone(name: str, *, certain: bool, turned: bool
     every = [start.facts for start in starts(here) if start.kind in OVERALL]
     begun: Sequence[tuple[Fact, ...]] = every[::-1] if turned else every
     explorer = explorer_for(here, [Fact(Kind.READ, QUESTION.key)])
-    closure = Closure(explorer=explorer, starts=begun)
+    closure = Closure(plans=Plans(explorer), starts=begun)
     held_by = closure.surely if certain else closure.possibly
     for number, start in enumerate(begun):
         alone = reach(here, start, certain=certain, questions=(QUESTION,))

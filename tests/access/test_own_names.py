@@ -12,6 +12,7 @@ from auditwright.access.explorer import Explorer
 from auditwright.access.facts import Fact, Kind
 from auditwright.access.matching import Request
 from auditwright.access.own_names import OwnNames
+from auditwright.access.plans import Plans
 from auditwright.access.policy import Policy, Statement
 from auditwright.access.starts import OVERALL, starts
 from auditwright.access.targets import Targets
@@ -46,7 +47,7 @@ SELF_SERVICE = (allow(ENROLLING, [OWN, OWN_DEVICE]), allow("iam:PutUserPolicy", 
 def test_each_user_holds_what_the_plain_reference_finds(account: Json) -> None:
     here = world(account)
     begun = [start.facts for start in starts(here) if start.kind in OVERALL]
-    closure = Closure(explorer=explorer_for(here, []), starts=begun)
+    closure = Closure(plans=Plans(explorer_for(here, [])), starts=begun)
     for certain in (True, False):
         held_by = closure.surely if certain else closure.possibly
         for number, start in enumerate(begun):
@@ -93,7 +94,7 @@ def test_ten_times_the_users_make_no_more_decisions(
 
         monkeypatch.setattr("auditwright.access.asking.decide", counted)
         here = staff(number, *statements)
-        Closure(explorer=Explorer(here), starts=[start.facts for start in starts(here)])
+        Closure(plans=Plans(Explorer(here)), starts=[start.facts for start in starts(here)])
         made.append(len(decisions))
     assert made[0] == made[1]
 

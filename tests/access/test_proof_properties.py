@@ -16,6 +16,7 @@ from auditwright.access.closure import Closure
 from auditwright.access.effects import effects, targets_of
 from auditwright.access.facts import Fact, Kind
 from auditwright.access.holdings import touching
+from auditwright.access.plans import Plans
 from auditwright.access.search import Search
 from auditwright.access.sessions import may_call
 from auditwright.access.starts import OVERALL, starts
@@ -125,7 +126,7 @@ def test_the_closure_of_many_starts_is_the_search_of_each(account: Json) -> None
     here = world(account)
     every = list(starts(here))
     explorer = explorer_for(here, [])
-    closure = Closure(explorer=explorer, starts=[each.facts for each in every])
+    closure = Closure(plans=Plans(explorer), starts=[each.facts for each in every])
     for certain in (True, False):
         held_by = closure.surely if certain else closure.possibly
         for number, start in enumerate(every):

@@ -75,7 +75,7 @@ class Crossings:
     def _out_of(self, fact: Fact, changes: frozenset[Fact]) -> Iterator[Crossing]:
         explorer = self.explorer
         actor = actor_of(explorer.world, fact, changes, decider=self._judge.decide)
-        touched = explorer.touched_by(actor)
+        touched = explorer.entitlements.touched_by(actor)
         for target, closed in self._roles(actor, touched):
             yield Crossing(session=fact, way=ASSUME.id, target=target, closed_by=closed)
         for way, lacking in self._partly(touched):
@@ -122,7 +122,7 @@ class Crossings:
         action = assuming(actor.caller).action
         if not may_call(actor.class_, action.lower()):
             return "AWS refuses it to such a session"
-        if denial := self.explorer.denial(actor, action):
+        if denial := self.explorer.entitlements.denial(actor, action):
             return _denied_by(*denial)
         answer = let_in(self.explorer.world, actor, role)
         return "" if answer.possible else closing(answer.decision)
@@ -134,7 +134,7 @@ class Crossings:
         for use in (*way.on_target, *way.fixed):
             if use.on is way.target and not targets:
                 return ""
-            if denial := explorer.denial(actor, use.action):
+            if denial := explorer.entitlements.denial(actor, use.action):
                 return _denied_by(*denial)
             target = targets[0] if targets else ""
             answer = put(explorer.world, actor, use, target)

@@ -20,9 +20,9 @@ from operator import and_
 from typing import TypeAlias
 
 from auditwright.access.bundles import Bundle, Needing
-from auditwright.access.explorer import Explorer
 from auditwright.access.facts import CHANGES, Fact, Kind
 from auditwright.access.holdings import Touched
+from auditwright.access.plans import Plans
 from auditwright.access.sessions import SessionClass
 
 RULING = ("iam-002", "iam-005", "iam-007", "iam-012")
@@ -59,7 +59,7 @@ _TELLING = frozenset({*CHANGES, Kind.ADMINISTRATOR, Kind.EVERY})
 class Closure:
     """The fixpoint over one world, from several starts: bit n is that of the nth, in what it says."""
 
-    explorer: Explorer
+    plans: Plans
     starts: Sequence[Iterable[Fact]]
     _reach: dict[Fact, int] = field(default_factory=dict)
     """In the low half of the bits who surely holds a fact, in the high half who cannot be ruled out to."""
@@ -90,7 +90,7 @@ class Closure:
     """All that is followed further where there are such (3)."""
 
     def __post_init__(self) -> None:
-        self._touched = Touched(self.explorer.world)
+        self._touched = Touched(self.plans.explorer.world)
         width = len(self.starts)
         self._possible = (1 << width) - 1 << width
         self._followable = ~0
@@ -200,7 +200,7 @@ class Closure:
         if bits | followed == followed:
             return
         self._followed[fact] = bits
-        following = self.explorer.following(fact)
+        following = self.plans.following(fact)
         if following is not None:
             self._open(following, bits)
         if fact.kind is _SESSION:
@@ -247,7 +247,7 @@ class Closure:
         if principal in self._made:
             groups = self._told_apart(principal, bits)
         for changes, group in groups:
-            bundle = self.explorer.bundle(session, changes)
+            bundle = self.plans.bundle(session, changes)
             if bundle is not None:
                 self._pass(bundle, group)
 

@@ -13,6 +13,7 @@ from auditwright.access.certificate import Certificate, Crossing, Crossings
 from auditwright.access.closure import Closure
 from auditwright.access.explorer import Explorer
 from auditwright.access.facts import Fact
+from auditwright.access.plans import Plans
 from auditwright.access.starts import Start
 
 
@@ -49,7 +50,7 @@ class Pairs:
     _closure: Closure = field(init=False)
 
     def __post_init__(self) -> None:
-        self._closure = Closure(explorer=self.explorer, starts=[start.facts for start in self.starts])
+        self._closure = Closure(plans=Plans(self.explorer), starts=[start.facts for start in self.starts])
         if not self.explorer.world.unseen:
             self._keep()
         self._surely = _bits(number for number, start in enumerate(self.starts) if start.certain)

@@ -23,6 +23,7 @@ from auditwright.access.explorer import Explorer
 from auditwright.access.facts import Fact, Kind, session
 from auditwright.access.kubernetes_levels import Level
 from auditwright.access.picture import Populations, picture, starts_seen
+from auditwright.access.plans import Plans
 from auditwright.access.sessions import SessionClass
 from auditwright.access.starts import OVERALL, SUPPOSED, Start, StartKind
 from auditwright.access.verdict import (
@@ -183,6 +184,7 @@ class _Proofs:
         self._targets = targets
         self._evidence = evidence
         self._explorer: Explorer = explorer_for(world, [each.fact for each in targets])
+        self._plans = Plans(self._explorer)
         self._starts = [each for each in starts_seen(world) if each.kind in OVERALL]
         self._checker = Checker(world)
         self._left = MAX_WORK
@@ -245,7 +247,7 @@ class _Proofs:
         key = tuple(start.facts for start in starts)
         closure = self._closures.get(key)
         if closure is None:
-            closure = self._closures[key] = Closure(explorer=self._explorer, starts=key)
+            closure = self._closures[key] = Closure(plans=self._plans, starts=key)
         there = closure.possibly(target.fact) | closure.boundless
         return [number for number in range(len(starts)) if not there >> number & 1]
 
