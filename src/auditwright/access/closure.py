@@ -20,6 +20,7 @@ from operator import and_
 from typing import TypeAlias
 
 from auditwright.access.bundles import Bundle, Needing
+from auditwright.access.effects import LEADING
 from auditwright.access.facts import CHANGES, Fact, Kind
 from auditwright.access.holdings import Touched
 from auditwright.access.plans import Plans
@@ -48,9 +49,6 @@ _BUNDLES = 3
 _LAST = 5
 
 _SESSION, _EVERY = Kind.SESSION, Kind.EVERY  # looked up once, as in kleene.py
-_LEADING = frozenset({Kind.SESSION, Kind.PASSWORD, Kind.TRUST, Kind.JOIN, Kind.LEVEL, Kind.EVERY})
-"""Kinds of facts from which something follows."""
-
 _TELLING = frozenset({*CHANGES, Kind.ADMINISTRATOR, Kind.EVERY})
 """Kinds of facts that say more of who holds them (2, 3)."""
 
@@ -151,7 +149,7 @@ class Closure:
             for watching in self._watching[fact]:
                 self._queue(watching)
         kind = fact.kind
-        if kind in _LEADING:
+        if kind in LEADING:
             self._queue(fact)
         if kind in _TELLING:
             self._note(fact, before, after)

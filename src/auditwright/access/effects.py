@@ -255,6 +255,14 @@ def _entries_used(cluster: Cluster) -> Iterator[tuple[tuple[Fact, ...], bool]]:
 
 # --- what follows of itself
 
+LEADING = frozenset({Kind.SESSION, Kind.PASSWORD, Kind.TRUST, Kind.JOIN, Kind.LEVEL, Kind.EVERY})
+"""Kinds of facts from which something may follow; from sessions it does from long-term keys alone."""
+
+
+def leads(fact: Fact) -> bool:
+    """False where surely nothing follows from a fact of itself."""
+    return fact.kind in LEADING and (fact.kind is not Kind.SESSION or fact.detail == SessionClass.KEY)
+
 
 def laws(world: World, fact: Fact) -> Iterator[Effect]:  # noqa: C901  # one case for each kind of fact
     """What follows from a fact, by itself or with others (`needs`); each conjunction is found from one of its parts."""

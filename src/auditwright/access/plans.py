@@ -16,7 +16,7 @@ from auditwright.access.asking import PROBED_ACTIONS, Actor
 from auditwright.access.bundles import Bundle, Leads, bundle_of, together
 from auditwright.access.catalogue import ASSUME, Gain, Way
 from auditwright.access.context import Caller, CallerKind
-from auditwright.access.effects import Effect, after, laws
+from auditwright.access.effects import Effect, after, laws, leads
 from auditwright.access.entitlements import TAKING, Entitlements, Rights
 from auditwright.access.evaluator import Policies
 from auditwright.access.explorer import EVERY, Explorer, Open
@@ -100,8 +100,8 @@ class Plans:
 
     def following(self, fact: Fact) -> Bundle | None:
         """What follows of itself from a fact that is held; what it takes besides is named in it."""
-        if fact.kind is Kind.SESSION and fact.detail != SessionClass.KEY:
-            return None  # most of all facts, and nothing follows from them (effects.laws)
+        if not leads(fact):
+            return None
         if fact not in self._followed:
             if fact.kind is Kind.EVERY:
                 # A way on every target gives the same whichever class of sessions has it.
