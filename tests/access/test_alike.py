@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from auditwright.access.asking import Question
-from auditwright.access.closure import Closure
+from auditwright.access.closure import Closure, bit
 from auditwright.access.facts import Fact, Kind
 from auditwright.access.plans import Plans
 from auditwright.access.search import Search
@@ -229,8 +229,8 @@ def test_each_holds_what_it_does_alone(name: str, *, certain: bool, turned: bool
     held_by = closure.surely if certain else closure.possibly
     for number, start in enumerate(begun):
         alone = reach(here, start, certain=certain, questions=(QUESTION,))
-        together = {fact for fact in closure.facts() if held_by(fact) >> number & 1}
-        if not closure.boundless >> number & 1:
+        together = {fact for fact in closure.facts() if held_by(fact) & bit(number)}
+        if not closure.boundless & bit(number):
             assert _named(together) == alone
         # The same answers serve the search of a single start.
         search = Search(explorer=explorer, certain=certain)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from auditwright.access.catalogue import WAYS_BY_ID, Use
-from auditwright.access.closure import Closure
+from auditwright.access.closure import Closure, bit
 from auditwright.access.evaluator import Decision, Policies, decide
 from auditwright.access.explorer import Explorer
 from auditwright.access.facts import Fact, Kind
@@ -51,8 +51,8 @@ def test_each_user_holds_what_the_plain_reference_finds(account: Json) -> None:
     for certain in (True, False):
         held_by = closure.surely if certain else closure.possibly
         for number, start in enumerate(begun):
-            if not closure.boundless >> number & 1:
-                found = {fact for fact in closure.facts() if held_by(fact) >> number & 1}
+            if not closure.boundless & bit(number):
+                found = {fact for fact in closure.facts() if held_by(fact) & bit(number)}
                 assert _named(found) == reach(here, start, certain=certain)
 
 

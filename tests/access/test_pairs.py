@@ -3,6 +3,7 @@
 from hypothesis import HealthCheck, given, settings
 
 from auditwright.access.checker import check
+from auditwright.access.closure import bit
 from auditwright.access.facts import Fact, Kind, session
 from auditwright.access.pairs import Pairs
 from auditwright.access.sessions import SessionClass
@@ -30,9 +31,9 @@ def test_each_pair_is_answered_as_by_itself(account: Json) -> None:
     for target in TARGETS:
         for number, start in enumerate(every):
             alone = prove(explorer_for(here, []), [start], target)
-            if pairs.reached(target) >> number & 1:
+            if pairs.reached(target) & bit(number):
                 assert isinstance(alone, Reachable)
-            if pairs.kept_out(target) >> number & 1:
+            if pairs.kept_out(target) & bit(number):
                 assert isinstance(alone, Unreachable)
                 certificate = pairs.kept[number].certificate(target)
                 assert certificate == alone.certificate

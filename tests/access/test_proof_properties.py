@@ -12,7 +12,7 @@ from auditwright.access.asking import Question, actor_of, put
 from auditwright.access.catalogue import WAYS, Gain, On
 from auditwright.access.certificate import Certificate
 from auditwright.access.checker import check
-from auditwright.access.closure import Closure
+from auditwright.access.closure import Closure, bit
 from auditwright.access.effects import effects, targets_of
 from auditwright.access.facts import Fact, Kind
 from auditwright.access.holdings import touching
@@ -132,8 +132,8 @@ def test_the_closure_of_many_starts_is_the_search_of_each(account: Json) -> None
         for number, start in enumerate(every):
             search = Search(explorer=explorer, certain=certain)
             search.run(start.facts, None)
-            reached = {fact for fact in closure.facts() if held_by(fact) >> number & 1}
-            if not closure.boundless >> number & 1:
+            reached = {fact for fact in closure.facts() if held_by(fact) & bit(number)}
+            if not closure.boundless & bit(number):
                 assert apart_from_every(reached) == apart_from_every(search.reasons), start.id
             elif certain:
                 # Who rules over everybody is each of them; in which classes of sessions is not followed to the end.

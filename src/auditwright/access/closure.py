@@ -53,14 +53,32 @@ _TELLING = frozenset({*CHANGES, Kind.ADMINISTRATOR, Kind.EVERY})
 """Kinds of facts that say more of who holds them (2, 3)."""
 
 
+def bit(number: int) -> int:
+    """What stands for the nth start: every other bit, so that what few of the first starts hold takes little space."""
+    return 1 << 2 * number
+
+
+def numbers(bits: int) -> Iterator[int]:
+    """The starts that some bits stand for, first the first."""
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() // 2
+        bits ^= lowest
+
+
+def _every_other(starts: int) -> int:
+    """The bits of so many starts."""
+    return ((1 << 2 * starts) - 1) // 3
+
+
 @dataclass(slots=True)
 class Closure:
-    """The fixpoint over one world, from several starts: bit n is that of the nth, in what it says."""
+    """The fixpoint over one world, from several starts, each of which has a `bit` in what it says."""
 
     plans: Plans
     starts: Sequence[Iterable[Fact]]
     _reach: dict[Fact, int] = field(default_factory=dict)
-    """In the low half of the bits who surely holds a fact, in the high half who cannot be ruled out to."""
+    """Of the two bits of each start, the lower says that it surely holds a fact, the higher that it cannot be ruled out."""
     _through: dict[Bundle, int] = field(default_factory=dict)
     _waiting: tuple[list[_Place], ...] = field(default_factory=lambda: tuple([] for _ in range(_LAST + 1)))
     """What is to be looked at, by its turn (4)."""
@@ -81,7 +99,7 @@ class Closure:
     _alone: dict[Fact, int] = field(default_factory=dict)
     """The starts that are nothing but this fact."""
     _possible: int = field(init=False)
-    """The high half."""
+    """The higher bits."""
     _rulers: int = 0
     """The starts that rule over every user and role: (3)."""
     _followable: int = field(init=False)
@@ -89,11 +107,10 @@ class Closure:
 
     def __post_init__(self) -> None:
         self._touched = Touched(self.plans.explorer.world)
-        width = len(self.starts)
-        self._possible = (1 << width) - 1 << width
+        self._possible = 2 * _every_other(len(self.starts))
         self._followable = ~0
         for number, facts in enumerate(self.starts):
-            bits = 1 << number | 1 << width + number
+            bits = 3 * bit(number)
             given = tuple(facts)
             if len(given) == 1:
                 self._alone[given[0]] = self._alone.get(given[0], 0) | bits
@@ -109,16 +126,16 @@ class Closure:
 
     def surely(self, fact: Fact) -> int:
         """The starts that surely come to hold a fact."""
-        return self._reach.get(fact, 0) & ~self._possible
+        return self._reach.get(fact, 0) & self._possible >> 1
 
     def possibly(self, fact: Fact) -> int:
         """The starts of which it cannot be ruled out; of those that are `boundless` it is not said."""
-        return self._reach.get(fact, 0) >> len(self.starts)
+        return (self._reach.get(fact, 0) & self._possible) >> 1
 
     @property
     def boundless(self) -> int:
         """The starts for which nothing is proved (3)."""
-        return self._rulers >> len(self.starts)
+        return (self._rulers & self._possible) >> 1
 
     # --- how it is found
 

@@ -6,11 +6,11 @@
 3. For a start that rules over everybody, nothing is proved; nor where a source is missing from the picture.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from auditwright.access.certificate import Certificate, Crossing, Crossings
-from auditwright.access.closure import Closure
+from auditwright.access.closure import Closure, bit, numbers
 from auditwright.access.explorer import Explorer
 from auditwright.access.facts import Fact
 from auditwright.access.plans import Plans
@@ -39,7 +39,7 @@ class Kept:
 
 @dataclass(slots=True)
 class Pairs:
-    """The answers for every start and target of one world; bit n is that of the nth start."""
+    """The answers for every start and target of one world, in the bits of starts (closure.bit)."""
 
     explorer: Explorer
     starts: Sequence[Start]
@@ -53,14 +53,14 @@ class Pairs:
         self._closure = Closure(plans=Plans(self.explorer), starts=[start.facts for start in self.starts])
         if not self.explorer.world.unseen:
             self._keep()
-        self._surely = _bits(number for number, start in enumerate(self.starts) if start.certain)
-        self._kept = _bits(self.kept)
+        self._surely = sum(bit(number) for number, start in enumerate(self.starts) if start.certain)
+        self._kept = sum(map(bit, self.kept))
 
     def _keep(self) -> None:
         held: dict[int, list[Fact]] = {}
         told = ~self._closure.boundless
         for fact in self._closure.facts():
-            for number in _places(self._closure.possibly(fact) & told):
+            for number in numbers(self._closure.possibly(fact) & told):
                 held.setdefault(number, []).append(fact)
         crossings = Crossings(self.explorer)
         for number, facts in held.items():
@@ -74,17 +74,3 @@ class Pairs:
     def kept_out(self, target: Fact) -> int:
         """The starts that surely do not get to a target: each is in `kept`, with what is its certificate (2)."""
         return self._kept & ~self._closure.possibly(target)
-
-
-def _places(bits: int) -> Iterator[int]:
-    while bits:
-        lowest = bits & -bits
-        yield lowest.bit_length() - 1
-        bits ^= lowest
-
-
-def _bits(places: Iterable[int]) -> int:
-    found = 0
-    for place in places:
-        found |= 1 << place
-    return found

@@ -18,7 +18,7 @@ from typing import assert_never
 from auditwright.access.assumptions import Assumption
 from auditwright.access.certificate import EVERYBODY, Certificate
 from auditwright.access.checker import Checker
-from auditwright.access.closure import Closure
+from auditwright.access.closure import Closure, bit
 from auditwright.access.explorer import Explorer
 from auditwright.access.facts import Fact, Kind, session
 from auditwright.access.kubernetes_levels import Level
@@ -249,7 +249,7 @@ class _Proofs:
         if closure is None:
             closure = self._closures[key] = Closure(plans=self._plans, starts=key)
         there = closure.possibly(target.fact) | closure.boundless
-        return [number for number in range(len(starts)) if not there >> number & 1]
+        return [number for number in range(len(starts)) if not there & bit(number)]
 
     def _single(self, start: Start, target: _Target) -> Verdict:
         return prove(self._explorer, [start], target.fact) if self._spend() else _TOO_MUCH
