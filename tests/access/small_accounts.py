@@ -2,9 +2,16 @@
 
 from collections.abc import Iterator
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from tests.access.accounts import ACCOUNT, Json, arn, document, group, held, policy, role, snapshot, user
+
+SLOW_ACCOUNTS = settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+)
+"""For properties of whole accounts, which take long to make and to prove."""
 
 USERS, ROLES, GROUPS = ("ada", "bob"), ("ops", "hop"), ("team",)
 POLICIES = ("p", "q")

@@ -1,7 +1,7 @@
 """What is decided once for many is what each request comes to by itself, and for the same reason."""
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditwright.access.asking import Actor, Answer, actor_of, let_in, put
@@ -29,13 +29,9 @@ from tests.access.accounts import (
     world,
 )
 from tests.access.asked import actors, requests
-from tests.access.small_accounts import accounts
+from tests.access.small_accounts import SLOW_ACCOUNTS, accounts
 
-SLOW = settings(
-    max_examples=15,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
-)
+SLOW = settings(SLOW_ACCOUNTS, max_examples=15)
 
 
 def agree(plain: Answer, judged: Answer, *, with_reasons: bool) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from auditwright.access.catalogue import WAYS_BY_ID, Use
 from auditwright.access.closure import Closure, bit
@@ -33,16 +33,13 @@ from tests.access.accounts import (
     world,
 )
 from tests.access.named_accounts import OWN, OWN_DEVICE, accounts
+from tests.access.small_accounts import SLOW_ACCOUNTS
 from tests.reference.reach import reach
 
 SELF_SERVICE = (allow(ENROLLING, [OWN, OWN_DEVICE]), allow("iam:PutUserPolicy", OWN), without_mfa(*ENROLLING))
 
 
-@settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
-)
+@settings(SLOW_ACCOUNTS, max_examples=60)
 @given(accounts())
 def test_each_user_holds_what_the_plain_reference_finds(account: Json) -> None:
     here = world(account)

@@ -1,6 +1,6 @@
 """Every start to every target at once says what is said of each pair by itself, and its certificates hold."""
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from auditwright.access.checker import check
 from auditwright.access.closure import bit
@@ -10,7 +10,7 @@ from auditwright.access.sessions import SessionClass
 from auditwright.access.starts import OVERALL, starts
 from auditwright.access.verdict import Reachable, Unreachable, explorer_for, prove
 from tests.access.accounts import ACCOUNT, Json, allow, arn, held, role, snapshot, trust, user, world
-from tests.access.small_accounts import ROLES, accounts
+from tests.access.small_accounts import ROLES, SLOW_ACCOUNTS, accounts
 
 TARGETS = [
     Fact(Kind.ADMINISTRATOR, ACCOUNT),
@@ -18,11 +18,7 @@ TARGETS = [
 ]
 
 
-@settings(
-    max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
-)
+@settings(SLOW_ACCOUNTS, max_examples=25)
 @given(accounts())
 def test_each_pair_is_answered_as_by_itself(account: Json) -> None:
     here = world(account)

@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import replace
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from auditwright.access.asking import Question, actor_of, put
@@ -34,15 +34,11 @@ from tests.access.accounts import (
     verdict_on,
     world,
 )
-from tests.access.small_accounts import TARGETS, accounts, documents_of, statements
+from tests.access.small_accounts import SLOW_ACCOUNTS, TARGETS, accounts, documents_of, statements
 from tests.reference.reach import reach
 
 RANK = {UNREACHABLE: 0, UNKNOWN: 1, REACHABLE: 2}
-SLOW = settings(
-    max_examples=50,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
-)
+SLOW = settings(SLOW_ACCOUNTS, max_examples=50)
 ATTEMPTS = 200
 """On each proof: 10,000 over the examples of one run."""
 

@@ -1,7 +1,7 @@
 """What is left out because no request of it can go through: no request of it goes through."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditwright.access import asking
@@ -28,14 +28,10 @@ from tests.access.accounts import (
     world,
 )
 from tests.access.asked import OF_USERS, actors, requests
-from tests.access.small_accounts import CONDITIONS, accounts
+from tests.access.small_accounts import CONDITIONS, SLOW_ACCOUNTS, accounts
 
 ACTIONS = frozenset(use.action.lower() for way in WAYS for use in way.uses)
-SLOW = settings(
-    max_examples=50,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
-)
+SLOW = settings(SLOW_ACCOUNTS, max_examples=50)
 
 
 @SLOW

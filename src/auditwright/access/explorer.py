@@ -68,7 +68,7 @@ Open: TypeAlias = tuple[str, bool]
 
 @dataclass(slots=True)
 class Explorer:
-    """Answers about one world, each worked out once. Statements are told by identity: the world holds them all."""
+    """Answers about one world, each worked out once."""
 
     world: World
     questions: tuple[Question, ...] = ()

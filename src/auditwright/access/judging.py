@@ -39,7 +39,7 @@ class _Weighed(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class Judge:
-    """The decisions of one world."""
+    """The decisions of one world, which holds its policies: with reasons, they are told by identity."""
 
     with_reasons: bool = False
     """True where a decision says which statement makes it (3)."""

@@ -257,7 +257,7 @@ class Likeness:
         kind = self._kind(caller, class_)
         found = self.actions
         for policies in alternatives:
-            closed = [self._closed(policy, kind) for policy in _of_caller(policies, caller)]
+            closed = [self._closed(policy, kind) for _, policy in _of_caller(policies, caller)]
             found &= frozenset[str]().union(*closed)
             if not found:
                 break
@@ -273,7 +273,7 @@ class Likeness:
         for policies in alternatives:
             denials = (
                 (part, policy, policy.statements[index])
-                for part, policy in _parts_of_caller(policies, caller)
+                for part, policy in _of_caller(policies, caller)
                 for index in [self._closed(policy, kind).get(action)]
                 if index is not None
             )
@@ -367,24 +367,15 @@ def _own(policies: Policies) -> Iterator[Policy]:
         yield policies.boundary
 
 
-def _of_caller(policies: Policies, caller: Caller) -> Iterator[Policy]:
-    """The policies that count for whatever a caller asks."""
-    yield from _own(policies)
+def _of_caller(policies: Policies, caller: Caller) -> Iterator[tuple[Part, Policy]]:
+    """The policies that count for whatever a caller asks, each with what it is."""
+    for policy in () if isinstance(policies.identity, Unknown) else policies.identity:
+        yield Part.IDENTITY, policy
+    if isinstance(policies.boundary, Policy):
+        yield Part.BOUNDARY, policies.boundary
     if caller.account and not isinstance(policies.scps, Unknown):
         for level in policies.scps:
-            yield from level
-
-
-def _parts_of_caller(policies: Policies, caller: Caller) -> Iterator[tuple[Part, Policy]]:
-    """The same, each with what it is."""
-    for policy in _of_caller(policies, caller):
-        if policy is policies.boundary:
-            yield Part.BOUNDARY, policy
-        else:
-            own = not isinstance(policies.identity, Unknown) and any(
-                each is policy for each in policies.identity
-            )
-            yield Part.IDENTITY if own else Part.SCP, policy
+            yield from ((Part.SCP, policy) for policy in level)
 
 
 def _by_session(statement: Statement) -> bool:
